@@ -1,0 +1,128 @@
+/**
+ * Base of every error that diffrl throws on purpose. Catch it to tell the library's own
+ * complaints from programming errors.
+ */
+export class DiffrlError extends Error {
+  override name = 'DiffrlError';
+}
+
+/** An argument has a value that is not allowed. Nothing was changed. */
+export class ArgumentError extends DiffrlError {
+  override name = 'ArgumentError';
+}
+
+/** An array or tensor has the wrong shape, size or type. Nothing was changed. */
+export class ShapeError extends ArgumentError {
+  override name = 'ShapeError';
+}
+
+/** A number that must be finite is NaN or infinite. Nothing was changed. */
+export class NonFiniteError extends DiffrlError {
+  override name = 'NonFiniteError';
+}
+
+/** An environment threw, or broke the {@link Env} contract; `cause` holds what it threw. */
+export class EnvironmentError extends DiffrlError {
+  override name = 'EnvironmentError';
+}
+
+/** A checkpoint is damaged, incomplete or belongs to something else. Nothing was loaded. */
+export class CheckpointError extends DiffrlError {
+  override name = 'CheckpointError';
+}
+
+/** An optional package is needed but not installed, or does not work on this machine. */
+export class MissingPackageError extends DiffrlError {
+  override name = 'MissingPackageError';
+}
+
+/** Bounds for {@link requireNumber} and {@link requireInteger}, inclusive unless `above`/`below` is used. */
+export interface Bounds {
+  min?: number;
+  max?: number;
+  above?: number;
+  below?: number;
+}
+
+/**
+ * Returns `value` if it is a finite number within `bounds`.
+ *
+ * @param where the public name the user called, such as `'cosineSchedule'`
+ * @param name the argument's name
+ * @throws {@link ArgumentError} naming the argument, what was given and what is allowed
+ */
+export function requireNumber(where: string, name: string, value: unknown, bounds: Bounds = {}): number {
+  if (typeof value === 'number' && Number.isFinite(value) && isWithin(value, bounds)) return value;
+  throw new ArgumentError(`${where}: ${name} must be a number${describe(bounds)}, got ${show(value)}.`);
+}
+
+/** As {@link requireNumber}, for whole numbers. */
+export function requireInteger(where: string, name: string, value: unknown, bounds: Bounds = {}): number {
+  if (Number.isSafeInteger(value) && isWithin(value as number, bounds)) return value as number;
+  throw new ArgumentError(`${where}: ${name} must be an integer${describe(bounds)}, got ${show(value)}.`);
+}
+
+/** Returns `value` if it is one of `allowed`, else throws an {@link ArgumentError} that lists them. */
+export function requireOneOf<T extends string>(where: string, name: string, value: unknown, allowed: readonly T[]): T {
+  if (allowed.includes(value as T)) return value as T;
+  throw new ArgumentError(`${where}: ${name} must be one of ${allowed.map(show).join(', ')}, got ${show(value)}.`);
+}
+
+/** Throws a {@link ShapeError} unless `array.length` is `length`; `meaning` says what the length stands for. */
+export function requireLength(
+  where: string,
+  name: string,
+  array: ArrayLike<number>,
+  length: number,
+  meaning?: string,
+): void {
+  if (array?.length === length) return;
+  const why = meaning ? ` (${meaning})` : '';
+  throw new ShapeError(`${where}: ${name} must have ${length} numbers${why}, got ${array?.length ?? show(array)}.`);
+}
+
+/** Throws a {@link ShapeError} unless `shape` matches `expected`; `null` in `expected` matches any size. */
+export function requireShape(
+  where: string,
+  name: string,
+  shape: readonly number[],
+  expected: readonly (number | null)[],
+): void {
+  const matches = shape.length === expected.length && expected.every((size, i) => size === null || size === shape[i]);
+  if (matches) return;
+  const wanted = expected.map((size) => size ?? 'any').join(', ');
+  throw new ShapeError(`${where}: ${name} must have shape [${wanted}], got [${shape.join(', ')}].`);
+}
+
+/** Throws a {@link NonFiniteError} naming the first entry of `array` that is NaN or infinite. */
+export function requireFinite(where: string, name: string, array: ArrayLike<number>): void {
+  for (let i = 0; i < array.length; i++) {
+    if (Number.isFinite(array[i])) continue;
+    throw new NonFiniteError(`${where}: ${name}[${i}] is ${array[i]}; every entry must be finite.`);
+  }
+}
+
+/** A short text of any value for error messages. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
+  if (value !== null && typeof value === 'object') return `a ${value.constructor?.name ?? 'plain object'}`;
+  return String(value);
+}
+
+function isWithin(value: number, { min = -Infinity, max = Infinity, above, below }: Bounds): boolean {
+  return (
+    value >= min && value <= max && (above === undefined || value > above) && (below === undefined || value < below)
+  );
+}
+
+function describe({ min, max, above, below }: Bounds): string {
+  const parts = [
+    min !== undefined && `>= ${min}`,
+    above !== undefined && `> ${above}`,
+    max !== undefined && `<= ${max}`,
+    below !== undefined && `< ${below}`,
+  ].filter(Boolean);
+  return parts.length ? ` ${parts.join(' and ')}` : '';
+}

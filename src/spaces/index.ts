@@ -1,0 +1,2 @@
+export { Box } from './box.js';
+export { Discrete } from './discrete.js';
