@@ -1,0 +1,1 @@
+export type { ActOptions, Agent, Metrics } from './agent.js';
