@@ -1,0 +1,145 @@
+import {
+  ArgumentError,
+  CheckpointError,
+  NonFiniteError,
+  ReplayBuffer,
+  Rng,
+  ShapeError,
+  type Transitions,
+} from 'diffrl';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+const sizes = { observationSize: 2, actionSize: 1 };
+
+/** Transitions whose every entry tells its number. */
+function numbered(first: number, count: number): Transitions {
+  const numbers = Array.from({ length: count }, (_, i) => first + i);
+  return {
+    observations: Float32Array.from(numbers.flatMap((n) => [n, n + 0.5])),
+    actions: Float32Array.from(numbers, (n) => -n),
+    rewards: Float32Array.from(numbers, (n) => 10 * n),
+    nextObservations: Float32Array.from(numbers.flatMap((n) => [n + 1, n + 1.5])),
+    terminated: Uint8Array.from(numbers, (n) => n % 2),
+    truncated: Uint8Array.from(numbers, (n) => (n % 3 === 0 ? 1 : 0)),
+  };
+}
+
+describe('ReplayBuffer', () => {
+  it('holds the newest transitions in ring order, as a naive list does', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.array(fc.integer({ min: 0, max: 60 })), (capacity, counts) => {
+        const replay = new ReplayBuffer({ ...sizes, capacity });
+        const model: number[] = [];
+        let next = 0;
+        for (const count of counts) {
+          replay.add(numbered(next, count));
+          for (let i = 0; i < count; i++) model[(next + i) % capacity] = next + i;
+          next += count;
+        }
+        const { observations, rewards, terminated, truncated } = replay.state();
+        expect(replay.size).toBe(model.length);
+        expect([...observations!.data]).toEqual(model.flatMap((n) => [n, n + 0.5]));
+        expect([...rewards!.data]).toEqual(model.map((n) => 10 * n));
+        expect([...terminated!.data]).toEqual(model.map((n) => n % 2));
+        expect([...truncated!.data]).toEqual(model.map((n) => (n % 3 === 0 ? 1 : 0)));
+      }),
+    );
+  });
+
+  it('keeps the parts of a transition together when it samples, in float32', () => {
+    const replay = new ReplayBuffer({ ...sizes, capacity: 5000 });
+    replay.add(numbered(0, 3000));
+    const batch = replay.sample(64, Rng.fromSeed(1));
+    for (let i = 0; i < 64; i++) {
+      const number = batch.rewards[i]! / 10;
+      const row = numbered(number, 1);
+      expect([...batch.observations.subarray(2 * i, 2 * i + 2)]).toEqual([...row.observations]);
+      expect([...batch.nextObservations.subarray(2 * i, 2 * i + 2)]).toEqual([...row.nextObservations]);
+      expect([batch.actions[i], batch.terminated[i], batch.truncated[i]]).toEqual([
+        row.actions[0],
+        row.terminated[0],
+        row.truncated[0],
+      ]);
+    }
+    expect(batch.terminated).toBeInstanceOf(Float32Array);
+  });
+
+  it('samples uniformly: chi-squared over 10 rows, 80000 draws, false alarm 1e-4, a 10 % heavier row is found with power > 0.99', () => {
+    const replay = new ReplayBuffer({ ...sizes, capacity: 10 });
+    replay.add(numbered(0, 10));
+    const counts = new Float64Array(10);
+    for (const reward of replay.sample(80_000, Rng.fromSeed(3)).rewards) counts[reward / 10]! += 1;
+    const chiSquared = counts.reduce((sum, count) => sum + (count - 8000) ** 2 / 8000, 0);
+    expect(chiSquared).toBeLessThan(33.72);
+  });
+
+  it('lets memory grow with use', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const replay = new ReplayBuffer({ observationSize: 348, actionSize: 17 });
+    expect(replay.capacity).toBe(1_000_000);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50e6);
+  });
+
+  it('goes on bit for bit after its state was put back', () => {
+    const original = new ReplayBuffer({ ...sizes, capacity: 7 });
+    original.add(numbered(0, 10));
+    const restored = new ReplayBuffer({ ...sizes, capacity: 7 });
+    restored.add(numbered(100, 3));
+    restored.loadState(original.state());
+    for (const replay of [original, restored]) replay.add(numbered(10, 2));
+    expect(restored.state()).toEqual(original.state());
+    expect(restored.sample(16, Rng.fromSeed(2))).toEqual(original.sample(16, Rng.fromSeed(2)));
+  });
+
+  it.each([
+    ['rewards', 3],
+    ['observations', 1],
+    ['nextObservations', 0],
+    ['actions', 2],
+  ] as const)('refuses NaN in %s and is left as it was', (column, index) => {
+    const replay = new ReplayBuffer(sizes);
+    replay.add(numbered(0, 3));
+    const before = replay.state();
+    const broken = numbered(3, 4);
+    broken[column][index] = Number.NaN;
+    expect(() => replay.add(broken)).toThrow(NonFiniteError);
+    expect(() => replay.add(broken)).toThrow(`${column}[${index}] is NaN`);
+    expect(replay.state()).toEqual(before);
+  });
+
+  it('refuses wrong sizes and is left as it was', () => {
+    const replay = new ReplayBuffer(sizes);
+    replay.add(numbered(0, 3));
+    const before = replay.state();
+    expect(() => replay.add({ ...numbered(3, 2), actions: new Float32Array(3) })).toThrow(ShapeError);
+    expect(() => replay.add({ ...numbered(3, 2), truncated: new Uint8Array(1) })).toThrow(/truncated must have 2/);
+    expect(replay.state()).toEqual(before);
+  });
+
+  it('advises when it is empty or sizes are not whole', () => {
+    const replay = new ReplayBuffer(sizes);
+    expect(() => replay.sample(4, Rng.fromSeed(0))).toThrow(/empty. Add transitions first/);
+    expect(() => replay.sample(0, Rng.fromSeed(0))).toThrow(ArgumentError);
+    expect(() => new ReplayBuffer({ ...sizes, capacity: 0 })).toThrow(/capacity must be an integer >= 1, got 0/);
+    expect(() => new ReplayBuffer({ observationSize: 1.5, actionSize: 1 })).toThrow(/observationSize/);
+  });
+
+  it('refuses a foreign or damaged state and is left as it was', () => {
+    const replay = new ReplayBuffer({ ...sizes, capacity: 8 });
+    replay.add(numbered(0, 3));
+    const before = replay.state();
+    const { actions, ...withoutActions } = before;
+    const wider = new ReplayBuffer({ observationSize: 3, actionSize: 1, capacity: 8 }).state();
+    for (const state of [
+      withoutActions,
+      { ...before, cursor: { shape: [1], data: Float64Array.of(5) } },
+      { ...before, actions: { shape: [2], data: actions!.data.slice(0, 2) } },
+      { ...before, observations: { shape: [1, 3], data: new Float32Array(3) } },
+      { ...wider, capacity: { shape: [1], data: Float64Array.of(9) } },
+    ]) {
+      expect(() => replay.loadState(state)).toThrow(CheckpointError);
+    }
+    expect(replay.state()).toEqual(before);
+  });
+});
