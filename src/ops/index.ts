@@ -1,0 +1,10 @@
+export { type Activation, gelu, mish } from './activations.js';
+export { Adam, type AdamOptions, clipGradient, type GradientTransform, type LearningRate } from './adam.js';
+export { customGradient } from './customGradient.js';
+export { logNormal, logNormalOfNoise } from './gaussian.js';
+export { type LossWithAux, lossAndGradients } from './gradients.js';
+export { linear, lookup } from './linear.js';
+export { softplusInverse } from './softplus.js';
+export { stopGradient } from './stopGradient.js';
+export { logOneMinusTanhSquared, tanhLogDet } from './tanh.js';
+export { assignVariables, disposeVariables, prefixVariables, readVariables, type Variables } from './variables.js';
