@@ -1,0 +1,25 @@
+import { requireInteger, requireNumber } from '../errors.js';
+import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
+
+/**
+ * Betas in equal steps: $\beta_i = \text{scale} \cdot (\text{start} + (\text{end} - \text{start})\, i / (K - 1))$. The defaults with
+ * `scale: 0.8` are those of SDAC's released code.
+ *
+ * @param options.steps number of steps K >= 1
+ * @param options.start first beta before scaling, default 1e-4
+ * @param options.end last beta before scaling, default 0.999
+ * @param options.scale factor on all betas, default 1
+ * @throws ArgumentError if steps is not an integer >= 1 or a beta leaves (0, 1)
+ */
+export function linearSchedule(options: {
+  steps: number;
+  start?: number;
+  end?: number;
+  scale?: number;
+}): NoiseSchedule {
+  const { steps, start = 1e-4, end = 0.999, scale = 1 } = options;
+  requireInteger('linearSchedule', 'steps', steps, { min: 1 });
+  requireNumber('linearSchedule', 'scale', scale, { above: 0 });
+  const betas = Array.from({ length: steps }, (_, i) => scale * (start + ((end - start) * i) / Math.max(steps - 1, 1)));
+  return scheduleFromBetas('linearSchedule', betas);
+}
