@@ -74,6 +74,17 @@ export class Rng implements Stateful {
     return values;
   }
 
+  /** `size` draws from N(0, std^2) cut to [-2 std, 2 std]. */
+  truncatedNormals(size: number, std = 1): Float32Array {
+    requireNumber('Rng.truncatedNormals', 'std', std, { min: 0 });
+    const draw = () => {
+      let value = this.normal();
+      while (Math.abs(value) > 2) value = this.normal();
+      return std * value;
+    };
+    return Float32Array.from({ length: size }, draw);
+  }
+
   /** `size` draws from the uniform distribution on [low, high). */
   uniforms(size: number, low = 0, high = 1): Float32Array {
     return Float32Array.from({ length: size }, () => this.uniform(low, high));

@@ -1,0 +1,115 @@
+import type { serialization } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { initializers, layers } from '@tensorflow/tfjs-layers';
+import { requireInteger, requireNumber } from '../errors.js';
+import { stopGradient } from '../ops/stopGradient.js';
+import type { Variables } from '../ops/variables.js';
+
+export interface BatchRenormOptions {
+  /** Running statistics move by 1 - momentum towards the batch's; in [0, 1), default 0.99. */
+  momentum?: number;
+  /** Added to variances, default 1e-3. */
+  epsilon?: number;
+  /** Largest ratio r of standard deviations, and its inverse the smallest; >= 1, default 3. */
+  rMax?: number;
+  /** Largest shift d of the mean in running standard deviations; >= 0, default 5. */
+  dMax?: number;
+  /** Training calls that are plain batch normalisation before the correction sets in, default 100 000. */
+  warmup?: number;
+}
+
+/** Smallest batch variance seen by the square root; keeps the gradient of a constant column finite. */
+const TINY_VARIANCE = 1e-12;
+
+/**
+ * Batch renormalisation (Ioffe 2017) as CrossQ and DIME use it, for inputs `[B, F]`.
+ *
+ * In training, with batch statistics $\mu_b, v_b$ and running ones $\mu, v$ before the call:
+ * $r = \mathrm{clip}\big(\sqrt{v_b + \epsilon}/\sqrt{v + \epsilon},\ 1/r_\max,\ r_\max\big)$,
+ * $d = \mathrm{clip}\big((\mu_b - \mu)/\sqrt{v + \epsilon},\ \pm d_\max\big)$, both without gradient, and the input is normalised with mean
+ * $\mu_b - d\sqrt{v_b}/r$ and variance $v_b/r^2$. For the first `warmup` training calls r = 1 and d = 0.
+ * Otherwise the running statistics are used.
+ *
+ * Weights: `scale`, `bias` (trainable), `mean`, `variance`, `steps` (the saved counter of training calls).
+ * To load models that contain it: `tf.serialization.registerClass(BatchRenorm)`.
+ *
+ * @example
+ * ```ts
+ * const model = tf.sequential({ layers: [new BatchRenorm({ inputShape: [17] }), tf.layers.dense({ units: 1 })] });
+ * ```
+ */
+export class BatchRenorm extends layers.Layer {
+  static readonly className = 'BatchRenorm';
+  /** The weights by name, once built. */
+  readonly variables: Variables = {};
+  private readonly options: Required<BatchRenormOptions>;
+
+  /** @throws ArgumentError for a value out of range */
+  constructor(config: BatchRenormOptions & { name?: string; inputShape?: number[] } = {}) {
+    const { momentum = 0.99, epsilon = 1e-3, rMax = 3, dMax = 5, warmup = 100_000, ...layerConfig } = config;
+    super(layerConfig);
+    this.options = {
+      momentum: requireNumber('BatchRenorm', 'momentum', momentum, { min: 0, below: 1 }),
+      epsilon: requireNumber('BatchRenorm', 'epsilon', epsilon, { above: 0 }),
+      rMax: requireNumber('BatchRenorm', 'rMax', rMax, { min: 1 }),
+      dMax: requireNumber('BatchRenorm', 'dMax', dMax, { min: 0 }),
+      warmup: requireInteger('BatchRenorm', 'warmup', warmup, { min: 0 }),
+    };
+  }
+
+  override build(inputShape: (number | null)[]): void {
+    const features = [inputShape.at(-1) as number];
+    const add = (name: string, shape: number[], value: number, trainable: boolean) => {
+      const weight = this.addWeight(name, shape, 'float32', initializers.constant({ value }), undefined, trainable);
+      this.variables[name] = weight.read() as tf.Variable;
+    };
+    add('scale', features, 1, true);
+    add('bias', features, 0, true);
+    add('mean', features, 0, false);
+    add('variance', features, 1, false);
+    add('steps', [], 0, false);
+    this.built = true;
+  }
+
+  override computeOutputShape(inputShape: (number | null)[]): (number | null)[] {
+    return inputShape;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: { training?: boolean } = {}): tf.Tensor {
+    return tf.tidy(() => {
+      const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
+      const { scale, bias, mean, variance } = this.variables as Record<string, tf.Variable>;
+      const used = training ? this.train(x) : { mean: mean as tf.Tensor, variance: variance as tf.Tensor };
+      const gain = tf.mul(tf.rsqrt(tf.add(used.variance, this.options.epsilon)), scale as tf.Tensor);
+      return tf.add(tf.mul(tf.sub(x, used.mean), gain), bias as tf.Tensor);
+    });
+  }
+
+  /** The statistics to normalise a training batch with; moves the running ones. */
+  private train(x: tf.Tensor): { mean: tf.Tensor; variance: tf.Tensor } {
+    const { momentum, epsilon, rMax, dMax, warmup } = this.options;
+    const running = this.variables as Record<'mean' | 'variance' | 'steps', tf.Variable>;
+    const mean = tf.mean(x, 0);
+    const variance = tf.relu(tf.sub(tf.mean(tf.square(x), 0), tf.square(mean)));
+    const std = tf.sqrt(tf.add(running.variance, epsilon));
+    const corrects = tf.cast(tf.greaterEqual(running.steps, warmup), 'float32');
+    const ratio = tf.clipByValue(tf.div(tf.sqrt(tf.add(variance, epsilon)), std), 1 / rMax, rMax);
+    const shift = tf.clipByValue(tf.div(tf.sub(mean, running.mean), std), -dMax, dMax);
+    const r = stopGradient(tf.add(tf.mul(tf.sub(ratio, 1), corrects), 1));
+    const d = stopGradient(tf.mul(shift, corrects));
+
+    running.mean.assign(blend(running.mean, mean, momentum));
+    running.variance.assign(blend(running.variance, variance, momentum));
+    running.steps.assign(tf.add(running.steps, 1));
+    const batchStd = tf.sqrt(tf.maximum(variance, TINY_VARIANCE));
+    return { mean: tf.sub(mean, tf.div(tf.mul(d, batchStd), r)), variance: tf.div(variance, tf.square(r)) };
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), ...this.options };
+  }
+}
+
+function blend(old: tf.Tensor, fresh: tf.Tensor, momentum: number): tf.Tensor {
+  return tf.add(tf.mul(old, momentum), tf.mul(fresh, 1 - momentum));
+}

@@ -1,0 +1,11 @@
+export { BatchRenorm, type BatchRenormOptions } from './batchRenorm.js';
+export { Mlp, type MlpOptions } from './mlp.js';
+export { ScoreNetwork, type ScoreNetworkOptions, type StepNetwork } from './scoreNetwork.js';
+export {
+  fourierFeatures,
+  sinusoidalFeatures,
+  TimeEmbedding,
+  type TimeEmbeddingOptions,
+  type TimeFeatures,
+} from './timeEmbedding.js';
+export { TwinCritic, type TwinCriticOptions } from './twinCritic.js';

@@ -1,0 +1,59 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { requireInteger } from '../errors.js';
+import { type Activation, gelu } from '../ops/activations.js';
+import { linear } from '../ops/linear.js';
+import { disposeVariables, type Variables } from '../ops/variables.js';
+import type { Rng } from '../rng/rng.js';
+import { constant, lecunNormal } from './initializers.js';
+
+export interface MlpOptions {
+  inputs: number;
+  /** Widths of the hidden layers. */
+  hidden: readonly number[];
+  outputs: number;
+  /** After every hidden layer; default {@link gelu}. */
+  activation?: Activation;
+  /** If given, every entry of the last kernel starts at this value, so that a small one makes the output start near 0. */
+  lastKernel?: number;
+}
+
+/** A multilayer perceptron: LeCun-normal kernels `kernel0, kernel1, ...` (`[in, out]`), zero biases `bias0, ...`. */
+export class Mlp {
+  readonly variables: Variables = {};
+  private readonly layers: number;
+  private readonly activation: Activation;
+
+  /** @throws ArgumentError for sizes below 1 */
+  constructor(rng: Rng, { inputs, hidden, outputs, activation = gelu, lastKernel }: MlpOptions) {
+    const sizes = [inputs, ...hidden, outputs];
+    for (const size of sizes) requireInteger('Mlp', 'layer size', size, { min: 1 });
+    this.layers = sizes.length - 1;
+    this.activation = activation;
+    for (let i = 0; i < this.layers; i++) {
+      const shape: [number, number] = [sizes[i] as number, sizes[i + 1] as number];
+      const flat = lastKernel !== undefined && i === this.layers - 1;
+      this.variables[`kernel${i}`] = flat ? constant<tf.Rank.R2>(shape, lastKernel) : lecunNormal(rng, ...shape);
+      this.variables[`bias${i}`] = constant<tf.Rank.R1>([shape[1]], 0);
+    }
+  }
+
+  /** `[B, inputs]` to `[B, outputs]`. */
+  apply(x: tf.Tensor2D): tf.Tensor2D {
+    return this.applyFrom(0, this.layer(0, x));
+  }
+
+  /** The rest of the network after the linear part of layer `layer`; lets a caller compute that part its own way. */
+  applyFrom(layer: number, preactivation: tf.Tensor2D): tf.Tensor2D {
+    let y = preactivation;
+    for (let i = layer + 1; i < this.layers; i++) y = this.layer(i, this.activation(y) as tf.Tensor2D);
+    return y;
+  }
+
+  private layer(i: number, x: tf.Tensor2D): tf.Tensor2D {
+    return linear(x, this.variables[`kernel${i}`] as tf.Tensor2D, this.variables[`bias${i}`] as tf.Tensor1D);
+  }
+
+  dispose(): void {
+    disposeVariables(this.variables);
+  }
+}

@@ -1,0 +1,119 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { requireInteger } from '../errors.js';
+import { type Activation, gelu } from '../ops/activations.js';
+import { lookup } from '../ops/linear.js';
+import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
+import type { Rng } from '../rng/rng.js';
+import { Mlp } from './mlp.js';
+import { fourierFeatures, TimeEmbedding, type TimeFeatures } from './timeEmbedding.js';
+
+/**
+ * A network that sees a latent, an observation and a step number. What its output means (control, score, noise) is
+ * up to the sampler that uses it.
+ *
+ * Subclass requirements: `bind` and `apply` agree; both are traceable (no reads, no data-dependent shapes);
+ * `variables` names everything trainable.
+ */
+export interface StepNetwork {
+  readonly variables: Variables;
+  /** Latents `[B, A]`, observations `[B, O]`, one step number a row `[B]`, each in 0 ... steps - 1; to `[B, A]`. */
+  apply(x: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D, steps: number): tf.Tensor2D;
+  /**
+   * The network for one batch of observations and the steps 0 ... `steps` - 1, with all that does not depend on the
+   * latent computed once.
+   */
+  bind(observations: tf.Tensor2D, steps: number): (x: tf.Tensor2D, step: number) => tf.Tensor2D;
+  dispose(): void;
+}
+
+export interface ScoreNetworkOptions {
+  observationSize: number;
+  actionSize: number;
+  /** Widths of the trunk, default `[256, 256, 256]`. */
+  hidden?: readonly number[];
+  /** Default {@link gelu}. */
+  activation?: Activation;
+  /** Default {@link fourierFeatures}`(timeSize)`. */
+  timeFeatures?: TimeFeatures;
+  /** Width of the time embedding's layers, default 256. */
+  timeSize?: number;
+  /** Value of every entry of the last kernel at the start, default 1e-8 (so the output starts at 0). */
+  lastKernel?: number;
+  /** Outputs are clipped to [-limit, limit], default 1e4. */
+  limit?: number;
+}
+
+/**
+ * The score network of DIME's released code: latent, raw observation and time embedding side by side into a
+ * perceptron. The first layer is linear in the three, so the parts of observation and time are computed once per
+ * chain instead of once per step.
+ */
+export class ScoreNetwork implements StepNetwork {
+  readonly variables: Variables;
+  private readonly actionSize: number;
+  private readonly time: TimeEmbedding;
+  private readonly trunk: Mlp;
+  private readonly limit: number;
+
+  /** @throws ArgumentError for sizes below 1 */
+  constructor(rng: Rng, options: ScoreNetworkOptions) {
+    const { observationSize, actionSize, hidden = [256, 256, 256], activation = gelu, timeSize = 256 } = options;
+    const { timeFeatures = fourierFeatures(timeSize), lastKernel = 1e-8, limit = 1e4 } = options;
+    requireInteger('ScoreNetwork', 'observationSize', observationSize, { min: 1 });
+    this.actionSize = requireInteger('ScoreNetwork', 'actionSize', actionSize, { min: 1 });
+    this.limit = limit;
+    this.time = new TimeEmbedding(rng.split('time'), {
+      features: timeFeatures,
+      hidden: timeSize,
+      outputs: timeSize,
+      activation,
+    });
+    const inputs = actionSize + observationSize + timeSize;
+    this.trunk = new Mlp(rng.split('trunk'), { inputs, hidden, outputs: actionSize, activation, lastKernel });
+    this.variables = {
+      ...prefixVariables('time', this.time.variables),
+      ...prefixVariables('trunk', this.trunk.variables),
+    };
+  }
+
+  apply(x: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D, steps: number): tf.Tensor2D {
+    const parts = this.firstLayer(observations, steps);
+    return this.rest(tf.add(tf.add(tf.matMul(x, parts.latentKernel), parts.observation), lookup(parts.time, step)));
+  }
+
+  bind(observations: tf.Tensor2D, steps: number): (x: tf.Tensor2D, step: number) => tf.Tensor2D {
+    const parts = this.firstLayer(observations, steps);
+    const times = tf.split(parts.time, steps);
+    return (x, step) => {
+      const constant = tf.add(parts.observation, times[step] as tf.Tensor2D);
+      return this.rest(tf.add(tf.matMul(x, parts.latentKernel), constant));
+    };
+  }
+
+  /** The first layer's kernel for the latent `[A, H]`, and its finished parts for observations `[B, H]` and times `[steps, H]`. */
+  private firstLayer(observations: tf.Tensor2D, steps: number) {
+    const sizes = [this.actionSize, observations.shape[1], this.time.size];
+    const [latentKernel, observationKernel, timeKernel] = tf.split(
+      this.trunk.variables.kernel0 as tf.Tensor2D,
+      sizes,
+      0,
+    );
+    const embedding = this.time.apply(tf.range(0, steps, 1, 'float32'));
+    return {
+      latentKernel: latentKernel as tf.Tensor2D,
+      observation: tf.matMul(observations, observationKernel as tf.Tensor2D) as tf.Tensor2D,
+      time: tf.add(
+        tf.matMul(embedding, timeKernel as tf.Tensor2D),
+        this.trunk.variables.bias0 as tf.Tensor1D,
+      ) as tf.Tensor2D,
+    };
+  }
+
+  private rest(preactivation: tf.Tensor2D): tf.Tensor2D {
+    return tf.clipByValue(this.trunk.applyFrom(0, preactivation), -this.limit, this.limit);
+  }
+
+  dispose(): void {
+    disposeVariables(this.variables);
+  }
+}

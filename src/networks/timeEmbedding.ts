@@ -1,0 +1,81 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type Activation, gelu } from '../ops/activations.js';
+import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
+import type { Rng } from '../rng/rng.js';
+import { constant } from './initializers.js';
+import { Mlp } from './mlp.js';
+
+/** Maps step numbers `[N]` to features `[N, size]`. */
+export interface TimeFeatures {
+  readonly size: number;
+  readonly variables: Variables;
+  apply(steps: tf.Tensor1D): tf.Tensor2D;
+}
+
+/**
+ * Sines and cosines of `coefficient * step + phase` with fixed coefficients in equal steps from 0.1 to 100 and a
+ * learned phase (PISGRAD network, DIME): `[sin | cos]`.
+ *
+ * @param frequencies number of coefficients; twice as many features
+ */
+export function fourierFeatures(frequencies: number): TimeFeatures {
+  const step = 99.9 / Math.max(frequencies - 1, 1);
+  const coefficients = Array.from({ length: frequencies }, (_, i) => 0.1 + i * step);
+  const phase = constant<tf.Rank.R2>([1, frequencies], 0);
+  return {
+    size: 2 * frequencies,
+    variables: { phase },
+    apply(steps) {
+      const angles = tf.add(tf.outerProduct(steps, tf.tensor1d(coefficients)), phase);
+      return tf.concat([tf.sin(angles), tf.cos(angles)], 1) as tf.Tensor2D;
+    },
+  };
+}
+
+/**
+ * Transformer-style sinusoids `[sin | cos]` at `size / 2` frequencies $10000^{-2j/\text{size}}$, nothing learned.
+ *
+ * @param scale factor on all features, default 1; SDAC's released code uses $1/\sqrt{\text{size}}$
+ */
+export function sinusoidalFeatures(size: number, scale = 1): TimeFeatures {
+  const frequencies = Array.from({ length: size / 2 }, (_, j) => 10000 ** ((-2 * j) / size));
+  return {
+    size,
+    variables: {},
+    apply(steps) {
+      const angles = tf.outerProduct(steps, tf.tensor1d(frequencies));
+      return tf.mul(tf.concat([tf.sin(angles), tf.cos(angles)], 1), scale) as tf.Tensor2D;
+    },
+  };
+}
+
+export interface TimeEmbeddingOptions {
+  features: TimeFeatures;
+  hidden: number;
+  outputs: number;
+  /** Default {@link gelu}. */
+  activation?: Activation;
+}
+
+/** Time features followed by a two-layer perceptron: step numbers `[N]` to `[N, outputs]`. */
+export class TimeEmbedding {
+  readonly variables: Variables;
+  readonly size: number;
+  private readonly features: TimeFeatures;
+  private readonly mlp: Mlp;
+
+  constructor(rng: Rng, { features, hidden, outputs, activation = gelu }: TimeEmbeddingOptions) {
+    this.size = outputs;
+    this.features = features;
+    this.mlp = new Mlp(rng, { inputs: features.size, hidden: [hidden], outputs, activation });
+    this.variables = { ...features.variables, ...prefixVariables('mlp', this.mlp.variables) };
+  }
+
+  apply(steps: tf.Tensor1D): tf.Tensor2D {
+    return this.mlp.apply(this.features.apply(steps));
+  }
+
+  dispose(): void {
+    disposeVariables(this.variables);
+  }
+}
