@@ -1,0 +1,70 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
+import { stopGradient } from '../ops/stopGradient.js';
+
+/** The Gaussian kernels of a chain for one batch of observations; both members of a pair share the standard deviation. */
+export interface Kernels {
+  /** Number of steps K. */
+  readonly steps: number;
+  /** Mean of the learned kernel $F_k$ from $x_k$ to $x_{k+1}$, `[B, A]`. */
+  forwardMean(x: tf.Tensor2D, step: number): tf.Tensor2D;
+  /** Mean of the noising kernel $B_k$ from $x_{k+1}$ to $x_k$, `[B, A]`. */
+  backwardMean(next: tf.Tensor2D, step: number): tf.Tensor2D;
+  /** Standard deviation of both at step k, `[A]`. */
+  std(step: number): tf.Tensor1D;
+}
+
+/** The states $x_0 \ldots x_K$ and the means they were drawn around. */
+export interface Rollout {
+  states: tf.Tensor2D[];
+  /** `means[k]` is the mean of $F_k$ at `states[k]`. */
+  means: tf.Tensor2D[];
+}
+
+/**
+ * Runs the chain from `start`.
+ *
+ * @param noise K tensors `[B, A]`, standard normal
+ * @param detached whether every state is cut off from the gradient
+ */
+export function runChain(
+  kernels: Kernels,
+  start: tf.Tensor2D,
+  noise: readonly tf.Tensor2D[],
+  detached = false,
+): Rollout {
+  const states = [start];
+  const means: tf.Tensor2D[] = [];
+  for (let k = 0; k < kernels.steps; k++) {
+    const mean = kernels.forwardMean(states[k] as tf.Tensor2D, k);
+    const next: tf.Tensor2D = tf.add(mean, tf.mul(kernels.std(k), noise[k] as tf.Tensor2D));
+    means.push(mean);
+    states.push(detached ? stopGradient(next) : next);
+  }
+  return { states, means };
+}
+
+/**
+ * $\log F_k(x_{k+1} \mid x_k)$ for every step, `[B]` each. Along pathwise states the standardised residual is the noise
+ * itself, so only the normaliser carries a gradient; detached states are evaluated as given.
+ */
+export function logForwardDensities(
+  kernels: Kernels,
+  { states, means }: Rollout,
+  noise: readonly tf.Tensor2D[],
+  detached: boolean,
+): tf.Tensor1D[] {
+  return means.map((mean, k) => {
+    const std = kernels.std(k);
+    if (detached) return logNormal(states[k + 1] as tf.Tensor2D, mean, std) as tf.Tensor1D;
+    return logNormalOfNoise(noise[k] as tf.Tensor2D, tf.log(std)) as tf.Tensor1D;
+  });
+}
+
+/** $\log B_k(x_k \mid x_{k+1})$ for every step, `[B]` each. */
+export function logBackwardDensities(kernels: Kernels, states: readonly tf.Tensor2D[]): tf.Tensor1D[] {
+  return Array.from({ length: kernels.steps }, (_, k) => {
+    const mean = kernels.backwardMean(states[k + 1] as tf.Tensor2D, k);
+    return logNormal(states[k] as tf.Tensor2D, mean, kernels.std(k)) as tf.Tensor1D;
+  });
+}

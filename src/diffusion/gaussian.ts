@@ -1,0 +1,80 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { requireShape } from '../errors.js';
+import { Mlp } from '../networks/mlp.js';
+import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
+import { stopGradient } from '../ops/stopGradient.js';
+import type { Variables } from '../ops/variables.js';
+import type { Rng } from '../rng/rng.js';
+import type { Divergence } from './divergences.js';
+import { completePath, type DiffusionPath } from './path.js';
+import { repeatRows } from './repeatRows.js';
+import { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
+import { tanhSquash } from './squash.js';
+
+const LOG_STD_RANGE = [-20, 2] as const;
+
+export interface GaussianOptions {
+  /** Widths of the network, default `[256, 256, 256]`. */
+  hidden?: readonly number[];
+  /** Default {@link reverseKl}. */
+  divergence?: Divergence;
+}
+
+/**
+ * The tanh-Gaussian policy of SAC, as a chain of one kernel without noising kernel or prior: its total cost is exactly
+ * minus the one-sample entropy. For DIME's ablation "everything else equal".
+ */
+export class GaussianSampler extends Sampler {
+  /** The entropy that DIME's target of 4 stands for: 4 less the prior's entropy a dimension at standard deviation 2.5. */
+  readonly targetRunCost = 4 - 0.5 * Math.log(2 * Math.PI * Math.E * 2.5 ** 2);
+  private readonly hidden: readonly number[];
+  private network!: Mlp;
+
+  constructor({ hidden = [256, 256, 256], divergence }: GaussianOptions = {}) {
+    super(divergence);
+    this.hidden = hidden;
+  }
+
+  protected createVariables(rng: Rng, { observationSize, actionSize }: SamplerSizes): Variables {
+    this.network = new Mlp(rng, { inputs: observationSize, hidden: this.hidden, outputs: 2 * actionSize });
+    return this.network.variables;
+  }
+
+  /** `[rows, A]` */
+  noiseShape(rows: number): [number, number] {
+    return [rows, this.sizes.actionSize];
+  }
+
+  sample(observations: tf.Tensor2D, noise: tf.Tensor, options: SampleOptions = {}): DiffusionPath {
+    const { trajectory = 'pathwise', groupSize = 1 } = options;
+    const repeated = repeatRows(observations, groupSize);
+    const { mean, logStd } = this.moments(repeated, noise);
+    const drawn: tf.Tensor2D = tf.add(mean, tf.mul(tf.exp(logStd), noise as tf.Tensor2D));
+    const end = trajectory === 'detached' ? stopGradient(drawn) : drawn;
+    const logForward =
+      trajectory === 'detached' ? logNormal(end, mean, tf.exp(logStd)) : logNormalOfNoise(noise, logStd);
+    const zeros: tf.Tensor1D = tf.zeros([repeated.shape[0]]);
+    return completePath({
+      observations: repeated,
+      states: [end],
+      action: tanhSquash.apply(end),
+      logForward: [logForward as tf.Tensor1D],
+      logBackward: [zeros],
+      logPrior: zeros,
+      logDet: tanhSquash.logDet(end),
+      groupSize,
+    });
+  }
+
+  actions(observations: tf.Tensor2D, noise: tf.Tensor): tf.Tensor2D {
+    const { mean, logStd } = this.moments(observations, noise);
+    return tanhSquash.apply(tf.add(mean, tf.mul(tf.exp(logStd), noise as tf.Tensor2D)));
+  }
+
+  private moments(observations: tf.Tensor2D, noise: tf.Tensor): { mean: tf.Tensor2D; logStd: tf.Tensor2D } {
+    requireShape('GaussianSampler.sample', 'observations', observations.shape, [null, this.sizes.observationSize]);
+    requireShape('GaussianSampler.sample', 'noise', noise.shape, this.noiseShape(observations.shape[0]));
+    const [mean, logStd] = tf.split(this.network.apply(observations), 2, 1) as [tf.Tensor2D, tf.Tensor2D];
+    return { mean, logStd: tf.clipByValue(logStd, ...LOG_STD_RANGE) };
+  }
+}

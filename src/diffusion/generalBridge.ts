@@ -1,0 +1,41 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { StepNetwork } from '../networks/scoreNetwork.js';
+import { prefixVariables, type Variables } from '../ops/variables.js';
+import type { Rng } from '../rng/rng.js';
+import type { Kernels } from './chain.js';
+import { EulerMaruyamaSampler } from './eulerMaruyama.js';
+import type { SamplerSizes } from './sampler.js';
+
+/**
+ * General Bridges (Richter & Berner 2024; DIME, appendix F): the noising kernels are learned too,
+ * $B_k:\ x_k \sim N(x_{k+1} + \eta_k\,(-x_{k+1}/\sigma_0^2 + g_\phi(x_{k+1}, s, k + 1)),\ 2\eta_k I)$, with a second network of the same
+ * make. A backward control of 0, where training starts, is {@link EulerMaruyamaSampler}.
+ *
+ * **Subclass requirements.** As for {@link EulerMaruyamaSampler}.
+ *
+ * @example
+ * ```ts
+ * const agent = await DimeAgent.create({ env, sampler: new GeneralBridgeSampler({ steps: 16 }) });
+ * ```
+ */
+export class GeneralBridgeSampler extends EulerMaruyamaSampler {
+  private backwardControl!: StepNetwork;
+
+  protected override createVariables(rng: Rng, sizes: SamplerSizes): Variables {
+    this.backwardControl = this.createNetwork(rng.split('backwardControl'), sizes);
+    const backward = prefixVariables('backwardControl', this.backwardControl.variables);
+    return { ...super.createVariables(rng, sizes), ...backward };
+  }
+
+  protected override bind(observations: tf.Tensor2D, trainDiffusion: boolean): Kernels {
+    const etas = this.etas(trainDiffusion);
+    const control = this.backwardControl.bind(observations, this.schedule.steps + 1);
+    return {
+      ...super.bind(observations, trainDiffusion),
+      backwardMean: (next, k) => {
+        const direction = tf.add(this.drift(next), control(next, k + 1));
+        return tf.add(next, tf.mul(etas[k] as tf.Tensor1D, direction));
+      },
+    };
+  }
+}

@@ -1,0 +1,19 @@
+export { type Kernels, logBackwardDensities, logForwardDensities, type Rollout, runChain } from './chain.js';
+export {
+  type Divergence,
+  type DivergenceRequirements,
+  effectiveSampleSize,
+  forwardKl,
+  logDerivativeKl,
+  logVariance,
+  negativeLogWeights,
+  reverseKl,
+  trajectoryBalance,
+  varGrad,
+} from './divergences.js';
+export { type EulerMaruyamaOptions, EulerMaruyamaSampler, type NetworkFactory } from './eulerMaruyama.js';
+export { type GaussianOptions, GaussianSampler } from './gaussian.js';
+export { GeneralBridgeSampler } from './generalBridge.js';
+export { completePath, type DiffusionPath, entropyLowerBound, sumLogBackward, sumLogForward } from './path.js';
+export { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
+export { noSquash, type Squash, tanhSquash } from './squash.js';

@@ -1,0 +1,57 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Trajectories of a policy's Markov chain, generation order: `states[0]` is the prior's draw, `states[K]` the end,
+ * `action` its squashed value. Rows are trajectories; those of one observation stand together, `groupSize` of them.
+ */
+export interface DiffusionPath {
+  /** `[B, O]`, one observation a trajectory. */
+  readonly observations: tf.Tensor2D;
+  /** K + 1 tensors `[B, A]`. */
+  readonly states: readonly tf.Tensor2D[];
+  /** `[B, A]` */
+  readonly action: tf.Tensor2D;
+  /** K tensors `[B]`: $\log F_k(x_{k+1} \mid x_k)$ of the learned kernels. */
+  readonly logForward: readonly tf.Tensor1D[];
+  /** K tensors `[B]`: $\log B_k(x_k \mid x_{k+1})$ of the noising kernels. */
+  readonly logBackward: readonly tf.Tensor1D[];
+  /** `[B]`: $\log p(x_0)$. */
+  readonly logPrior: tf.Tensor1D;
+  /** `[B]`: log-determinant of the squash at the end. */
+  readonly logDet: tf.Tensor1D;
+  /** `[B]`: $\sum_k (\log F_k - \log B_k) - \text{logDet}$. */
+  readonly runCost: tf.Tensor1D;
+  /** `[B]`: run cost plus log prior; minus a one-sample entropy lower bound. */
+  readonly totalCost: tf.Tensor1D;
+  /** Trajectories per observation. */
+  readonly groupSize: number;
+}
+
+/** Fills in the costs of a path. */
+export function completePath(parts: Omit<DiffusionPath, 'runCost' | 'totalCost'>): DiffusionPath {
+  const logRatio = tf.sub(addAll(parts.logForward), addAll(parts.logBackward));
+  const runCost = tf.sub(logRatio, parts.logDet) as tf.Tensor1D;
+  return { ...parts, runCost, totalCost: tf.add(runCost, parts.logPrior) };
+}
+
+/**
+ * One-sample lower bound on the entropy of the policy's action distribution, `[B]`; its mean over trajectories of one
+ * observation bounds $H(\pi(\cdot \mid s))$ from below (DIME, equation 20). Equal to `-path.totalCost`.
+ */
+export function entropyLowerBound(path: DiffusionPath): tf.Tensor1D {
+  return tf.neg(path.totalCost);
+}
+
+/** $\sum_k \log F_k$, `[B]`. */
+export function sumLogForward(path: DiffusionPath): tf.Tensor1D {
+  return addAll(path.logForward);
+}
+
+/** $\sum_k \log B_k$, `[B]`. */
+export function sumLogBackward(path: DiffusionPath): tf.Tensor1D {
+  return addAll(path.logBackward);
+}
+
+function addAll(terms: readonly tf.Tensor1D[]): tf.Tensor1D {
+  return terms.reduce((sum, term) => tf.add(sum, term));
+}

@@ -1,0 +1,94 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import { ArgumentError } from '../errors.js';
+import type { Variables } from '../ops/variables.js';
+import type { Rng } from '../rng/rng.js';
+import { type Divergence, type DivergenceRequirements, reverseKl } from './divergences.js';
+import type { DiffusionPath } from './path.js';
+
+/** How {@link Sampler.sample} runs the chain. */
+export interface SampleOptions {
+  /** `'pathwise'` (default): gradients flow through the states; `'detached'`: through the densities only. */
+  trajectory?: 'pathwise' | 'detached';
+  /** Trajectories per observation, default 1. */
+  groupSize?: number;
+  /** Whether the diffusion coefficient gets gradients, default `true`. */
+  trainDiffusion?: boolean;
+}
+
+/** Sizes a sampler is built for. */
+export interface SamplerSizes {
+  observationSize: number;
+  actionSize: number;
+}
+
+/**
+ * A stochastic policy that can be sampled and whose sampling can be priced: paths in, divergence out.
+ *
+ * **Subclass requirements.** `build` creates `variables`; `sample` and `actions` are traceable, take all randomness
+ * from `noise` (standard normal, shape `noiseShape(rows)`) and agree on the actions. To train with another objective
+ * override {@link Sampler.divergence}, and {@link Sampler.requirements} if it needs other paths than the reverse KL.
+ *
+ * @example
+ * ```ts
+ * class SecondMoment extends EulerMaruyamaSampler {
+ *   override get requirements() {
+ *     return logVariance.requirements;
+ *   }
+ *   override divergence(path: DiffusionPath, logTarget: tf.Tensor1D) {
+ *     return tf.mean(tf.square(negativeLogWeights(path, logTarget))) as tf.Scalar;
+ *   }
+ * }
+ * ```
+ */
+export abstract class Sampler {
+  /** Everything trainable, once built. */
+  variables: Variables = {};
+  private builtSizes?: SamplerSizes;
+
+  protected constructor(private readonly objective: Divergence = reverseKl) {}
+
+  /** Target of the mean run cost per action dimension in automatic temperature tuning. */
+  abstract readonly targetRunCost: number;
+
+  /** Shape of the noise for this many trajectories. */
+  abstract noiseShape(rows: number): number[];
+
+  /** Runs the chain with all densities; `observations` `[B, O]`, `noise` of shape `noiseShape(B * groupSize)`. */
+  abstract sample(observations: tf.Tensor2D, noise: tf.Tensor, options?: SampleOptions): DiffusionPath;
+
+  /** The squashed actions `[B, A]` alone, the same as those of {@link Sampler.sample}. */
+  abstract actions(observations: tf.Tensor2D, noise: tf.Tensor): tf.Tensor2D;
+
+  /** Creates `variables`. */
+  protected abstract createVariables(rng: Rng, sizes: SamplerSizes): Variables;
+
+  /** Makes the sampler ready for these sizes; agents call it. @throws ArgumentError when it was built before */
+  build(rng: Rng, sizes: SamplerSizes): this {
+    if (this.builtSizes) {
+      throw new ArgumentError(`${this.constructor.name}.build: already built; give every agent a sampler of its own.`);
+    }
+    this.variables = this.createVariables(rng, sizes);
+    this.builtSizes = sizes;
+    return this;
+  }
+
+  /** The sizes it was built for. @throws ArgumentError before `build` */
+  get sizes(): SamplerSizes {
+    if (this.builtSizes) return this.builtSizes;
+    throw new ArgumentError(`${this.constructor.name}: call build(rng, { observationSize, actionSize }) before use.`);
+  }
+
+  /** What {@link Sampler.divergence} needs of its paths. */
+  get requirements(): DivergenceRequirements {
+    return this.objective.requirements;
+  }
+
+  /** The loss that trains this sampler: the `divergence` option, reverse KL by default. See {@link Divergence}. */
+  divergence(path: DiffusionPath, logTarget: tf.Tensor1D, logZ?: tf.Tensor1D): tf.Scalar {
+    return this.objective(path, logTarget, logZ);
+  }
+
+  dispose(): void {
+    for (const variable of Object.values(this.variables)) variable.dispose();
+  }
+}

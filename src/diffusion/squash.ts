@@ -1,0 +1,15 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { tanhLogDet } from '../ops/tanh.js';
+
+/** The last map of a policy, from the chain's end x (`[B, A]`, unbounded) to the action. */
+export interface Squash {
+  apply(x: tf.Tensor2D): tf.Tensor2D;
+  /** Log-determinant of the map's Jacobian at x, `[B]`. */
+  logDet(x: tf.Tensor2D): tf.Tensor1D;
+}
+
+/** Actions in (-1, 1): tanh, with its log-determinant in stable form (DIME, equation 59). */
+export const tanhSquash: Squash = { apply: (x) => tf.tanh(x), logDet: tanhLogDet };
+
+/** Actions without bounds. */
+export const noSquash: Squash = { apply: (x) => tf.clone(x), logDet: (x) => tf.zeros([x.shape[0]]) };
