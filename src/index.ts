@@ -1,4 +1,5 @@
 export * from './agents/index.js';
+export * from './checkpoint/index.js';
 export * from './diffusion/index.js';
 export * from './envs/index.js';
 export * from './errors.js';

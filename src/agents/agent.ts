@@ -1,6 +1,6 @@
 import type { Transitions } from '../replay/transitions.js';
 import type { Box } from '../spaces/box.js';
-import type { Stateful } from '../state.js';
+import type { StateDict, Stateful } from '../state.js';
 
 /** Named numbers that describe an update: losses, temperatures, ... */
 export type Metrics = Record<string, number>;
@@ -32,8 +32,8 @@ export interface Agent extends Stateful {
   observe(transitions: Transitions): void;
   /** Learns what is due after one step of all environments; `{}` when nothing is. */
   update(): Promise<Metrics>;
-  /** Writes a checkpoint to the folder `path`. */
-  save(path: string): Promise<void>;
+  /** Writes a checkpoint to the folder `path`; `training`, the state of a training run, is kept beside the agent's own. */
+  save(path: string, training?: StateDict): Promise<void>;
   /** Frees all tensors. */
   dispose(): void;
 }

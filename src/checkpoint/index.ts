@@ -1,0 +1,2 @@
+export { type Checkpoint, checkpointExists, type Json, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+export { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.js';
