@@ -4,6 +4,7 @@ export * from './diffusion/index.js';
 export * from './envs/index.js';
 export * from './errors.js';
 export * from './networks/index.js';
+export * from './objectives/index.js';
 export * from './ops/index.js';
 export * from './replay/index.js';
 export * from './rng/index.js';

@@ -5,6 +5,13 @@ export { logNormal, logNormalOfNoise } from './gaussian.js';
 export { type LossWithAux, lossAndGradients } from './gradients.js';
 export { linear, lookup } from './linear.js';
 export { softplusInverse } from './softplus.js';
-export { stopGradient } from './stopGradient.js';
+export { stopGradient, withoutGradient } from './stopGradient.js';
 export { logOneMinusTanhSquared, tanhLogDet } from './tanh.js';
-export { assignVariables, disposeVariables, prefixVariables, readVariables, type Variables } from './variables.js';
+export {
+  assignVariables,
+  disposeVariables,
+  prefixVariables,
+  readVariables,
+  type Variables,
+  variablesAsState,
+} from './variables.js';

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireEntry, type StateDict } from '../state.js';
+import { requireEntry, type StateDict, type Stateful } from '../state.js';
 
 /** Variables by name. The names are ours; tfjs's own are unique per process and mean nothing. */
 export type Variables = Record<string, tf.Variable>;
@@ -32,6 +32,11 @@ export function assignVariables(variables: Variables, state: StateDict): void {
     variable.assign(value);
     value.dispose();
   }
+}
+
+/** `variables` as something that can be saved. */
+export function variablesAsState(variables: Variables): Stateful {
+  return { state: () => readVariables(variables), loadState: (state) => assignVariables(variables, state) };
 }
 
 /** Frees all variables. */

@@ -1,0 +1,18 @@
+import type { DimeOptions } from './dime.js';
+
+/**
+ * Options per suite. Everything else is the same everywhere (DIME, appendix E); only the range of returns differs.
+ *
+ * @example
+ * ```ts
+ * const agent = await DimeAgent.create({ env, ...dimePresets.gym });
+ * ```
+ */
+export const dimePresets = {
+  /** DeepMind Control: episodes of 1000 steps with rewards in [0, 1] (released code's default). */
+  dmc: { support: { min: -200, max: 200, atoms: 101 } },
+  /** Gymnasium's MuJoCo tasks (appendix E). */
+  gym: { support: { min: -1600, max: 1600, atoms: 101 } },
+  /** MyoSuite's hand tasks (appendix E). */
+  myo: { support: { min: -3600, max: 3600, atoms: 101 } },
+} satisfies Record<string, Partial<DimeOptions>>;

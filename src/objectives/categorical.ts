@@ -1,0 +1,75 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { requireInteger, requireNumber } from '../errors.js';
+import type { BellmanTarget, CriticObjective } from './criticObjective.js';
+
+/** The evenly spaced returns that a categorical critic distributes probability over. */
+export interface Support {
+  /** Smallest return. */
+  min: number;
+  /** Largest return. */
+  max: number;
+  /** Number of atoms, default 101. */
+  atoms?: number;
+}
+
+/**
+ * Moves a categorical distribution by the Bellman operator and puts it back on its atoms (C51, Bellemare et al. 2017):
+ * every atom z becomes `clip(reward + discount * (z - cost), min, max)`, its probability is split linearly between
+ * the two neighbours.
+ *
+ * @param probabilities `[B, atoms]`
+ * @returns `[B, atoms]`, rows with the sums of the given rows
+ */
+export function projectCategorical(
+  probabilities: tf.Tensor2D,
+  { rewards, discounts, costs }: BellmanTarget,
+  { min, max, atoms = 101 }: Support,
+): tf.Tensor2D {
+  const spacing = (max - min) / (atoms - 1);
+  const moved = tf.add(
+    tf.reshape(rewards, [-1, 1]),
+    tf.mul(tf.reshape(discounts, [-1, 1]), tf.sub(atomRow(min, max, atoms), tf.reshape(costs, [-1, 1]))),
+  );
+  const positions = tf.div(tf.sub(tf.clipByValue(moved, min, max), min), spacing);
+  const distance = tf.abs(tf.sub(tf.expandDims(positions, 1), tf.reshape(tf.range(0, atoms), [1, atoms, 1])));
+  const share = tf.relu(tf.sub(1, distance)) as tf.Tensor3D;
+  return tf.reshape(tf.matMul(share, tf.expandDims(probabilities, 2) as tf.Tensor3D), [-1, atoms]);
+}
+
+/**
+ * DIME's distributional critic: cross-entropy towards the mean of both heads' projected distributions, plus
+ * `entropyCoefficient` times the negative entropy of the prediction.
+ *
+ * @param entropyCoefficient rewards spread-out predictions, >= 0, default 0.005
+ * @throws ArgumentError unless min < max and atoms >= 2
+ */
+export function categoricalObjective(support: Support, entropyCoefficient = 0.005): CriticObjective {
+  const { min, atoms = 101 } = support;
+  const max = requireNumber('categoricalObjective', 'support.max', support.max, { above: min });
+  requireInteger('categoricalObjective', 'support.atoms', atoms, { min: 2 });
+  requireNumber('categoricalObjective', 'entropyCoefficient', entropyCoefficient, { min: 0 });
+  return {
+    outputs: atoms,
+    value: (logits) => tf.sum(tf.mul(tf.softmax(logits), atomRow(min, max, atoms)), 1),
+    target: ([first, second], bellman) => {
+      const mean = tf.mul(tf.add(tf.softmax(first), tf.softmax(second)), 0.5) as tf.Tensor2D;
+      return projectCategorical(mean, bellman, { min, max, atoms });
+    },
+    loss: (predicted, target) => {
+      const [first, second] = predicted.map((logits) => {
+        const logProbabilities = tf.logSoftmax(logits);
+        const weights = tf.sub(tf.mul(tf.exp(logProbabilities), entropyCoefficient), target);
+        return tf.mean(tf.sum(tf.mul(weights, logProbabilities), 1));
+      });
+      return tf.add(first as tf.Tensor, second as tf.Tensor);
+    },
+    saturation: (target) => {
+      const ends = tf.add(tf.slice(target, [0, 0], [-1, 1]), tf.slice(target, [0, atoms - 1], [-1, 1]));
+      return tf.mean(ends) as tf.Scalar;
+    },
+  };
+}
+
+function atomRow(min: number, max: number, atoms: number): tf.Tensor2D {
+  return tf.reshape(tf.linspace(min, max, atoms), [1, atoms]);
+}

@@ -1,0 +1,55 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { requireNumber } from '../errors.js';
+import { Adam } from '../ops/adam.js';
+import { assignVariables, disposeVariables, readVariables, type Variables } from '../ops/variables.js';
+import { prefixed, type StateDict, type Stateful, substate } from '../state.js';
+
+export interface TemperatureOptions {
+  /** Value at the start, > 0, default 1. */
+  initial?: number;
+  /** Of Adam on the logarithm, default 1e-3; 0 keeps the temperature fixed. */
+  learningRate?: number;
+}
+
+/**
+ * The weight of the entropy, $\alpha = e^{\log\alpha}$, tuned so that a cost of the policy (run cost, or minus the
+ * entropy) meets a target: the loss is $-\alpha\,(\text{cost} - \text{target})$, so too deterministic a policy raises it.
+ */
+export class Temperature implements Stateful {
+  readonly variables: Variables;
+  private readonly adam?: Adam;
+
+  /** @throws ArgumentError unless initial > 0 and learningRate >= 0 */
+  constructor({ initial = 1, learningRate = 1e-3 }: TemperatureOptions = {}) {
+    requireNumber('Temperature', 'initial', initial, { above: 0 });
+    requireNumber('Temperature', 'learningRate', learningRate, { min: 0 });
+    this.variables = { log: tf.tidy(() => tf.variable(tf.scalar(Math.log(initial)))) };
+    if (learningRate > 0) this.adam = new Adam(this.variables, { learningRate });
+  }
+
+  /** The temperature now, without gradient. */
+  value(): tf.Scalar {
+    return tf.exp(this.variables.log as tf.Scalar);
+  }
+
+  /** One step from the mean cost of a batch; does nothing for a fixed temperature. Traceable. */
+  step(cost: tf.Scalar, target: number): void {
+    if (!this.adam) return;
+    this.adam.apply({ log: tf.mul(tf.neg(this.value()), tf.sub(cost, target)) });
+  }
+
+  async state(): Promise<StateDict> {
+    const slots = this.adam ? prefixed('adam', await this.adam.state()) : {};
+    return { ...(await readVariables(this.variables)), ...slots };
+  }
+
+  loadState(state: StateDict): void {
+    this.adam?.loadState(substate(state, 'adam'));
+    assignVariables(this.variables, state);
+  }
+
+  dispose(): void {
+    disposeVariables(this.variables);
+    this.adam?.dispose();
+  }
+}
