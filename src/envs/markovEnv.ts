@@ -1,0 +1,105 @@
+import { EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
+import { Rng } from '../rng/rng.js';
+import type { Box } from '../spaces/box.js';
+import { prefixed, requireEntry, type StateDict, stateArray, substate } from '../state.js';
+import type { Env, ResetResult, StepResult } from './env.js';
+
+/** What {@link MarkovEnv.advance} returns. */
+export interface Advance<State> {
+  state: State;
+  reward: number;
+  /** Whether the task itself ended. */
+  terminated: boolean;
+}
+
+/**
+ * An environment whose whole state is a short list of float64 numbers. Seeding, the time limit, saving and the checks
+ * of arguments are done here.
+ *
+ * Subclass requirements: name the spaces and give `start`, `advance` and `observe`, which depend on their arguments
+ * only and change nothing but the `Rng` they are handed.
+ *
+ * @example
+ * ```ts
+ * class Walk extends MarkovEnv<[x: number]> {
+ *   readonly id = 'Walk';
+ *   readonly observationSpace = Box.uniform(1);
+ *   readonly actionSpace = Box.uniform(1, -1, 1);
+ *   constructor() { super({ stateSize: 1, maxEpisodeSteps: 50 }); }
+ *   protected start(rng: Rng): [number] { return [rng.normal()]; }
+ *   protected advance([x]: [number], [push]: number[]): Advance<[number]> {
+ *     const moved = x + push!;
+ *     return { state: [moved], reward: -Math.abs(moved - 3), terminated: false };
+ *   }
+ *   protected observe([x]: [number]) { return Float32Array.of(x); }
+ * }
+ * ```
+ */
+export abstract class MarkovEnv<State extends number[]> implements Env {
+  abstract readonly id: string;
+  abstract readonly observationSpace: Box;
+  abstract readonly actionSpace: Box;
+  /** Steps after which an episode is truncated; may be infinite. */
+  readonly maxEpisodeSteps: number;
+  private readonly stateSize: number;
+  private readonly rng = Rng.fromSeed(0);
+  private current: State | undefined;
+  private elapsed = 0;
+
+  /** @throws ArgumentError unless maxEpisodeSteps is an integer >= 1 or Infinity */
+  constructor({ stateSize, maxEpisodeSteps }: { stateSize: number; maxEpisodeSteps: number }) {
+    this.stateSize = stateSize;
+    if (maxEpisodeSteps !== Infinity)
+      requireInteger(this.constructor.name, 'maxEpisodeSteps', maxEpisodeSteps, { min: 1 });
+    this.maxEpisodeSteps = maxEpisodeSteps;
+  }
+
+  /** The state in which an episode starts. */
+  protected abstract start(rng: Rng): State;
+
+  /** The next state; `action` is finite and has the right size, but may lie outside of the action space. */
+  protected abstract advance(state: State, action: number[], rng: Rng): Advance<State>;
+
+  /** `[observationSpace.size]`, a fresh array. */
+  protected abstract observe(state: State): Float32Array;
+
+  reset({ seed }: { seed?: number } = {}): ResetResult {
+    if (seed !== undefined) this.rng.loadState(Rng.fromSeed(seed).state());
+    this.current = this.start(this.rng);
+    this.elapsed = 0;
+    return { observation: this.observe(this.current), info: {} };
+  }
+
+  /**
+   * @throws EnvironmentError where `reset` is due
+   * @throws ShapeError, NonFiniteError for an action that is not a vector of the action space's size
+   */
+  step(action: Float32Array): StepResult {
+    if (!this.current) throw new EnvironmentError(`${this.id}.step: call reset first; no episode is running.`);
+    requireLength(`${this.id}.step`, 'action', action, this.actionSpace.size);
+    requireFinite(`${this.id}.step`, 'action', action);
+    const { state, reward, terminated } = this.advance(this.current, Array.from(action), this.rng);
+    this.elapsed += 1;
+    const truncated = !terminated && this.elapsed >= this.maxEpisodeSteps;
+    this.current = terminated || truncated ? undefined : state;
+    return { observation: this.observe(state), reward, terminated, truncated, info: {} };
+  }
+
+  /** `physics` is the state vector; it is empty while no episode is running. */
+  state(): StateDict {
+    return {
+      physics: stateArray(Float64Array.from(this.current ?? [])),
+      elapsed: stateArray(this.elapsed),
+      ...prefixed('rng', this.rng.state()),
+    };
+  }
+
+  loadState(state: StateDict): void {
+    const isRunning = requireEntry(state, 'physics').length > 0;
+    const physics = requireEntry(state, 'physics', isRunning ? this.stateSize : 0);
+    const elapsed = requireEntry(state, 'elapsed', 1)[0] as number;
+    this.rng.loadState(substate(state, 'rng'));
+    this.current = isRunning ? (Array.from(physics) as State) : undefined;
+    this.elapsed = elapsed;
+  }
+}
