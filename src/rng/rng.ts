@@ -59,30 +59,28 @@ export class Rng implements Stateful {
 
   /** One draw from N(mean, std^2). */
   normal(mean = 0, std = 1): number {
-    return mean + std * (this.normalPair()[0] as number);
+    const values = [0, 0];
+    this.fillNormals(values);
+    return mean + std * (values[0] as number);
   }
 
   /** `size` draws from N(mean, std^2). @throws ArgumentError for a negative std */
   normals(size: number, mean = 0, std = 1): Float32Array {
     requireNumber('Rng.normals', 'std', std, { min: 0 });
     const values = new Float32Array(size);
-    for (let i = 0; i < size; i += 2) {
-      const [first, second] = this.normalPair();
-      values[i] = mean + std * first;
-      if (i + 1 < size) values[i + 1] = mean + std * second;
-    }
-    return values;
+    this.fillNormals(values);
+    return mean === 0 && std === 1 ? values : values.map((value) => mean + std * value);
   }
 
   /** `size` draws from N(0, std^2) cut to [-2 std, 2 std]. */
   truncatedNormals(size: number, std = 1): Float32Array {
     requireNumber('Rng.truncatedNormals', 'std', std, { min: 0 });
-    const draw = () => {
-      let value = this.normal();
-      while (Math.abs(value) > 2) value = this.normal();
-      return std * value;
-    };
-    return Float32Array.from({ length: size }, draw);
+    const values = this.normals(size);
+    for (let i = 0; i < size; i++) {
+      while (Math.abs(values[i] as number) > 2) values[i] = this.normal();
+      values[i] = std * (values[i] as number);
+    }
+    return values;
   }
 
   /** `size` draws from the uniform distribution on [low, high). */
@@ -104,11 +102,14 @@ export class Rng implements Stateful {
     this.generator = xoroshiro128plusFromState(Array.from(generator, (word) => word | 0));
   }
 
-  /** Box and Muller's transform: always two words in, two normals out, so that no draw is kept back. */
-  private normalPair(): [number, number] {
-    const radius = Math.sqrt(-2 * Math.log((this.uint32() + 0.5) * 2 ** -32));
-    const angle = 2 * Math.PI * (this.uint32() * 2 ** -32);
-    return [radius * Math.cos(angle), radius * Math.sin(angle)];
+  /** Box and Muller's transform: always two words for two normals, so that no draw is kept back. */
+  private fillNormals(values: Float32Array | number[]): void {
+    for (let i = 0; i < values.length; i += 2) {
+      const radius = Math.sqrt(-2 * Math.log((this.uint32() + 0.5) * 2 ** -32));
+      const angle = 2 * Math.PI * (this.uint32() * 2 ** -32);
+      values[i] = radius * Math.cos(angle);
+      if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
+    }
   }
 }
 
