@@ -1,6 +1,7 @@
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import { requireInteger, requireNumber } from '../errors.js';
 import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { ziggurat } from './ziggurat.js';
 
 /**
  * A seeded stream of random numbers that can be split into named, independent streams, saved and restored.
@@ -59,17 +60,16 @@ export class Rng implements Stateful {
 
   /** One draw from N(mean, std^2). */
   normal(mean = 0, std = 1): number {
-    const values = [0, 0];
-    this.fillNormals(values);
-    return mean + std * (values[0] as number);
+    return mean + std * ziggurat(() => this.generator.next());
   }
 
   /** `size` draws from N(mean, std^2). @throws ArgumentError for a negative std */
   normals(size: number, mean = 0, std = 1): Float32Array {
     requireNumber('Rng.normals', 'std', std, { min: 0 });
+    const word = () => this.generator.next();
     const values = new Float32Array(size);
-    this.fillNormals(values);
-    return mean === 0 && std === 1 ? values : values.map((value) => mean + std * value);
+    for (let i = 0; i < size; i++) values[i] = mean + std * ziggurat(word);
+    return values;
   }
 
   /** `size` draws from N(0, std^2) cut to [-2 std, 2 std]. */
@@ -100,16 +100,6 @@ export class Rng implements Stateful {
     const generator = requireEntry(state, 'generator', 4);
     this.key.set(key);
     this.generator = xoroshiro128plusFromState(Array.from(generator, (word) => word | 0));
-  }
-
-  /** Box and Muller's transform: always two words for two normals, so that no draw is kept back. */
-  private fillNormals(values: Float32Array | number[]): void {
-    for (let i = 0; i < values.length; i += 2) {
-      const radius = Math.sqrt(-2 * Math.log((this.uint32() + 0.5) * 2 ** -32));
-      const angle = 2 * Math.PI * (this.uint32() * 2 ** -32);
-      values[i] = radius * Math.cos(angle);
-      if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
-    }
   }
 }
 

@@ -42,6 +42,22 @@ describe('Rng', () => {
     expect(Math.abs(kurtosis - 3)).toBeLessThan(5 * Math.sqrt(96 / n));
   });
 
+  it('normals have the tails of N(0, 1): shares beyond 1, 2, 3, 3.45, 4 within 5 standard errors of 2 000 000 draws', () => {
+    const n = 2_000_000;
+    const values = Rng.fromSeed(4).normals(n);
+    const tails: [number, number][] = [
+      [1, 0.3173105],
+      [2, 0.0455003],
+      [3, 0.0026998],
+      [3.45, 0.00056058],
+      [4, 6.3342e-5],
+    ];
+    for (const [bound, share] of tails) {
+      const found = values.reduce((sum, x) => sum + (Math.abs(x) > bound ? 1 : 0), 0) / n;
+      expect(Math.abs(found - share)).toBeLessThan(5 * Math.sqrt(share / n));
+    }
+  });
+
   it('truncated normals stay within two standard deviations and have variance 0.7737', () => {
     const values = Rng.fromSeed(2).truncatedNormals(100_000, 0.5);
     expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(1);
