@@ -10,4 +10,12 @@ export * from './replay/index.js';
 export * from './rng/index.js';
 export * from './schedules/index.js';
 export * from './spaces/index.js';
-export type { MaybePromise, StateArray, StateDict, Stateful, TypedArray } from './state.js';
+export {
+  type MaybePromise,
+  prefixed,
+  type StateArray,
+  type StateDict,
+  type Stateful,
+  substate,
+  type TypedArray,
+} from './state.js';
