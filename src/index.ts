@@ -3,6 +3,7 @@ export * from './checkpoint/index.js';
 export * from './diffusion/index.js';
 export * from './envs/index.js';
 export * from './errors.js';
+export * from './mdp/index.js';
 export * from './networks/index.js';
 export * from './objectives/index.js';
 export * from './ops/index.js';

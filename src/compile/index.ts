@@ -1,1 +1,13 @@
-export {};
+export type { RuntimeArray, TensorLike } from './arrays.js';
+export {
+  type ArrayOf,
+  type ArrayResult,
+  type CompiledArguments,
+  type CompiledFunction,
+  type CompileOptions,
+  compile,
+} from './compile.js';
+export { CompileError } from './errors.js';
+export { IR_VERSION, OPSET_VERSION } from './onnx.js';
+export { isCompileAvailable, type OnnxRuntime } from './runtime.js';
+export { type InputSpec, traceToOnnx } from './traceToOnnx.js';

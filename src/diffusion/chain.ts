@@ -68,3 +68,33 @@ export function logBackwardDensities(kernels: Kernels, states: readonly tf.Tenso
     return logNormal(states[k] as tf.Tensor2D, mean, kernels.std(k)) as tf.Tensor1D;
   });
 }
+
+/**
+ * How to run a chain that is trained as a stochastic differential equation:
+ * - `'sde'` as trained;
+ * - `'lastStepMean'`: the same without the last step's noise;
+ * - `'ode'`: its probability-flow ODE, $x \leftarrow x + (\bar F_k(x) - \bar B_k(x))/2$ in the kernels' means, which has the
+ *   same marginals as the steps get small;
+ * - `'mean'`: $x \leftarrow (\bar F_k(x) + \bar B_k(x))/2$, the nearly deterministic rule of DMERL's released code, biased towards 0.
+ *
+ * All but `'sde'` still draw the start from the prior.
+ */
+export type SamplingMode = 'sde' | 'lastStepMean' | 'ode' | 'mean';
+
+/** The end of the chain from `start`, `[B, A]`. */
+export function endOfChain(
+  kernels: Kernels,
+  start: tf.Tensor2D,
+  noise: readonly tf.Tensor2D[],
+  mode: SamplingMode,
+): tf.Tensor2D {
+  let x = start;
+  for (let k = 0; k < kernels.steps; k++) {
+    const mean = kernels.forwardMean(x, k);
+    if (mode === 'ode') x = tf.add(x, tf.mul(tf.sub(mean, kernels.backwardMean(x, k)), 0.5));
+    else if (mode === 'mean') x = tf.mul(tf.add(mean, kernels.backwardMean(x, k)), 0.5);
+    else if (mode === 'lastStepMean' && k === kernels.steps - 1) x = mean;
+    else x = tf.add(mean, tf.mul(kernels.std(k), noise[k] as tf.Tensor2D));
+  }
+  return x;
+}

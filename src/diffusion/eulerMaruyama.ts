@@ -2,18 +2,27 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, requireNumber, requireShape } from '../errors.js';
 import { ScoreNetwork, type StepNetwork } from '../networks/scoreNetwork.js';
 import { logNormalOfNoise } from '../ops/gaussian.js';
+import { lookup } from '../ops/linear.js';
 import { softplusInverse } from '../ops/softplus.js';
 import { stopGradient } from '../ops/stopGradient.js';
 import { prefixVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
 import { dimeCosineSchedule } from '../schedules/dimeCosine.js';
 import type { NoiseSchedule } from '../schedules/schedule.js';
-import { type Kernels, logBackwardDensities, logForwardDensities, runChain } from './chain.js';
+import {
+  endOfChain,
+  type Kernels,
+  logBackwardDensities,
+  logForwardDensities,
+  runChain,
+  type SamplingMode,
+} from './chain.js';
 import type { Divergence } from './divergences.js';
 import { completePath, type DiffusionPath } from './path.js';
 import { repeatRows } from './repeatRows.js';
 import { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
 import { type Squash, tanhSquash } from './squash.js';
+import type { StepKernels } from './stepKernels.js';
 
 /** Makes a network for the sampler's sizes. */
 export type NetworkFactory = (rng: Rng, sizes: SamplerSizes) => StepNetwork;
@@ -27,8 +36,11 @@ export interface EulerMaruyamaOptions {
   priorStd?: number;
   /** Initial factor on the schedule's step sizes, default 0.1. */
   stepSize?: number;
-  /** Whether the step size and its per-dimension divisor ("friction") are trained, default `true`. */
-  learnDiffusion?: boolean;
+  /**
+   * Whether the step size and its per-dimension divisor ("friction") are trained, default `true`;
+   * `'perStep'` trains a step size for every step.
+   */
+  learnDiffusion?: boolean | 'perStep';
   /** Default {@link reverseKl}. */
   divergence?: Divergence;
   /** The control network, default {@link ScoreNetwork}. */
@@ -46,9 +58,10 @@ export interface EulerMaruyamaOptions {
  * $\eta_{k,d} = \mathrm{softplus}(\tau)\,c(k)/\mathrm{softplus}(\phi_d)$ from a learned step size $\tau$, a learned friction $\phi$ and the
  * schedule's $c(k)$. A control of 0 leaves the stationary process, which is where training starts.
  *
- * **Subclass requirements.** Besides those of {@link Sampler}: `bind` returns the kernels for a batch of observations.
- * Override it to change the kernels, as {@link GeneralBridgeSampler} does; override `createVariables` to add networks
- * (and return what `super` returned too).
+ * **Subclass requirements.** Besides those of {@link Sampler}: `bind` (all steps of a chain) and `kernelsAt` (a step
+ * number a row) give the same kernels. Override both to change them, as {@link GeneralBridgeSampler} does, or `move` and
+ * `stdOf` for another discretisation, as {@link OrnsteinUhlenbeckSampler} does; override `createVariables` to add
+ * networks (and return what `super` returned too).
  *
  * @example
  * ```ts
@@ -66,7 +79,7 @@ export class EulerMaruyamaSampler extends Sampler {
   protected readonly squash: Squash;
   protected readonly createNetwork: NetworkFactory;
   private readonly initialStepSize: number;
-  private readonly learnDiffusion: boolean;
+  private readonly learnDiffusion: boolean | 'perStep';
   private control!: StepNetwork;
   private coefficients!: { stepSize: tf.Variable; friction: tf.Variable };
 
@@ -87,8 +100,9 @@ export class EulerMaruyamaSampler extends Sampler {
   protected createVariables(rng: Rng, sizes: SamplerSizes): Variables {
     this.control = this.createNetwork(rng.split('control'), sizes);
     const raw = (shape: number[], value: number) =>
-      tf.tidy(() => tf.variable(tf.fill(shape, softplusInverse(value)), this.learnDiffusion));
-    this.coefficients = { stepSize: raw([1], this.initialStepSize), friction: raw([sizes.actionSize], 1) };
+      tf.tidy(() => tf.variable(tf.fill(shape, softplusInverse(value)), this.learnDiffusion !== false));
+    const stepSizes = this.learnDiffusion === 'perStep' ? this.schedule.steps : 1;
+    this.coefficients = { stepSize: raw([stepSizes], this.initialStepSize), friction: raw([sizes.actionSize], 1) };
     const control = prefixVariables('control', this.control.variables);
     return this.learnDiffusion ? { ...this.coefficients, ...control } : control;
   }
@@ -119,39 +133,61 @@ export class EulerMaruyamaSampler extends Sampler {
     });
   }
 
-  actions(observations: tf.Tensor2D, noise: tf.Tensor): tf.Tensor2D {
+  /** @param mode how to run the chain, default `'sde'`: as it is trained */
+  actions(observations: tf.Tensor2D, noise: tf.Tensor, mode: SamplingMode = 'sde'): tf.Tensor2D {
     this.checkedRows(observations, noise, 1);
     const [priorNoise, ...stepNoise] = tf.unstack(noise) as tf.Tensor2D[];
     const start: tf.Tensor2D = tf.mul(priorNoise as tf.Tensor2D, this.priorStd);
-    const { states } = runChain(this.bind(observations, true), start, stepNoise);
-    return this.squash.apply(states[this.schedule.steps] as tf.Tensor2D);
+    return this.squash.apply(endOfChain(this.bind(observations, true), start, stepNoise, mode));
+  }
+
+  /**
+   * The kernels for one transition a row, each at a step of its own.
+   *
+   * @param step `[B]`, whole numbers in 0 ... K - 1, generation order
+   * @param trainDiffusion whether the diffusion coefficient gets gradients
+   */
+  kernelsAt(observations: tf.Tensor2D, step: tf.Tensor1D, trainDiffusion = true): StepKernels {
+    const eta: tf.Tensor2D = lookup(this.etas(trainDiffusion), step);
+    const std = this.stdOf(eta);
+    return {
+      forwardMean: (x) => this.move(x, eta, this.control.apply(x, observations, step, this.schedule.steps)),
+      backwardMean: (next) => this.move(next, eta),
+      forwardStd: std,
+      backwardStd: std,
+    };
   }
 
   /** The kernels for `observations`; without gradient for the diffusion coefficient if `trainDiffusion` is `false`. */
   protected bind(observations: tf.Tensor2D, trainDiffusion: boolean): Kernels {
-    const etas = this.etas(trainDiffusion);
-    const stds = etas.map((eta) => tf.sqrt(tf.mul(eta, 2)));
+    const etas = tf.unstack(this.etas(trainDiffusion)) as tf.Tensor1D[];
+    const stds = etas.map((eta) => this.stdOf(eta));
     const control = this.control.bind(observations, this.schedule.steps);
-    const eta = (step: number) => etas[step] as tf.Tensor1D;
     return {
       steps: this.schedule.steps,
-      forwardMean: (x, k) => tf.add(x, tf.mul(eta(k), tf.add(this.drift(x), control(x, k)))),
-      backwardMean: (next, k) => tf.add(next, tf.mul(eta(k), this.drift(next))),
+      forwardMean: (x, k) => this.move(x, etas[k] as tf.Tensor1D, control(x, k)),
+      backwardMean: (next, k) => this.move(next, etas[k] as tf.Tensor1D),
       std: (k) => stds[k] as tf.Tensor1D,
     };
   }
 
-  /** $\nabla\log p(x) = -x/\sigma_0^2$, the drift that keeps the prior stationary. */
-  protected drift(x: tf.Tensor2D): tf.Tensor2D {
-    return tf.mul(x, -1 / this.priorStd ** 2);
+  /** Mean after a step of size `eta` from x under the prior's drift $-x/\sigma_0^2$ and a control, 0 if left out. */
+  protected move(x: tf.Tensor2D, eta: tf.Tensor, control?: tf.Tensor2D): tf.Tensor2D {
+    const drift: tf.Tensor2D = tf.mul(x, -1 / this.priorStd ** 2);
+    return tf.add(x, tf.mul(eta, control ? tf.add(drift, control) : drift));
   }
 
-  /** $\eta_k$ for every step, `[A]` each. */
-  protected etas(trainDiffusion: boolean): tf.Tensor1D[] {
+  /** Standard deviation of a step of size `eta`. */
+  protected stdOf<T extends tf.Tensor>(eta: T): T {
+    return tf.sqrt(tf.mul(eta, 2)) as T;
+  }
+
+  /** $\eta_{k,d}$, `[K, A]`. */
+  protected etas(trainDiffusion: boolean): tf.Tensor2D {
     const { stepSize, friction } = this.coefficients;
-    const learned = tf.div(tf.softplus(stepSize), tf.softplus(friction)) as tf.Tensor1D;
+    const learned = tf.div(tf.softplus(tf.reshape(stepSize, [-1, 1])), tf.softplus(friction)) as tf.Tensor2D;
     const base = trainDiffusion ? learned : stopGradient(learned);
-    return this.schedule.stepSizes.map((size) => tf.mul(base, size));
+    return tf.mul(base, tf.reshape(tf.tensor1d([...this.schedule.stepSizes]), [-1, 1]));
   }
 
   private checkedRows(observations: tf.Tensor2D, noise: tf.Tensor, groupSize: number): number {

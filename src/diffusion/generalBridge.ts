@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepNetwork } from '../networks/scoreNetwork.js';
+import { lookup } from '../ops/linear.js';
 import { prefixVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
 import type { Kernels } from './chain.js';
 import { EulerMaruyamaSampler } from './eulerMaruyama.js';
 import type { SamplerSizes } from './sampler.js';
+import type { StepKernels } from './stepKernels.js';
 
 /**
  * General Bridges (Richter & Berner 2024; DIME, appendix F): the noising kernels are learned too,
@@ -28,14 +30,21 @@ export class GeneralBridgeSampler extends EulerMaruyamaSampler {
   }
 
   protected override bind(observations: tf.Tensor2D, trainDiffusion: boolean): Kernels {
-    const etas = this.etas(trainDiffusion);
+    const etas = tf.unstack(this.etas(trainDiffusion)) as tf.Tensor1D[];
     const control = this.backwardControl.bind(observations, this.schedule.steps + 1);
     return {
       ...super.bind(observations, trainDiffusion),
-      backwardMean: (next, k) => {
-        const direction = tf.add(this.drift(next), control(next, k + 1));
-        return tf.add(next, tf.mul(etas[k] as tf.Tensor1D, direction));
-      },
+      backwardMean: (next, k) => this.move(next, etas[k] as tf.Tensor1D, control(next, k + 1)),
+    };
+  }
+
+  override kernelsAt(observations: tf.Tensor2D, step: tf.Tensor1D, trainDiffusion = true): StepKernels {
+    const eta: tf.Tensor2D = lookup(this.etas(trainDiffusion), step);
+    const control = (next: tf.Tensor2D) =>
+      this.backwardControl.apply(next, observations, tf.add(step, 1), this.schedule.steps + 1);
+    return {
+      ...super.kernelsAt(observations, step, trainDiffusion),
+      backwardMean: (next) => this.move(next, eta, control(next)),
     };
   }
 }

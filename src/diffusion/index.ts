@@ -1,4 +1,12 @@
-export { type Kernels, logBackwardDensities, logForwardDensities, type Rollout, runChain } from './chain.js';
+export {
+  endOfChain,
+  type Kernels,
+  logBackwardDensities,
+  logForwardDensities,
+  type Rollout,
+  runChain,
+  type SamplingMode,
+} from './chain.js';
 export {
   type Divergence,
   type DivergenceRequirements,
@@ -14,6 +22,8 @@ export {
 export { type EulerMaruyamaOptions, EulerMaruyamaSampler, type NetworkFactory } from './eulerMaruyama.js';
 export { type GaussianOptions, GaussianSampler } from './gaussian.js';
 export { GeneralBridgeSampler } from './generalBridge.js';
+export { OrnsteinUhlenbeckSampler } from './ornsteinUhlenbeck.js';
 export { completePath, type DiffusionPath, entropyLowerBound, sumLogBackward, sumLogForward } from './path.js';
 export { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
-export { noSquash, type Squash, tanhSquash } from './squash.js';
+export { clipSquash, noSquash, rawTanhSquash, type Squash, tanhSquash } from './squash.js';
+export { logBackward, logForward, type StepKernels } from './stepKernels.js';

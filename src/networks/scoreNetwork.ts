@@ -78,7 +78,8 @@ export class ScoreNetwork implements StepNetwork {
 
   apply(x: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D, steps: number): tf.Tensor2D {
     const parts = this.firstLayer(observations, steps);
-    return this.rest(tf.add(tf.add(tf.matMul(x, parts.latentKernel), parts.observation), lookup(parts.time, step)));
+    const constant = tf.add(parts.observation, lookup(parts.time, step));
+    return this.rest(tf.add(tf.matMul(x, parts.latentKernel), constant));
   }
 
   bind(observations: tf.Tensor2D, steps: number): (x: tf.Tensor2D, step: number) => tf.Tensor2D {

@@ -1,6 +1,7 @@
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import { requireInteger, requireNumber } from '../errors.js';
 import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { ziggurat } from './ziggurat.js';
 
 /**
  * A seeded stream of random numbers that can be split into named, independent streams, saved and restored.
@@ -59,30 +60,27 @@ export class Rng implements Stateful {
 
   /** One draw from N(mean, std^2). */
   normal(mean = 0, std = 1): number {
-    return mean + std * (this.normalPair()[0] as number);
+    return mean + std * ziggurat(() => this.generator.next());
   }
 
   /** `size` draws from N(mean, std^2). @throws ArgumentError for a negative std */
   normals(size: number, mean = 0, std = 1): Float32Array {
     requireNumber('Rng.normals', 'std', std, { min: 0 });
+    const word = () => this.generator.next();
     const values = new Float32Array(size);
-    for (let i = 0; i < size; i += 2) {
-      const [first, second] = this.normalPair();
-      values[i] = mean + std * first;
-      if (i + 1 < size) values[i + 1] = mean + std * second;
-    }
+    for (let i = 0; i < size; i++) values[i] = mean + std * ziggurat(word);
     return values;
   }
 
   /** `size` draws from N(0, std^2) cut to [-2 std, 2 std]. */
   truncatedNormals(size: number, std = 1): Float32Array {
     requireNumber('Rng.truncatedNormals', 'std', std, { min: 0 });
-    const draw = () => {
-      let value = this.normal();
-      while (Math.abs(value) > 2) value = this.normal();
-      return std * value;
-    };
-    return Float32Array.from({ length: size }, draw);
+    const values = this.normals(size);
+    for (let i = 0; i < size; i++) {
+      while (Math.abs(values[i] as number) > 2) values[i] = this.normal();
+      values[i] = std * (values[i] as number);
+    }
+    return values;
   }
 
   /** `size` draws from the uniform distribution on [low, high). */
@@ -102,13 +100,6 @@ export class Rng implements Stateful {
     const generator = requireEntry(state, 'generator', 4);
     this.key.set(key);
     this.generator = xoroshiro128plusFromState(Array.from(generator, (word) => word | 0));
-  }
-
-  /** Box and Muller's transform: always two words in, two normals out, so that no draw is kept back. */
-  private normalPair(): [number, number] {
-    const radius = Math.sqrt(-2 * Math.log((this.uint32() + 0.5) * 2 ** -32));
-    const angle = 2 * Math.PI * (this.uint32() * 2 ** -32);
-    return [radius * Math.cos(angle), radius * Math.sin(angle)];
   }
 }
 

@@ -1,0 +1,162 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ArgumentError, requireInteger, requireOneOf } from '../errors.js';
+import { numbersOf, type RuntimeArray, type TensorLike } from './arrays.js';
+import { CompileError } from './errors.js';
+import { Executable, type ResultArray } from './executable.js';
+import { Queue } from './queue.js';
+import { loadRuntime, type OnnxRuntime, type TypedRuntime } from './runtime.js';
+import { type Call, readCall, withTensors } from './signature.js';
+import { trace } from './trace.js';
+import { VariableStore } from './variables.js';
+
+/** A result in the form of typed arrays. */
+export interface ArrayOf<T extends tf.Tensor = tf.Tensor> {
+  readonly data: RuntimeArray;
+  readonly shape: T['shape'];
+}
+
+/** The arguments of a function, where every tensor may also be a typed array with shape. */
+export type CompiledArguments<T> = T extends tf.Tensor
+  ? TensorLike
+  : T extends boolean | string | null | undefined
+    ? T
+    : { [K in keyof T]: CompiledArguments<T[K]> };
+
+/** The result of a function with typed arrays in the places of tensors. */
+export type ArrayResult<T> = T extends tf.Tensor
+  ? ArrayOf<T>
+  : T extends object
+    ? { [K in keyof T]: ArrayResult<T[K]> }
+    : T;
+
+/** Options of {@link compile}. */
+export interface CompileOptions {
+  /** A name for error messages (default: the name of the function). */
+  name?: string;
+  /** Whether results are tfjs tensors (default), to be disposed by the caller, or typed arrays with shape. */
+  outputs?: 'tensors' | 'arrays';
+  /** Threads inside one operator; 0 stands for all cores. Default: one for small graphs, all cores for others. */
+  threads?: number;
+  /** ONNX Runtime as a module (default: `onnxruntime-node` in Node, `onnxruntime-web` elsewhere). */
+  runtime?: OnnxRuntime;
+  /** Execution providers of ONNX Runtime in order of preference, such as `['webgpu', 'wasm']`. */
+  executionProviders?: readonly unknown[];
+  /** Further session options of ONNX Runtime. */
+  sessionOptions?: Readonly<Record<string, unknown>>;
+}
+
+/** A function that runs in ONNX Runtime. */
+export interface CompiledFunction<Args extends unknown[], Result> {
+  /** Runs the function. Calls of all compiled functions run one after the other, in the order they are made. */
+  (...args: { [I in keyof Args]: CompiledArguments<Args[I]> }): Promise<Result>;
+  /** How many graphs there are: one per combination of input shapes so far. */
+  readonly graphs: number;
+  /** Frees all graphs; the function cannot be called afterwards. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Makes a tfjs function run in ONNX Runtime. At the first call with given input shapes `fn` runs once on symbolic
+ * tensors, and all kernels it calls - gradients and optimisers included - become one graph; later calls run the graph.
+ *
+ * Variables that `fn` reads are inputs of the graph and variables it assigns are outputs, so compiled and eager code
+ * see the same values. Everything else `fn` reads is baked in: numbers, and tensors that are not arguments. Calls with
+ * new sizes are traced again; structure, dtypes and ranks are fixed by the first call.
+ *
+ * @param fn synchronous, with tensors, booleans, strings, null and nested arrays and objects of them as arguments
+ * @throws {@link ArgumentError} for bad options; the returned function rejects with {@link ArgumentError} for
+ *   arguments that do not fit, {@link CompileError} for what cannot be compiled, and {@link MissingPackageError} if
+ *   ONNX Runtime is not installed
+ */
+export function compile<Args extends unknown[], Result>(
+  fn: (...args: Args) => Result,
+  options: CompileOptions & { outputs: 'arrays' },
+): CompiledFunction<Args, ArrayResult<Result>>;
+export function compile<Args extends unknown[], Result>(
+  fn: (...args: Args) => Result,
+  options?: CompileOptions,
+): CompiledFunction<Args, Result>;
+export function compile(fn: (...args: never[]) => unknown, options: CompileOptions = {}) {
+  if (typeof fn !== 'function') throw new ArgumentError(`compile: fn must be a function, got ${fn}.`);
+  const program = new Program(fn as (...args: unknown[]) => unknown, options);
+  const call = (...args: unknown[]) => program.call(args);
+  return Object.defineProperties(call, {
+    graphs: { get: () => program.graphs },
+    dispose: { value: () => program.dispose() },
+  });
+}
+
+/** Calls of all compiled functions run one by one, because functions may share variables. */
+const queue = new Queue();
+
+const stores = new WeakMap<TypedRuntime, VariableStore>();
+
+function storeOf(runtime: TypedRuntime): VariableStore {
+  const store = stores.get(runtime) ?? new VariableStore(runtime);
+  stores.set(runtime, store);
+  return store;
+}
+
+class Program {
+  private readonly name: string;
+  private readonly finish: (result: ResultArray) => unknown;
+  private readonly executables = new Map<string, Executable>();
+  private kind?: string;
+  private disposed = false;
+
+  constructor(
+    private readonly fn: (...args: unknown[]) => unknown,
+    private readonly options: CompileOptions,
+  ) {
+    this.name = options.name ?? (fn.name || 'compiled function');
+    if (options.threads !== undefined) requireInteger('compile', 'threads', options.threads, { min: 0 });
+    const outputs = requireOneOf('compile', 'outputs', options.outputs ?? 'tensors', ['tensors', 'arrays']);
+    this.finish = outputs === 'tensors' ? asTensor : asArray;
+  }
+
+  get graphs(): number {
+    return this.executables.size;
+  }
+
+  async call(args: unknown[]): Promise<unknown> {
+    if (this.disposed) throw new CompileError(`${this.name}: was disposed.`);
+    const call = readCall(this.name, args);
+    const numbers = call.tensors.map(numbersOf);
+    return queue.run(async () => {
+      if (this.kind !== undefined && call.kind !== this.kind) this.rejectKind(call.kind);
+      const executable = this.executables.get(call.sizes) ?? (await this.load(call, args));
+      const inputs = numbers.some((entry) => entry instanceof Promise) ? await Promise.all(numbers) : numbers;
+      return executable.run(inputs as RuntimeArray[], this.finish);
+    });
+  }
+
+  async dispose(): Promise<void> {
+    this.disposed = true;
+    await queue.run(() => Promise.all([...this.executables.values()].map((executable) => executable.release())));
+    this.executables.clear();
+  }
+
+  private async load(call: Call, args: readonly unknown[]): Promise<Executable> {
+    const runtime = (this.options.runtime ?? (await loadRuntime())) as unknown as TypedRuntime;
+    const traced = trace(this.name, call.infos, (tensors) => this.fn(...withTensors(args, tensors)));
+    const settings = { ...this.options, name: this.name };
+    const executable = await Executable.create(traced, runtime, storeOf(runtime), settings);
+    this.executables.set(call.sizes, executable);
+    this.kind = call.kind;
+    return executable;
+  }
+
+  private rejectKind(kind: string): never {
+    throw new ArgumentError(
+      `${this.name}: arguments must have the structure, dtypes and ranks of the first call, ${this.kind}, got ${kind}.`,
+    );
+  }
+}
+
+function asTensor({ data, shape, dtype }: ResultArray): tf.Tensor {
+  return tf.tensor(data, [...shape], dtype);
+}
+
+function asArray({ data, shape }: ResultArray): ArrayOf {
+  return { data, shape: [...shape] };
+}

@@ -1,0 +1,136 @@
+import { sizeOf } from './shapes.js';
+
+/** Element types of graph values; `int64` only occurs inside a graph (shapes, axes, indices). */
+export type ElementType = 'float32' | 'int32' | 'bool' | 'int64';
+
+/** The numbers of a constant, in the layout ONNX Runtime uses. */
+export type ConstantData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+
+/** A constant is either all its numbers or one number that fills the whole shape. */
+export type Constant = { readonly data: ConstantData } | { readonly fill: number };
+
+/** An edge of the graph: a tensor of known type and shape. */
+export interface Value {
+  readonly id: number;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  /** Set for constants only. */
+  readonly constant?: Constant;
+  /** Set for graph inputs only. */
+  readonly input?: string;
+  /** What computes the value; unset for constants and inputs. */
+  readonly node?: Node;
+}
+
+/** An attribute of an ONNX operator; a bare number or array is of integers. */
+export type Attribute = number | readonly number[] | string | { readonly float: number };
+
+/** One ONNX operator. */
+export interface Node {
+  readonly operator: string;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** Type and shape of a value to be made. */
+export interface ValueInfo {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+}
+
+/**
+ * A growing ONNX graph. Nodes are kept in the order of their creation, which is an order they can run in.
+ * The same operator on the same inputs is only created once; equal small constants are one value.
+ */
+export class Graph {
+  readonly inputs: Value[] = [];
+  readonly nodes: Node[] = [];
+  private readonly known = new Map<string, readonly Value[]>();
+  private nextId = 0;
+
+  input(name: string, info: ValueInfo): Value {
+    const value = { ...this.newValue(info), input: name };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** A constant; one number that fills it is recognised. */
+  constant(data: ConstantData, info: ValueInfo): Value {
+    const first = data.length > 0 ? Number(data[0]) : 0;
+    if (data.every((x) => Object.is(Number(x), first))) return this.fill(first, info);
+    const make = () => ({ ...this.newValue(info), constant: { data } });
+    if (data.length > 64) return make();
+    return this.once(`data ${info.type} ${info.shape} : ${data}`, make);
+  }
+
+  /** A constant whose entries are all `fill`. */
+  fill(fill: number, info: ValueInfo): Value {
+    const key = `fill ${info.type} ${info.shape} : ${Object.is(fill, -0) ? '-0' : fill}`;
+    return this.once(key, () => ({ ...this.newValue(info), constant: { fill } }));
+  }
+
+  /** The outputs of `operator` on `inputs`. */
+  node(
+    operator: string,
+    inputs: readonly Value[],
+    outputs: readonly ValueInfo[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): readonly Value[] {
+    const key = `${operator} ${inputs.map((value) => value.id)} ${JSON.stringify(attributes)}`;
+    const known = this.known.get(key);
+    if (known) return known;
+    const node = { operator, inputs, outputs: [] as Value[], attributes };
+    for (const info of outputs) node.outputs.push({ ...this.newValue(info), node });
+    this.nodes.push(node);
+    this.known.set(key, node.outputs);
+    return node.outputs;
+  }
+
+  /** The nodes that `outputs` need, in running order. */
+  needed(outputs: Iterable<Value>): Node[] {
+    const nodes = new Set<Node>();
+    const pending = [...outputs];
+    for (let value = pending.pop(); value; value = pending.pop()) {
+      if (!value.node || nodes.has(value.node)) continue;
+      nodes.add(value.node);
+      pending.push(...value.node.inputs);
+    }
+    return this.nodes.filter((node) => nodes.has(node));
+  }
+
+  private newValue({ type, shape }: ValueInfo): Value {
+    return { id: this.nextId++, type, shape };
+  }
+
+  private once(key: string, make: () => Value): Value {
+    const known = this.known.get(key);
+    if (known) return known[0]!;
+    const value = make();
+    this.known.set(key, [value]);
+    return value;
+  }
+}
+
+/** The number that fills `value`, if it is a constant of equal entries. */
+export function fillOf(value: Value): number | undefined {
+  return value.constant && 'fill' in value.constant ? value.constant.fill : undefined;
+}
+
+/** The numbers of the constant `value`, written out. */
+export function dataOf(value: Value): ConstantData {
+  if (!value.constant) throw new Error(`value ${value.id} is not constant`);
+  if ('data' in value.constant) return value.constant.data;
+  const size = sizeOf(value.shape);
+  const { fill } = value.constant;
+  switch (value.type) {
+    case 'float32':
+      return new Float32Array(size).fill(fill);
+    case 'int32':
+      return new Int32Array(size).fill(fill);
+    case 'bool':
+      return new Uint8Array(size).fill(fill);
+    case 'int64':
+      return new BigInt64Array(size).fill(BigInt(fill));
+  }
+}

@@ -1,0 +1,57 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Builder } from '../builder.js';
+import type { Value } from '../graph.js';
+import type { Emitter, Emitters } from './emitter.js';
+
+/** Activations of networks, and softmax. */
+export const activations: Emitters = {
+  Elu: direct('Elu'),
+  EluGrad: (b, { dy, y }) => {
+    const negative = b.mul(dy, b.add(y, b.scalar(1)));
+    return b.where(b.compare('Less', y, b.scalar(0)), negative, dy);
+  },
+  LeakyRelu: (b, { x }, { alpha }: tf.LeakyReluAttrs) => leakyRelu(b, x, alpha),
+  LogSoftmax: (b, { logits }, { axis }: tf.LogSoftmaxAttrs) => b.unary('LogSoftmax', logits, { axis }),
+  Prelu: (b, { x, alpha }) => b.op('PRelu', [x, alpha], x),
+  Relu: direct('Relu'),
+  Relu6: (b, { x }) => b.clip(x, 0, 6),
+  Selu: direct('Selu'),
+  Sigmoid: direct('Sigmoid'),
+  Softmax: (b, { logits }, { dim }: tf.SoftmaxAttrs) => b.unary('Softmax', logits, { axis: dim }),
+  Softplus: direct('Softplus'),
+};
+
+/** Applies the activation of a fused kernel. */
+export function activate(
+  b: Builder,
+  x: Value,
+  { activation, leakyreluAlpha }: tf._FusedMatMulAttrs,
+  slope?: Value,
+): Value {
+  switch (activation) {
+    case undefined:
+    case null:
+    case 'linear':
+      return x;
+    case 'relu':
+      return b.unary('Relu', x);
+    case 'relu6':
+      return b.clip(x, 0, 6);
+    case 'elu':
+      return b.unary('Elu', x);
+    case 'sigmoid':
+      return b.unary('Sigmoid', x);
+    case 'leakyrelu':
+      return leakyRelu(b, x, leakyreluAlpha ?? 0.2);
+    case 'prelu':
+      return b.op('PRelu', [x, slope!], x);
+  }
+}
+
+function direct(operator: string): Emitter {
+  return (b, { x }) => b.unary(operator, x);
+}
+
+function leakyRelu(b: Builder, x: Value, alpha: number): Value {
+  return b.unary('LeakyRelu', x, { alpha: { float: alpha } });
+}

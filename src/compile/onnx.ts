@@ -1,0 +1,151 @@
+import protobuf from 'protobufjs/minimal.js';
+import { ONNX_TYPE } from './builder.js';
+import { type Attribute, dataOf, type Graph, type Node, type Value } from './graph.js';
+import { sizeOf } from './shapes.js';
+
+/** Version of the ONNX operator set that graphs are written in. */
+export const OPSET_VERSION = 20;
+
+/** Version of the ONNX file format, the one that came with the operator set. */
+export const IR_VERSION = 9;
+
+/** Larger constants of one repeated number are written as an Expand of it. */
+const LARGEST_WRITTEN_FILL = 1024;
+
+/** What of a graph becomes a model. */
+export interface ModelDescription {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly inputs: readonly (readonly [name: string, value: Value])[];
+  readonly outputs: readonly (readonly [name: string, value: Value])[];
+}
+
+/** The ONNX file of a graph: only the nodes that the outputs need, weights and other constants included. */
+export function encodeModel({ name, graph, inputs, outputs }: ModelDescription): Uint8Array {
+  const names = new Map<Value, string>(inputs.map(([input, value]) => [value, input]));
+  const copies: Message[] = [];
+  for (const [output, value] of outputs) {
+    if (value.node && !names.has(value)) names.set(value, output);
+    else copies.push({ input: [valueName(names, value)], output: [output], op_type: 'Identity' });
+  }
+  const nodes = graph.needed(outputs.map(([, value]) => value));
+  const constants = new Set<Value>(outputs.map(([, value]) => value).filter((value) => value.constant));
+  for (const node of nodes) for (const value of node.inputs) if (value.constant) constants.add(value);
+  const expanded = [...constants].filter(isLargeFill);
+  const model: Message = {
+    ir_version: IR_VERSION,
+    producer_name: 'diffrl',
+    opset_import: [{ domain: '', version: OPSET_VERSION }],
+    graph: {
+      name,
+      node: [...expanded.map(expandMessage), ...nodes.map((node) => nodeMessage(names, node)), ...copies],
+      initializer: [...[...constants].map(constantMessage), ...expanded.map(shapeMessage)],
+      input: inputs.map(([input, value]) => valueMessage(input, value)),
+      output: outputs.map(([output, value]) => valueMessage(output, value)),
+    },
+  };
+  return encode(SCHEMA.Model!, model).finish();
+}
+
+function valueName(names: ReadonlyMap<Value, string>, value: Value): string {
+  return names.get(value) ?? `${value.constant ? 'c' : 'n'}${value.id}`;
+}
+
+function nodeMessage(names: ReadonlyMap<Value, string>, node: Node): Message {
+  return {
+    input: node.inputs.map((value) => valueName(names, value)),
+    output: node.outputs.map((value) => valueName(names, value)),
+    op_type: node.operator,
+    attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeMessage(name, attribute)),
+  };
+}
+
+function attributeMessage(name: string, attribute: Attribute): Message {
+  if (typeof attribute === 'number') return { name, type: 2, i: attribute };
+  if (typeof attribute === 'string') return { name, type: 3, s: new TextEncoder().encode(attribute) };
+  if ('float' in attribute) return { name, type: 1, f: attribute.float };
+  return { name, type: 7, ints: attribute };
+}
+
+function valueMessage(name: string, value: Value): Message {
+  const dim = value.shape.map((size) => ({ dim_value: size }));
+  return { name, type: { tensor_type: { elem_type: ONNX_TYPE[value.type], shape: { dim } } } };
+}
+
+function isLargeFill(value: Value): boolean {
+  return 'fill' in value.constant! && sizeOf(value.shape) > LARGEST_WRITTEN_FILL;
+}
+
+function constantMessage(value: Value): Message {
+  const data_type = ONNX_TYPE[value.type];
+  if (!isLargeFill(value)) {
+    return { name: `c${value.id}`, data_type, dims: value.shape, raw_data: bytesOf(dataOf(value)) };
+  }
+  return { name: `f${value.id}`, data_type, dims: [], raw_data: bytesOf(dataOf({ ...value, shape: [] })) };
+}
+
+function expandMessage(value: Value): Message {
+  return { input: [`f${value.id}`, `s${value.id}`], output: [`c${value.id}`], op_type: 'Expand' };
+}
+
+function shapeMessage(value: Value): Message {
+  const shape = BigInt64Array.from(value.shape, BigInt);
+  return { name: `s${value.id}`, data_type: ONNX_TYPE.int64, dims: [shape.length], raw_data: bytesOf(shape) };
+}
+
+function bytesOf(data: ArrayBufferView): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+type Message = { readonly [field: string]: unknown };
+type Schema = Readonly<Record<string, readonly [number: number, type: string]>>;
+
+/** The part of the ONNX format that is used: field numbers and types by message. */
+const SCHEMA: Readonly<Record<string, Schema>> = {
+  Model: {
+    ir_version: [1, 'int64'],
+    producer_name: [2, 'string'],
+    graph: [7, 'Graph'],
+    opset_import: [8, 'OperatorSetId'],
+  },
+  OperatorSetId: { domain: [1, 'string'], version: [2, 'int64'] },
+  Graph: {
+    node: [1, 'Node'],
+    name: [2, 'string'],
+    initializer: [5, 'Tensor'],
+    input: [11, 'ValueInfo'],
+    output: [12, 'ValueInfo'],
+  },
+  Node: { input: [1, 'string'], output: [2, 'string'], op_type: [4, 'string'], attribute: [5, 'Attribute'] },
+  Attribute: {
+    name: [1, 'string'],
+    f: [2, 'float'],
+    i: [3, 'int64'],
+    s: [4, 'bytes'],
+    ints: [8, 'int64'],
+    type: [20, 'int32'],
+  },
+  Tensor: { dims: [1, 'int64'], data_type: [2, 'int32'], name: [8, 'string'], raw_data: [9, 'bytes'] },
+  ValueInfo: { name: [1, 'string'], type: [2, 'Type'] },
+  Type: { tensor_type: [1, 'TensorType'] },
+  TensorType: { elem_type: [1, 'int32'], shape: [2, 'TensorShape'] },
+  TensorShape: { dim: [1, 'Dimension'] },
+  Dimension: { dim_value: [1, 'int64'] },
+};
+
+/** Protocol-buffer wire types of scalar types; messages, strings and bytes are length-delimited. */
+const WIRE_TYPES: Readonly<Record<string, number>> = { int32: 0, int64: 0, float: 5 };
+const LENGTH_DELIMITED = 2;
+
+function encode(schema: Schema, message: Message, writer = protobuf.Writer.create()): protobuf.Writer {
+  for (const [field, content] of Object.entries(message)) {
+    const [number, type] = schema[field]!;
+    for (const item of Array.isArray(content) ? content : [content]) {
+      writer.uint32((number << 3) | (WIRE_TYPES[type] ?? LENGTH_DELIMITED));
+      const nested = SCHEMA[type];
+      if (nested) encode(nested, item as Message, writer.fork()).ldelim();
+      else writer[type as 'int64'](item as number);
+    }
+  }
+  return writer;
+}

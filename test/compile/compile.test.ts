@@ -1,0 +1,285 @@
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { afterEach, describe, expect, it } from 'vitest';
+import { CompileError, compile } from '../../src/compile/index.js';
+import { ArgumentError, ShapeError } from '../../src/errors.js';
+import { noise } from './kernelCases.js';
+
+const vector = (...x: number[]) => ({ data: Float32Array.from(x), shape: [x.length] });
+
+afterEach(() => tf.disposeVariables());
+
+describe('arguments and results', () => {
+  it('takes tensors and typed arrays and gives the structure of the result', async () => {
+    const f = compile((x: tf.Tensor1D, { y }: { y: tf.Tensor1D }) => ({
+      sum: tf.add(x, y),
+      list: [tf.mul(x, y), null],
+    }));
+    const { sum, list } = await f(tf.tensor1d([1, 2]), { y: vector(3, 4) });
+    expect(sum.dataSync()).toEqual(Float32Array.of(4, 6));
+    expect((list[0] as tf.Tensor).dataSync()).toEqual(Float32Array.of(3, 8));
+    expect(list[1]).toBeNull();
+  });
+
+  it('gives typed arrays on request', async () => {
+    const f = compile((x: tf.Tensor1D) => ({ twice: tf.mul(x, 2) }), { outputs: 'arrays' });
+    const before = tf.memory().numTensors;
+    expect(await f(vector(1, 2))).toEqual({ twice: { data: Float32Array.of(2, 4), shape: [2] } });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('passes int32 and bool', async () => {
+    const f = compile((i: tf.Tensor1D, c: tf.Tensor1D) => [tf.add(i, tf.scalar(1, 'int32')), tf.logicalNot(c)], {
+      outputs: 'arrays',
+    });
+    const [i, c] = await f({ data: Int32Array.of(1, -2), shape: [2] }, { data: Uint8Array.of(0, 1), shape: [2] });
+    expect(i!.data).toEqual(Int32Array.of(2, -1));
+    expect(c!.data).toEqual(Uint8Array.of(1, 0));
+  });
+
+  it('gives every result numbers of its own', async () => {
+    const constant = tf.tensor1d([5, 6]);
+    const f = compile(
+      (x: tf.Tensor1D) => {
+        const y = tf.neg(x);
+        return [x, y, y, constant];
+      },
+      { outputs: 'arrays' },
+    );
+    const x = vector(1, 2);
+    const [a, b, c, d] = await f(x);
+    expect(a!.data).toEqual(Float32Array.of(1, 2));
+    expect(a!.data).not.toBe(x.data);
+    expect(b!.data).toEqual(Float32Array.of(-1, -2));
+    expect(c!.data).toEqual(b!.data);
+    expect(c!.data).not.toBe(b!.data);
+    expect(d!.data).toEqual(Float32Array.of(5, 6));
+  });
+
+  it('takes tensors without elements', async () => {
+    const f = compile((x: tf.Tensor2D) => [tf.sum(x, 0), tf.mul(x, 2), tf.concat([x, tf.ones([1, 3])])]);
+    const [sum, twice, joined] = await f(tf.zeros([0, 3]));
+    expect(sum!.dataSync()).toEqual(Float32Array.of(0, 0, 0));
+    expect(twice!.shape).toEqual([0, 3]);
+    expect(joined!.dataSync()).toEqual(Float32Array.of(1, 1, 1));
+  });
+
+  it('takes booleans and strings as part of the program', async () => {
+    const f = compile((x: tf.Tensor1D, square: boolean) => (square ? tf.square(x) : x), { outputs: 'arrays' });
+    expect((await f(vector(3), true)).data).toEqual(Float32Array.of(9));
+    await expect(f(vector(3), false)).rejects.toThrow(ArgumentError);
+  });
+
+  it('traces once per combination of sizes', async () => {
+    let traces = 0;
+    const f = compile(
+      (x: tf.Tensor1D) => {
+        traces++;
+        return tf.sum(x);
+      },
+      { outputs: 'arrays' },
+    );
+    for (const x of [vector(1), vector(1, 2), vector(4), vector(3, 4)]) {
+      expect((await f(x)).data[0]).toBe(x.data.reduce((a, b) => a + b));
+    }
+    expect(traces).toBe(2);
+    expect(f.graphs).toBe(2);
+  });
+
+  it('runs concurrent calls in the order they are made', async () => {
+    const total = tf.variable(tf.scalar(0));
+    const add = compile(
+      (x: tf.Tensor1D) => {
+        total.assign(tf.add(total, tf.sum(x)) as tf.Scalar);
+        return tf.clone(total);
+      },
+      { outputs: 'arrays' },
+    );
+    const double = compile(() => void total.assign(tf.mul(total, 2) as tf.Scalar));
+    const [a, , b] = await Promise.all([add(vector(1)), double(), add(vector(1, 2)), double()]);
+    expect([a.data[0], b.data[0], total.dataSync()[0]]).toEqual([1, 5, 10]);
+  });
+});
+
+describe('variables', () => {
+  it('are read and assigned as state that eager code shares', async () => {
+    const v = tf.variable(tf.tensor1d([1, 2]));
+    const step = compile((x: tf.Tensor1D) => v.assign(tf.add(v, x)));
+    await step(vector(10, 20));
+    expect(await v.data()).toEqual(Float32Array.of(11, 22));
+    v.assign(tf.tensor1d([0, 0]));
+    await step(vector(1, 1));
+    await step(vector(1, 1));
+    expect(tf.add(v, 0).dataSync()).toEqual(Float32Array.of(2, 2));
+  });
+
+  it('share their array with the cpu backend', async () => {
+    const v = tf.variable(tf.tidy(() => tf.ones([4])));
+    const step = compile(() => v.assign(tf.mul(v, 2)));
+    await step();
+    const first = v.dataSync();
+    await step();
+    const second = v.dataSync();
+    await step();
+    expect(second).not.toBe(first);
+    expect(v.dataSync()).toBe(first);
+    expect(first).toEqual(Float32Array.of(8, 8, 8, 8));
+  });
+
+  it('are shared by compiled functions', async () => {
+    const v = tf.variable(tf.scalar(1));
+    const double = compile(() => v.assign(tf.mul(v, 2) as tf.Scalar));
+    const read = compile((x: tf.Tensor1D) => tf.add(x, v), { outputs: 'arrays' });
+    await double();
+    expect((await read(vector(0))).data[0]).toBe(2);
+    await double();
+    expect((await read(vector(1))).data[0]).toBe(5);
+  });
+
+  it('leave copies made before alone', async () => {
+    const v = tf.variable(tf.tensor1d([1]));
+    const target = tf.variable(tf.tensor1d([0]));
+    const step = compile(() => v.assign(tf.add(v, 1)));
+    const snapshot = v.clone();
+    target.assign(v);
+    for (let i = 0; i < 3; i++) await step();
+    expect([snapshot, target, v].map((x) => x.dataSync()[0])).toEqual([1, 1, 4]);
+  });
+
+  it('can change places, take constants and take inputs', async () => {
+    const [a, b, c, d] = [1, 2, 3, 4].map((x) => tf.variable(tf.tensor1d([x])));
+    const step = compile(
+      (x: tf.Tensor1D) => {
+        const old = tf.clone(a!);
+        a!.assign(b!);
+        b!.assign(old);
+        c!.assign(tf.zeros([1]));
+        d!.assign(x);
+        return { old, now: tf.clone(a!) };
+      },
+      { outputs: 'arrays' },
+    );
+    const x = vector(7);
+    const { old, now } = await step(x);
+    expect([old.data[0], now.data[0]]).toEqual([1, 2]);
+    expect([a, b, c, d].map((v) => v!.dataSync()[0])).toEqual([2, 1, 0, 7]);
+    x.data[0] = 0;
+    expect(d!.dataSync()[0]).toBe(7);
+  });
+
+  it('can be created inside, with constants', async () => {
+    let slot: tf.Variable | undefined;
+    const step = compile(
+      (x: tf.Tensor1D) => {
+        slot ??= tf.variable(tf.zerosLike(x));
+        slot.assign(tf.add(slot, x));
+        return tf.clone(slot);
+      },
+      { outputs: 'arrays' },
+    );
+    await step(vector(1, 2));
+    expect((await step(vector(1, 2))).data).toEqual(Float32Array.of(2, 4));
+    expect(slot!.dataSync()).toEqual(Float32Array.of(2, 4));
+  });
+
+  it('keep their values when a function fails', async () => {
+    const v = tf.variable(tf.tensor1d([1]));
+    const before = tf.memory();
+    const bad = compile(() => {
+      v.assign(tf.zeros([1]));
+      throw new Error('on purpose');
+    });
+    await expect(bad()).rejects.toThrow('on purpose');
+    expect(v.dataSync()[0]).toBe(1);
+    expect(tf.memory()).toEqual(before);
+    expect(tf.getBackend()).toBe('cpu');
+  });
+});
+
+describe('training', () => {
+  it('gives the losses and weights of eager training with layers, gradients and Adam', async () => {
+    const make = () => {
+      const init = (seed: number) => tfl.initializers.glorotUniform({ seed });
+      const model = tfl.sequential();
+      model.add(tfl.layers.dense({ units: 16, activation: 'relu', inputShape: [3], kernelInitializer: init(1) }));
+      model.add(tfl.layers.dense({ units: 1, kernelInitializer: init(2) }));
+      const adam = tf.train.adam(0.01);
+      const step = (x: tf.Tensor2D, y: tf.Tensor2D) => {
+        const loss = () => tf.mean(tf.squaredDifference(model.apply(x) as tf.Tensor, y)) as tf.Scalar;
+        const { value, grads } = tf.variableGrads(
+          loss,
+          model.trainableWeights.map((w) => w.read() as tf.Variable),
+        );
+        adam.applyGradients(grads as never);
+        return value;
+      };
+      return { model, step };
+    };
+    const x = noise([16, 3]) as tf.Tensor2D;
+    const y = tf.sum(x, 1, true) as tf.Tensor2D;
+    const eager = make();
+    const compiled = make();
+    const step = compile(compiled.step);
+    for (let i = 0; i < 10; i++) {
+      const expected = eager.step(x, y).dataSync()[0]!;
+      expect((await step(x, y)).dataSync()[0]).toBeCloseTo(expected, 5);
+    }
+    const weights = compiled.model.getWeights().map((w) => w.dataSync());
+    eager.model.getWeights().forEach((w, i) => {
+      w.dataSync().forEach((value, j) => void expect(weights[i]![j]).toBeCloseTo(value, 4));
+    });
+  });
+
+  it('follows tf.customGrad and drops stopped gradients', async () => {
+    const stop = tf.customGrad((x) => ({
+      value: tf.clone(x as tf.Tensor),
+      gradFunc: (dy) => [tf.zerosLike(dy as tf.Tensor)],
+    }));
+    const f = compile((x: tf.Tensor1D) => tf.grad((z) => tf.sum(tf.mul(z, stop(z))))(x), { outputs: 'arrays' });
+    expect((await f(vector(2, 3))).data).toEqual(Float32Array.of(2, 3));
+  });
+});
+
+describe('errors', () => {
+  it('names the call that reads tensor values', async () => {
+    const v = tf.variable(tf.scalar(1));
+    for (const read of [(x: tf.Tensor) => x.dataSync(), (x: tf.Tensor) => x.arraySync(), () => v.dataSync()]) {
+      const f = compile((x: tf.Tensor1D) => tf.mul(x, (read(x) as ArrayLike<number>)[0]!), { name: 'reader' });
+      await expect(f(vector(1))).rejects.toThrow(/reader: tensor values cannot be read.*compile\.test\.ts/);
+    }
+  });
+
+  it('names a kernel that cannot be compiled, its shapes and the call', async () => {
+    const f = compile((x: tf.Tensor4D) => tf.maxPool(x, 2, 2, 'valid'));
+    const message = /kernel 'MaxPool' \(x: float32 \[1, 4, 4, 1\]\).*compile\.test\.ts/;
+    await expect(f(tf.zeros([1, 4, 4, 1]))).rejects.toThrow(message);
+  });
+
+  it('rejects what does not fit, before anything runs', async () => {
+    const v = tf.variable(tf.scalar(0));
+    const f = compile((x: tf.Tensor) => v.assign(tf.add(v, tf.sum(x)) as tf.Scalar));
+    await f(vector(1));
+    const gone = tf.tensor1d([1]);
+    gone.dispose();
+    const bad = [
+      { data: Float32Array.of(1), shape: [1, 1] },
+      { data: Int32Array.of(1), shape: [1] },
+      gone,
+      3,
+      [vector(1)],
+    ];
+    for (const x of bad) await expect(f(x as never)).rejects.toThrow(ArgumentError);
+    await expect(f({ data: Float32Array.of(1), shape: [2] })).rejects.toThrow(ShapeError);
+    expect(v.dataSync()[0]).toBe(1);
+  });
+
+  it('rejects async functions, strings, nesting and use after disposal', async () => {
+    await expect(compile(async () => tf.scalar(1))()).rejects.toThrow(/must not be async/);
+    await expect(compile(() => tf.tensor1d(['a']))()).rejects.toThrow(CompileError);
+    const f = compile((x: tf.Tensor1D) => tf.neg(x));
+    await f(vector(1));
+    await f.dispose();
+    await expect(f(vector(1))).rejects.toThrow(/disposed/);
+    expect(() => compile(f, { threads: -1 })).toThrow(ArgumentError);
+  });
+});
