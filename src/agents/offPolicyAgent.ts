@@ -3,9 +3,9 @@ import { CheckpointError, requireFinite, requireInteger, requireLength, ShapeErr
 import { type ReplayBatch, ReplayBuffer } from '../replay/replayBuffer.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
-import { ActionScale } from '../spaces/actionScale.js';
 import type { Box } from '../spaces/box.js';
 import { prefixed, type StateDict, type Stateful, stateArray, substate } from '../state.js';
+import { ActionScale } from './actionScale.js';
 import type { ActOptions, Agent, Metrics } from './agent.js';
 
 /** The part of an environment that an agent is built for. */
@@ -148,9 +148,14 @@ export abstract class OffPolicyAgent implements Agent {
     this.updates = (state.updates as { data: ArrayLike<number> }).data[0] as number;
   }
 
-  /** Writes a checkpoint with everything needed to go on. */
-  async save(path: string): Promise<void> {
-    await writeCheckpoint(path, { kind: this.constructor.name, config: this.config, state: await this.state() });
+  /** Writes a checkpoint with everything needed to go on; `training` is the state of a training run, kept beside it. */
+  async save(path: string, training?: StateDict): Promise<void> {
+    await writeCheckpoint(path, {
+      kind: this.constructor.name,
+      config: this.config,
+      state: await this.state(),
+      training,
+    });
   }
 
   /** Loads the checkpoint `path`, saved by an agent created like this one. @throws CheckpointError as {@link loadState} */

@@ -34,6 +34,11 @@ export async function writeFileAtomically(
   await rename(temporary, path);
 }
 
+/** Adds `content` to the file `path`. */
+export async function appendToFile(where: string, path: string, content: string): Promise<void> {
+  await nodeModule(where, 'node:fs/promises').appendFile(path, content);
+}
+
 /** The whole file, or `undefined` where there is none. Node's own `readFile` stops at 2 GiB, this does not. */
 export async function readFileIfPresent(where: string, path: string): Promise<Uint8Array | undefined> {
   const { open } = nodeModule(where, 'node:fs/promises');

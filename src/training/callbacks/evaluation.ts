@@ -1,0 +1,33 @@
+import type { Env } from '../../envs/env.js';
+import type { VectorEnv } from '../../envs/vectorEnv.js';
+import { ArgumentError, requireInteger } from '../../errors.js';
+import type { TrainingCallback } from '../callback.js';
+import { evaluate } from '../evaluate.js';
+
+export interface EvaluationOptions {
+  /** An environment of its own, not the one that is trained in. */
+  env: Env | VectorEnv;
+  /** Environment steps of training between two evaluations. Default 10,000. */
+  every?: number;
+  /** Episodes of each evaluation. Default 10. */
+  episodes?: number;
+  /** Seed of each evaluation: all see the same starts. Default 0. */
+  seed?: number;
+}
+
+/** Evaluates the agent now and then and adds the results to `run.history.evaluations`. */
+export function evaluation({ env, every = 10_000, episodes = 10, seed = 0 }: EvaluationOptions): TrainingCallback {
+  requireInteger('evaluation', 'every', every, { min: 1 });
+  requireInteger('evaluation', 'episodes', episodes, { min: 1 });
+  return {
+    onStart(run) {
+      if (run.env !== env) return;
+      throw new ArgumentError('evaluation: env must not be the environment that is trained in; make a second one.');
+    },
+    async onStep(run) {
+      if (!run.isDue(every)) return;
+      const result = await evaluate({ agent: run.agent, env, episodes, seed });
+      run.history.evaluations.push({ step: run.step, ...result });
+    },
+  };
+}

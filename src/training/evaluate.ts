@@ -1,0 +1,86 @@
+import type { Agent } from '../agents/agent.js';
+import type { Env } from '../envs/env.js';
+import type { VectorEnv } from '../envs/vectorEnv.js';
+import { EnvironmentError, requireInteger } from '../errors.js';
+import { mean, std } from '../stats/summary.js';
+import { environments, requireMatch } from './environments.js';
+
+/** Results of some episodes. */
+export interface Evaluation {
+  /** Sum of rewards, episode by episode. */
+  returns: number[];
+  /** Steps, episode by episode. */
+  lengths: number[];
+  /** Mean of the returns. */
+  mean: number;
+  /** Sample standard deviation of the returns. */
+  std: number;
+}
+
+export interface EvaluateOptions {
+  agent: Agent;
+  /** Must not be the environment of a running training. Many environments are evaluated side by side. */
+  env: Env | VectorEnv;
+  /** Default 10. */
+  episodes?: number;
+  /** Seed of the first reset. Default 0. */
+  seed?: number;
+  /** An episode longer than this is an error rather than an endless wait. Default 100,000. */
+  maxEpisodeSteps?: number;
+}
+
+/**
+ * Plays whole episodes with `explore: false`.
+ *
+ * Many environments share the episodes out beforehand, so that short episodes are not counted more often than long ones.
+ *
+ * @throws EnvironmentError if the environment throws, breaks its contract or does not end its episode
+ *
+ * @example
+ * ```ts
+ * const { mean, std } = await evaluate({ agent, env: new Pendulum(), episodes: 20 });
+ * ```
+ */
+export async function evaluate({
+  agent,
+  env,
+  episodes = 10,
+  seed = 0,
+  maxEpisodeSteps = 100_000,
+}: EvaluateOptions): Promise<Evaluation> {
+  requireInteger('evaluate', 'episodes', episodes, { min: 1 });
+  requireMatch('evaluate', agent, env);
+  const worlds = environments('evaluate', env);
+  const { numEnvs } = worlds;
+  const due = Array.from({ length: numEnvs }, (_, i) => Math.floor((episodes + i) / numEnvs));
+  const running = Array.from({ length: numEnvs }, () => ({ return: 0, length: 0 }));
+  const finished: { return: number; length: number }[] = [];
+
+  let observations = await worlds.reset('at the start', seed);
+  for (let step = 1; finished.length < episodes; step++) {
+    const actions = await agent.act(observations, { explore: false });
+    const result = await worlds.step(`at step ${step}`, actions);
+    observations = result.observations;
+    running.forEach((episode, i) => {
+      episode.return += result.rewards[i] as number;
+      episode.length += 1;
+      if (result.terminated[i] || result.truncated[i]) {
+        if (due[i]) finished.push(episode);
+        due[i] = Math.max((due[i] as number) - 1, 0);
+        running[i] = { return: 0, length: 0 };
+      } else if (episode.length >= maxEpisodeSteps && due[i]) {
+        throw new EnvironmentError(
+          `evaluate: an episode did not end within ${maxEpisodeSteps} steps; wrap the environment in a time limit.`,
+        );
+      }
+    });
+  }
+  return summarise(
+    finished.map((episode) => episode.return),
+    finished.map((episode) => episode.length),
+  );
+}
+
+export function summarise(returns: number[], lengths: number[]): Evaluation {
+  return { returns, lengths, mean: mean(returns), std: std(returns) };
+}

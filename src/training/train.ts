@@ -1,0 +1,87 @@
+import { requireInteger } from '../errors.js';
+import type { Outcome, TrainingCallback } from './callback.js';
+import type { TrainingHistory } from './history.js';
+import { TrainingRun, type TrainingRunOptions } from './trainingRun.js';
+
+export interface TrainOptions extends TrainingRunOptions {
+  /** Environment steps of the whole run, all environments together, including those before a resume. */
+  steps: number;
+  callbacks?: readonly TrainingCallback[];
+  /** Stops after the step that is under way; the result is then `aborted`. */
+  signal?: AbortSignal;
+  /** A folder written by {@link checkpoints}: the run goes on from there, bit for bit. */
+  resume?: string;
+}
+
+/** What {@link train} returns. */
+export interface TrainResult {
+  /** Environment steps of the whole run. */
+  steps: number;
+  /** Whether the signal stopped it. */
+  aborted: boolean;
+  history: TrainingHistory;
+  /** The run itself, to save it or to go on. */
+  run: TrainingRun;
+}
+
+/**
+ * Trains `agent` in `env`.
+ *
+ * Each step of the environments: the agent acts (at random during the warm-up), observes what came of it and then,
+ * after the warm-up, updates itself. How many gradient steps one update makes is the agent's business.
+ *
+ * @throws EnvironmentError if the environment throws or breaks its contract; the agent has not observed that step
+ * @throws CheckpointError if `resume` names no checkpoint of such a run; the agent is as it was
+ *
+ * @example
+ * ```ts
+ * await train({ agent, env, steps: 100_000, callbacks: [progressBar(), checkpoints({ path: 'runs/a' })] });
+ * // another day, in a new process, with an agent and an environment made as before
+ * await train({ agent, env, steps: 200_000, callbacks: [progressBar()], resume: 'runs/a' });
+ * ```
+ */
+export async function train({
+  steps,
+  callbacks = [],
+  signal,
+  resume,
+  ...runOptions
+}: TrainOptions): Promise<TrainResult> {
+  requireInteger('train', 'steps', steps, { min: 0 });
+  const run = new TrainingRun(runOptions);
+  if (resume !== undefined) await run.restore(resume);
+
+  let outcome: Outcome = 'failed';
+  try {
+    for (const callback of callbacks) await callback.onStart?.(run, steps);
+    while (run.step < steps && !signal?.aborted) await advance(run, callbacks);
+    outcome = run.step < steps ? 'aborted' : 'finished';
+  } finally {
+    await end(run, callbacks, outcome);
+  }
+  return { steps: run.step, aborted: outcome === 'aborted', history: run.history, run };
+}
+
+async function advance(run: TrainingRun, callbacks: readonly TrainingCallback[]): Promise<void> {
+  const evaluationsBefore = run.history.evaluations.length;
+  const report = await run.advance();
+  for (const callback of callbacks) await callback.onStep?.(run, report);
+  for (const episode of report.episodes) {
+    for (const callback of callbacks) await callback.onEpisode?.(run, episode);
+  }
+  for (const evaluation of run.history.evaluations.slice(evaluationsBefore)) {
+    for (const callback of callbacks) await callback.onEvaluation?.(run, evaluation);
+  }
+  for (const callback of callbacks) await callback.onStepEnd?.(run);
+}
+
+/** After a failure the failure itself matters more than what the callbacks make of it. */
+async function end(run: TrainingRun, callbacks: readonly TrainingCallback[], outcome: Outcome): Promise<void> {
+  for (const callback of callbacks) {
+    try {
+      await callback.onEnd?.(run, outcome);
+    } catch (error) {
+      if (outcome !== 'failed') throw error;
+    }
+  }
+}

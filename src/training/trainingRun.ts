@@ -1,0 +1,198 @@
+import type { Agent, Metrics } from '../agents/agent.js';
+import { readCheckpoint } from '../checkpoint/checkpoint.js';
+import type { Env } from '../envs/env.js';
+import type { VectorEnv } from '../envs/vectorEnv.js';
+import { CheckpointError, requireInteger } from '../errors.js';
+import type { Transitions } from '../replay/transitions.js';
+import { Rng } from '../rng/rng.js';
+import { prefixed, requireEntry, type StateDict, type Stateful, stateArray, substate } from '../state.js';
+import { type Environments, environments, requireMatch } from './environments.js';
+import { type EpisodeRecord, TrainingHistory } from './history.js';
+
+export interface TrainingRunOptions {
+  agent: Agent;
+  env: Env | VectorEnv;
+  /** Fixes the first episode's start and the random actions of the warm-up. Default 0. */
+  seed?: number;
+  /** Environment steps with random actions and without updates at the start. Default `agent.warmupSteps`. */
+  warmupSteps?: number;
+}
+
+/** What one call of {@link TrainingRun.advance} did. */
+export interface StepReport {
+  /** What {@link Agent.update} returned, `{}` during the warm-up. */
+  metrics: Metrics;
+  /** Episodes that ended in this step. */
+  episodes: EpisodeRecord[];
+}
+
+/**
+ * The training loop, one step at a time: {@link train} drives it, callbacks see it, and loops of your own may use it.
+ *
+ * Its state is all that the loop itself changes: counters, unfinished episodes, the history, the environment's state
+ * and the random stream. With the agent's own state a run goes on bit for bit.
+ *
+ * @example
+ * ```ts
+ * const run = new TrainingRun({ agent, env, seed: 1 });
+ * while (run.step < 10_000) await run.advance();
+ * await run.save('runs/a');
+ * ```
+ */
+export class TrainingRun implements Stateful {
+  readonly agent: Agent;
+  readonly env: Env | VectorEnv;
+  /** Episodes and evaluations so far. */
+  readonly history = new TrainingHistory();
+  private readonly worlds: Environments;
+  private readonly seed: number;
+  private readonly warmupSteps: number;
+  private readonly rng: Rng;
+  private steps = 0;
+  private observations: Float32Array | undefined;
+  private returns: Float64Array;
+  private lengths: Float64Array;
+
+  /** @throws ShapeError, ArgumentError unless the agent was made for spaces like the environment's */
+  constructor({ agent, env, seed = 0, warmupSteps = agent.warmupSteps }: TrainingRunOptions) {
+    requireMatch('train', agent, env);
+    this.rng = Rng.fromSeed(seed).split('train');
+    this.seed = seed;
+    this.warmupSteps = requireInteger('train', 'warmupSteps', warmupSteps, { min: 0 });
+    this.agent = agent;
+    this.env = env;
+    this.worlds = environments('train', env);
+    this.returns = new Float64Array(this.worlds.numEnvs);
+    this.lengths = new Float64Array(this.worlds.numEnvs);
+  }
+
+  /** Environment steps so far, all environments together. */
+  get step(): number {
+    return this.steps;
+  }
+
+  /** Whether the last call of {@link advance} reached a multiple of `every` environment steps. */
+  isDue(every: number): boolean {
+    return Math.floor(this.steps / every) > Math.floor((this.steps - this.worlds.numEnvs) / every);
+  }
+
+  /**
+   * One step of all environments: act, observe, update.
+   *
+   * @throws EnvironmentError if the environment throws or breaks its contract; the agent has not observed the step
+   */
+  async advance(): Promise<StepReport> {
+    const isWarmup = this.steps < this.warmupSteps;
+    const at = `at step ${this.steps + 1}`;
+    this.observations ??= await this.worlds.reset(at, this.startSeed());
+    const { observations } = this;
+    const actions = isWarmup ? this.randomActions() : await this.agent.act(observations);
+    const result = await this.worlds.step(at, actions);
+    this.agent.observe({ ...pickTransitions(result), observations, actions });
+    this.observations = result.observations;
+    this.steps += this.worlds.numEnvs;
+    const episodes = this.countEpisodes(result);
+    return { metrics: isWarmup ? {} : await this.agent.update(), episodes };
+  }
+
+  /** Writes agent and run to the folder `path`, see {@link writeCheckpoint}. */
+  async save(path: string): Promise<void> {
+    await this.agent.save(path, await this.state());
+  }
+
+  /**
+   * Puts agent and run back as {@link save} wrote them.
+   *
+   * @throws CheckpointError if the folder holds no such checkpoint or it does not fit; the agent is as it was
+   */
+  async restore(path: string): Promise<void> {
+    const { state, training } = await readCheckpoint(path);
+    if (!training) {
+      throw new CheckpointError(
+        `train: '${path}' holds an agent but no training run; load the agent from it and start a new run.`,
+      );
+    }
+    const commit = await this.prepare(training);
+    await this.agent.loadState(state);
+    commit();
+  }
+
+  async state(): Promise<StateDict> {
+    return {
+      steps: stateArray(this.steps),
+      observations: stateArray(this.observations?.slice() ?? new Float32Array(0)),
+      returns: stateArray(this.returns.slice()),
+      lengths: stateArray(this.lengths.slice()),
+      ...prefixed('rng', this.rng.state()),
+      ...prefixed('history', this.history.state()),
+      ...prefixed('env', (await this.worlds.state()) ?? {}),
+    };
+  }
+
+  /** An environment without a state of its own starts a new episode. */
+  async loadState(state: StateDict): Promise<void> {
+    const commit = await this.prepare(state);
+    commit();
+  }
+
+  /** Checks `state` and puts the environment's part back; the function returned does the rest and cannot fail. */
+  private async prepare(state: StateDict): Promise<() => void> {
+    const { numEnvs, env } = this.worlds;
+    const steps = requireEntry(state, 'steps', 1)[0] as number;
+    const hasStarted = requireEntry(state, 'observations').length > 0;
+    const observations = requireEntry(state, 'observations', hasStarted ? numEnvs * env.observationSpace.size : 0);
+    const returns = requireEntry(state, 'returns', numEnvs);
+    const lengths = requireEntry(state, 'lengths', numEnvs);
+    const rng = Rng.fromSeed(0);
+    rng.loadState(substate(state, 'rng'));
+    const history = new TrainingHistory();
+    history.loadState(substate(state, 'history'));
+
+    const envState = substate(state, 'env');
+    const goesOn = hasStarted && env.loadState !== undefined && Object.keys(envState).length > 0;
+    if (goesOn) await env.loadState?.(envState);
+    return () => {
+      this.steps = steps;
+      this.observations = goesOn ? Float32Array.from(observations) : undefined;
+      this.returns = goesOn ? Float64Array.from(returns) : new Float64Array(numEnvs);
+      this.lengths = goesOn ? Float64Array.from(lengths) : new Float64Array(numEnvs);
+      this.rng.loadState(rng.state());
+      this.history.loadState(history.state());
+    };
+  }
+
+  /** The run's seed, or one of its own for a run that goes on in a new episode. */
+  private startSeed(): number {
+    return this.steps === 0 ? this.seed : this.rng.split(`reset at ${this.steps}`).uint32();
+  }
+
+  private randomActions(): Float32Array {
+    const { actionSpace } = this.env;
+    const actions = new Float32Array(this.worlds.numEnvs * actionSpace.size);
+    for (let i = 0; i < this.worlds.numEnvs; i++) actions.set(actionSpace.sample(this.rng), i * actionSpace.size);
+    return actions;
+  }
+
+  private countEpisodes({ rewards, terminated, truncated }: Pick<Transitions, 'rewards' | 'terminated' | 'truncated'>) {
+    const ended: EpisodeRecord[] = [];
+    for (let i = 0; i < this.worlds.numEnvs; i++) {
+      this.returns[i] = (this.returns[i] as number) + (rewards[i] as number);
+      this.lengths[i] = (this.lengths[i] as number) + 1;
+      if (!terminated[i] && !truncated[i]) continue;
+      ended.push({ step: this.steps, return: this.returns[i] as number, length: this.lengths[i] as number });
+      this.returns[i] = 0;
+      this.lengths[i] = 0;
+    }
+    this.history.episodes.push(...ended);
+    return ended;
+  }
+}
+
+function pickTransitions({
+  rewards,
+  nextObservations,
+  terminated,
+  truncated,
+}: Omit<Transitions, 'observations' | 'actions'>) {
+  return { rewards, nextObservations, terminated, truncated };
+}
