@@ -3,6 +3,7 @@ export * from './checkpoint/index.js';
 export * from './diffusion/index.js';
 export * from './envs/index.js';
 export * from './errors.js';
+export * from './mdp/index.js';
 export * from './networks/index.js';
 export * from './objectives/index.js';
 export * from './ops/index.js';
@@ -10,6 +11,14 @@ export * from './replay/index.js';
 export * from './rng/index.js';
 export * from './schedules/index.js';
 export * from './spaces/index.js';
-export type { MaybePromise, StateArray, StateDict, Stateful, TypedArray } from './state.js';
+export {
+  type MaybePromise,
+  prefixed,
+  type StateArray,
+  type StateDict,
+  type Stateful,
+  substate,
+  type TypedArray,
+} from './state.js';
 export * from './stats/index.js';
 export * from './training/index.js';

@@ -18,6 +18,7 @@ import type { ReplayBatch } from '../replay/replayBuffer.js';
 import { Rng } from '../rng/rng.js';
 import type { StateArray, Stateful } from '../state.js';
 import type { Metrics } from './agent.js';
+import type { ExportableAgent, PolicyGraph } from './exportOnnx.js';
 import { OffPolicyAgent, type OffPolicyOptions } from './offPolicyAgent.js';
 import { type Compiler, type Program, selectCompiler } from './program.js';
 import { SaturationWarning } from './saturationWarning.js';
@@ -68,7 +69,7 @@ export interface DimeNoise {
  * const action = await agent.act(observation, { explore: false });
  * ```
  */
-export class DimeAgent extends OffPolicyAgent {
+export class DimeAgent extends OffPolicyAgent implements ExportableAgent {
   readonly name = 'DIME';
   readonly sampler: Sampler;
   protected readonly parts: Record<string, Stateful>;
@@ -173,6 +174,16 @@ export class DimeAgent extends OffPolicyAgent {
     const noise = this.drawNoise(rows);
     const inputs = { observations: this.rows(observations), noise: this.shaped(noise, rows) };
     return (await this.actProgram(inputs)).actions;
+  }
+
+  policyGraph(rows: number): PolicyGraph {
+    return {
+      inputs: {
+        observation: { shape: [rows, this.observationSpace.size] },
+        noise: { shape: this.sampler.noiseShape(rows) },
+      },
+      program: ({ observation, noise }) => ({ action: this.sampler.actions(observation as tf.Tensor2D, noise) }),
+    };
   }
 
   /** One critic update, then an actor and temperature update when it is due. Give `noise` to inject it. */

@@ -1,5 +1,6 @@
 export type { ActOptions, Agent, Metrics } from './agent.js';
 export { DimeAgent, type DimeNoise, type DimeOptions } from './dime.js';
 export { dimePresets } from './dimePresets.js';
+export { type ExportableAgent, encodeOnnx, exportOnnx, type PolicyGraph } from './exportOnnx.js';
 export { type EnvSpaces, OffPolicyAgent, type OffPolicyOptions } from './offPolicyAgent.js';
 export type { Arrays, Program } from './program.js';

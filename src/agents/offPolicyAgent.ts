@@ -3,9 +3,9 @@ import { CheckpointError, requireFinite, requireInteger, requireLength, ShapeErr
 import { type ReplayBatch, ReplayBuffer } from '../replay/replayBuffer.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
+import { ActionScale } from '../spaces/actionScale.js';
 import type { Box } from '../spaces/box.js';
 import { prefixed, type StateDict, type Stateful, stateArray, substate } from '../state.js';
-import { ActionScale } from './actionScale.js';
 import type { ActOptions, Agent, Metrics } from './agent.js';
 
 /** The part of an environment that an agent is built for. */

@@ -37,7 +37,34 @@ function mapValues<K extends string, A, B>(record: Record<K, A>, map: (value: A)
 /** Makes programs: compiled, or {@link eager}. */
 export type Compiler = <In extends string, Out extends string>(program: TensorProgram<In, Out>) => Program<In, Out>;
 
-/** The compiler to use: {@link eager} if `compile` is `false` or no runtime is installed. */
-export async function selectCompiler(_compile = true): Promise<Compiler> {
+let warned = false;
+
+/**
+ * The compiler for agents: graphs in ONNX Runtime, or {@link eager} if `compile` is `false` or no runtime is
+ * installed, the latter with one warning.
+ */
+export async function selectCompiler(compile = true): Promise<Compiler> {
+  if (!compile) return eager;
+  const compileRoom = await import('../compile/index.js');
+  if (await compileRoom.isCompileAvailable()) return (program) => compiled(compileRoom.compile, program);
+  if (!warned) {
+    warned = true;
+    console.warn(
+      'diffrl: onnxruntime-node is not installed, so agents run op by op, many times slower. ' +
+        'Run `npm install onnxruntime-node`, or pass `compile: false` if that is what you want.',
+    );
+  }
   return eager;
+}
+
+function compiled<In extends string, Out extends string>(
+  compile: typeof import('../compile/index.js').compile,
+  program: TensorProgram<In, Out>,
+): Program<In, Out> {
+  const graph = compile(program, { outputs: 'arrays' });
+  const run = async (inputs: Record<In, StateArray>) => {
+    const outputs = await graph(inputs as never);
+    return mapValues(outputs as Record<Out, { data: unknown }>, ({ data }) => data as Float32Array);
+  };
+  return Object.assign(run, { dispose: () => void graph.dispose() });
 }

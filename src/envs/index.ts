@@ -4,3 +4,7 @@ export type { Env, Info, ResetResult, StepResult } from './env.js';
 export { type Advance, MarkovEnv } from './markovEnv.js';
 export { MultiGoal, type MultiGoalOptions } from './multiGoal.js';
 export type { VectorEnv, VectorReset, VectorStep } from './vectorEnv.js';
+export { ClipAction } from './wrappers/clipAction.js';
+export { RescaleAction } from './wrappers/rescaleAction.js';
+export { TimeLimit } from './wrappers/timeLimit.js';
+export { type Unwrapped, Wrapper } from './wrappers/wrapper.js';

@@ -1,1 +1,9 @@
-export {};
+export { loadMujoco, type MujocoEngine } from './engine.js';
+export { MujocoModelError, MujocoSimulationError } from './errors.js';
+export { type MujocoTaskEnv, makeMujoco } from './make.js';
+export * from './mjcf.js';
+export { MujocoEnv } from './mujocoEnv.js';
+export { type MujocoId, type MujocoTaskOptions, mujocoIds } from './registry.js';
+export { type DataArray, type MujocoModel, type ObjectKind, Simulation } from './simulation.js';
+export { gymnasiumStepping, type Stepping, suiteStepping } from './stepping.js';
+export type { MujocoTask, Outcome, Verdict } from './task.js';

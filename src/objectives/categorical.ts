@@ -31,9 +31,13 @@ export function projectCategorical(
     tf.mul(tf.reshape(discounts, [-1, 1]), tf.sub(atomRow(min, max, atoms), tf.reshape(costs, [-1, 1]))),
   );
   const positions = tf.div(tf.sub(tf.clipByValue(moved, min, max), min), spacing);
-  const distance = tf.abs(tf.sub(tf.expandDims(positions, 1), tf.reshape(tf.range(0, atoms), [1, atoms, 1])));
-  const share = tf.relu(tf.sub(1, distance)) as tf.Tensor3D;
-  return tf.reshape(tf.matMul(share, tf.expandDims(probabilities, 2) as tf.Tensor3D), [-1, atoms]);
+  const lower = tf.floor(positions);
+  const upperShare = tf.mul(probabilities, tf.sub(positions, lower));
+  const lowerShare = tf.sub(probabilities, upperShare);
+  const columns = tf.stack([lower, tf.minimum(tf.add(lower, 1), atoms - 1)], -1);
+  const rows = tf.add(tf.zerosLike(columns), tf.reshape(tf.range(0, probabilities.shape[0]), [-1, 1, 1]));
+  const places = tf.cast(tf.stack([rows, columns], -1), 'int32');
+  return tf.scatterND(places, tf.stack([lowerShare, upperShare], -1), probabilities.shape);
 }
 
 /**

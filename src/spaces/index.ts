@@ -1,2 +1,3 @@
+export { ActionScale } from './actionScale.js';
 export { Box } from './box.js';
 export { Discrete } from './discrete.js';

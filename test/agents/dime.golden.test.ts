@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { largestErrors, referenceAgent } from './dimeGolden.js';
 
-it.each([false])('nine updates of the released code, compile: %s (1e-4 relative)', async (compile) => {
+it.each([false, true])('nine updates of the released code, compile: %s (1e-4 relative)', async (compile) => {
   const agent = await referenceAgent({ compile });
   const errors = await largestErrors(agent);
   console.log(errors);

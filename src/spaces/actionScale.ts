@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import type { Box } from '../spaces/box.js';
+import type { Box } from './box.js';
 
 /** The affine map between policy actions in [-1, 1] and a bounded action space. */
 export class ActionScale {
@@ -10,7 +10,7 @@ export class ActionScale {
   constructor(private readonly space: Box) {
     if (!space.isBounded || space.low.some((low, i) => low === space.high[i])) {
       throw new ArgumentError(
-        `Agent: the action space must have finite bounds with low < high, got low [${space.low}] and high [${space.high}].`,
+        `ActionScale: the action space must have finite bounds with low < high, got low [${space.low}] and high [${space.high}].`,
       );
     }
     this.centre = Float64Array.from(space.low, (low, i) => (low + (space.high[i] as number)) / 2);

@@ -1,0 +1,63 @@
+import type { Box } from '../../spaces/box.js';
+import { type MaybePromise, prefixed, type StateDict, substate } from '../../state.js';
+import type { Env, ResetResult, StepResult } from '../env.js';
+import { andThen } from '../maybePromise.js';
+
+/** The environment inside all wrappers. */
+export type Unwrapped<E> = E extends Wrapper<infer Inner> ? Unwrapped<Inner> : E;
+
+/**
+ * An environment around another one; passes everything through.
+ *
+ * Subclass requirements: override what changes; results of the inner environment may be promises (see {@link andThen}).
+ * A wrapper that remembers something between steps gives it out in `ownState` and takes it back in `loadOwnState`;
+ * `state` and `loadState` exist when the inner environment has them.
+ */
+export class Wrapper<E extends Env = Env> implements Env {
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+  readonly state?: () => MaybePromise<StateDict>;
+  readonly loadState?: (state: StateDict) => MaybePromise<void>;
+
+  constructor(readonly env: E) {
+    this.observationSpace = env.observationSpace;
+    this.actionSpace = env.actionSpace;
+    if (!env.state || !env.loadState) return;
+    this.state = () =>
+      andThen(this.env.state!(), (inner) => ({ ...prefixed('env', inner), ...prefixed('wrapper', this.ownState()) }));
+    this.loadState = (state) => {
+      const commit = this.loadOwnState(substate(state, 'wrapper'));
+      return andThen(this.env.loadState!(substate(state, 'env')), commit);
+    };
+  }
+
+  get id(): string | undefined {
+    return this.env.id;
+  }
+
+  get unwrapped(): Unwrapped<E> {
+    return (this.env instanceof Wrapper ? this.env.unwrapped : this.env) as Unwrapped<E>;
+  }
+
+  reset(options?: { seed?: number }): MaybePromise<ResetResult> {
+    return this.env.reset(options);
+  }
+
+  step(action: Float32Array): MaybePromise<StepResult> {
+    return this.env.step(action);
+  }
+
+  close(): MaybePromise<void> {
+    return this.env.close?.();
+  }
+
+  /** What this wrapper alone remembers. */
+  protected ownState(): StateDict {
+    return {};
+  }
+
+  /** Checks what {@link Wrapper.ownState} gave and returns a function that puts it back. */
+  protected loadOwnState(_state: StateDict): () => void {
+    return () => {};
+  }
+}

@@ -1,0 +1,137 @@
+import type { Env, Info, ResetResult, StepResult } from '../envs/env.js';
+import { EnvironmentError, requireFinite, requireInteger, requireLength, requireNumber } from '../errors.js';
+import { Rng } from '../rng/rng.js';
+import { ActionScale } from '../spaces/actionScale.js';
+import { Box } from '../spaces/box.js';
+import { type MaybePromise, prefixed, requireEntry, type StateDict, stateArray, substate } from '../state.js';
+import { augmentedDiscounts, type DiscountMode } from './discounts.js';
+
+export interface AugmentedMdpOptions {
+  /** Diffusion steps K >= 1 of one environment step. */
+  steps: number;
+  /** Standard deviation of the prior, default 2.5. */
+  priorStd?: number;
+  /** Map from an entry of the chain's end to [-1, 1], default tanh; see {@link Squash}. */
+  squash?: (x: number) => number;
+  /** Discount of an environment step in [0, 1], default 0.99. */
+  gamma?: number;
+  /** How `gamma` is spread over the diffusion steps, default `'phase'`. */
+  discountMode?: DiscountMode;
+}
+
+/**
+ * The diffusion chain of a policy as part of the environment (Sanokowski et al. 2025): an action is one transition of
+ * the chain, and K of them make one step of the wrapped environment.
+ *
+ * Observations are `[observation | latent | k]` with k = K ... 1 diffusion steps to go; a new phase starts with a latent
+ * from the prior $N(0, \sigma_0^2 I)$. While k > 1 a step only replaces the latent, with reward 0; at k = 1 the latent handed
+ * in is squashed, scaled to the action space and executed. `info.discount` is the discount of the transition.
+ *
+ * Any agent can act on it, at the price of K calls for each environment step; agents of this library do the same
+ * inside `act` for all environments at once, with identical records.
+ *
+ * @example
+ * ```ts
+ * const mdp = new AugmentedMdp(new Pendulum(), { steps: 8 });
+ * await mdp.reset({ seed: 0 });
+ * const { reward, info } = await mdp.step(Float32Array.of(0.3)); // 0, { discount: 1 }
+ * ```
+ */
+export class AugmentedMdp implements Env {
+  readonly id?: string;
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+  /** Present if the wrapped environment can be saved. */
+  readonly state?: () => Promise<StateDict>;
+  readonly loadState?: (state: StateDict) => Promise<void>;
+  private readonly steps: number;
+  private readonly priorStd: number;
+  private readonly squash: (x: number) => number;
+  private readonly discounts: number[];
+  private readonly scale: ActionScale;
+  private rng = Rng.fromSeed(0);
+  private observation?: Float32Array;
+  private toGo = 0;
+
+  /** @throws ArgumentError for steps below 1, a prior that is not positive or an unbounded action space */
+  constructor(
+    private readonly env: Env,
+    options: AugmentedMdpOptions,
+  ) {
+    this.steps = requireInteger('AugmentedMdp', 'steps', options.steps, { min: 1 });
+    this.priorStd = requireNumber('AugmentedMdp', 'priorStd', options.priorStd ?? 2.5, { above: 0 });
+    this.squash = options.squash ?? Math.tanh;
+    const { gamma = 0.99, discountMode: mode } = options;
+    this.discounts = augmentedDiscounts({ steps: this.steps, gamma, mode }).gammas;
+    this.scale = new ActionScale(env.actionSpace);
+    this.id = env.id && `${env.id} in ${this.steps} diffusion steps`;
+    this.actionSpace = Box.uniform(env.actionSpace.size);
+    this.observationSpace = new Box(
+      [...env.observationSpace.low, ...this.actionSpace.low, 1],
+      [...env.observationSpace.high, ...this.actionSpace.high, this.steps],
+    );
+    const [save, load] = [env.state?.bind(env), env.loadState?.bind(env)];
+    if (save && load) {
+      this.state = () => this.saveWith(save);
+      this.loadState = (state) => this.loadWith(load, state);
+    }
+  }
+
+  async reset(options: { seed?: number } = {}): Promise<ResetResult> {
+    const { observation, info } = await this.env.reset(options);
+    if (options.seed !== undefined) this.rng = priorStream(options.seed);
+    return { observation: this.startPhase(observation), info };
+  }
+
+  /** @throws EnvironmentError before the first reset; ShapeError or NonFiniteError for a latent that does not fit */
+  async step(latent: Float32Array): Promise<StepResult> {
+    if (!this.observation) throw new EnvironmentError('AugmentedMdp.step: call reset first; no episode is running.');
+    requireLength('AugmentedMdp.step', 'latent', latent, this.actionSpace.size, 'one per action dimension');
+    requireFinite('AugmentedMdp.step', 'latent', latent);
+    const info: Info = { discount: this.discounts[this.steps - this.toGo] };
+    if (this.toGo > 1) {
+      this.toGo--;
+      return { observation: this.augmented(latent), reward: 0, terminated: false, truncated: false, info };
+    }
+    const result = await this.env.step(this.scale.toSpace(latent.map(this.squash)));
+    const observation = this.startPhase(result.observation);
+    return { ...result, observation, info: { ...result.info, ...info } };
+  }
+
+  close(): MaybePromise<void> {
+    return this.env.close?.();
+  }
+
+  private startPhase(observation: Float32Array): Float32Array {
+    this.observation = observation;
+    this.toGo = this.steps;
+    return this.augmented(this.rng.normals(this.actionSpace.size, 0, this.priorStd));
+  }
+
+  private augmented(latent: Float32Array): Float32Array {
+    return Float32Array.from([...(this.observation as Float32Array), ...latent, this.toGo]);
+  }
+
+  private async saveWith(save: () => MaybePromise<StateDict>): Promise<StateDict> {
+    return {
+      ...prefixed('env', await save()),
+      ...prefixed('rng', this.rng.state()),
+      observation: stateArray(Float32Array.from(this.observation ?? [])),
+      toGo: stateArray(this.toGo),
+    };
+  }
+
+  private async loadWith(load: (state: StateDict) => MaybePromise<void>, state: StateDict): Promise<void> {
+    const observation = requireEntry(state, 'observation') as Float32Array;
+    const toGo = requireEntry(state, 'toGo', 1)[0] as number;
+    await load(substate(state, 'env'));
+    this.rng.loadState(substate(state, 'rng'));
+    this.observation = observation.length ? observation.slice() : undefined;
+    this.toGo = toGo;
+  }
+}
+
+/** The stream that an {@link AugmentedMdp} reset with `seed` draws its latents from. */
+export function priorStream(seed: number): Rng {
+  return Rng.fromSeed(seed).split('prior');
+}

@@ -1,0 +1,96 @@
+import { requireLength } from '../errors.js';
+import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+
+/**
+ * One environment step of N environments with the chains that led to the actions: K augmented transitions each.
+ * Arrays are flat, one environment after the other.
+ */
+export interface AugmentedStep {
+  /** `[N, O]`, what was acted on. */
+  observations: Float32Array;
+  /** `[K + 1, N, A]`: the chains' states, the prior's draw first. */
+  latents: Float32Array;
+  /** `[N]` */
+  rewards: Float32Array;
+  /** `[N, O]`, the true successors. */
+  nextObservations: Float32Array;
+  /** `[N, A]`: the prior's draws that start the successors' phases. */
+  nextLatents: Float32Array;
+  /** `[N]`, 1 where the task itself ended. */
+  terminated: Uint8Array;
+  /** `[N]`, 1 where the episode was cut. */
+  truncated: Uint8Array;
+}
+
+/** T steps on end: every array of {@link AugmentedStep} with a leading axis `[T, ...]`. */
+export type AugmentedRecords = AugmentedStep;
+
+/** Augmented transitions in the order they were made, until somebody takes them. */
+export class AugmentedRollout implements Stateful {
+  private steps: AugmentedStep[] = [];
+
+  /** Environment steps held. */
+  get length(): number {
+    return this.steps.length;
+  }
+
+  /** @throws ShapeError if `step` has other sizes than those held; nothing is added then */
+  add(step: AugmentedStep): void {
+    const [first] = this.steps;
+    for (const column of COLUMNS) {
+      if (first) requireLength('AugmentedRollout.add', column, step[column], first[column].length, 'as before');
+    }
+    this.steps.push(step);
+  }
+
+  /** Everything held, which is then gone. */
+  take(): AugmentedRecords {
+    const records = this.joined();
+    this.steps = [];
+    return records;
+  }
+
+  state(): StateDict {
+    const columns = Object.entries(this.joined()).map(([column, data]) => [column, stateArray(data)]);
+    return { ...Object.fromEntries(columns), length: stateArray(this.length) };
+  }
+
+  loadState(state: StateDict): void {
+    const length = requireEntry(state, 'length', 1)[0] as number;
+    const joined = COLUMNS.map((column) => [column, requireEntry(state, column)] as const);
+    this.steps = Array.from({ length }, (_, t) => {
+      const step = joined.map(([column, data]) => {
+        const width = data.length / length;
+        return [column, data.slice(t * width, (t + 1) * width)];
+      });
+      return Object.fromEntries(step) as AugmentedStep;
+    });
+  }
+
+  private joined(): AugmentedRecords {
+    const columns = COLUMNS.map((column) => [column, join(this.steps.map((step) => step[column]))]);
+    return Object.fromEntries(columns) as AugmentedRecords;
+  }
+}
+
+const COLUMNS = [
+  'observations',
+  'latents',
+  'rewards',
+  'nextObservations',
+  'nextLatents',
+  'terminated',
+  'truncated',
+] as const;
+
+/** All numbers of `parts`, one part after the other. */
+export function join(parts: (Float32Array | Uint8Array)[]): Float32Array | Uint8Array {
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  const joined = parts[0] instanceof Uint8Array ? new Uint8Array(total) : new Float32Array(total);
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}

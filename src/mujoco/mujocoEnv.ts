@@ -1,0 +1,219 @@
+import type { Env, ResetResult, StepResult } from '../envs/env.js';
+import { EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
+import { Rng } from '../rng/rng.js';
+import { Box } from '../spaces/box.js';
+import { prefixed, requireEntry, type StateDict, stateArray, substate } from '../state.js';
+import { MujocoSimulationError } from './errors.js';
+import { Simulation } from './simulation.js';
+import { gymnasiumStepping, type Stepping } from './stepping.js';
+import type { MujocoTask } from './task.js';
+
+/**
+ * An environment made of a MuJoCo model and a task: what is observed, what is rewarded, when an episode ends.
+ * It has no time limit of its own; wrap it in {@link TimeLimit}.
+ *
+ * @example
+ * ```ts
+ * const env = await MujocoEnv.create({
+ *   model: '<mujoco> ... </mujoco>',
+ *   frameSkip: 4,
+ *   initialize: (simulation, rng) => { simulation.qpos[0] = rng.uniform(-0.1, 0.1); },
+ *   observe: ({ qpos, qvel }) => ({ qpos, qvel }),
+ *   evaluate: ({ simulation }) => ({ reward: Math.cos(simulation.jointPosition('pivot')[0]!) }),
+ * });
+ * ```
+ */
+export class MujocoEnv implements Env {
+  readonly id: string;
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+  /** Seconds of one control step. */
+  readonly dt: number;
+  /** Where each named part lies in the observation. */
+  readonly layout: Readonly<Record<string, { from: number; to: number }>>;
+  private readonly stepping: Stepping;
+  private readonly actuators: readonly number[];
+  private rng = Rng.fromSeed(Math.floor(Math.random() * 2 ** 32));
+  private phase: 'new' | 'running' | 'unstable' | 'closed' = 'new';
+
+  private constructor(
+    readonly simulation: Simulation,
+    readonly task: MujocoTask,
+  ) {
+    this.id = task.id ?? 'MujocoEnv';
+    this.stepping = task.stepping ?? gymnasiumStepping;
+    this.dt = simulation.timestep * requireInteger('MujocoEnv', 'frameSkip', task.frameSkip, { min: 1 });
+    this.actuators = actuatorIds(simulation, task);
+    this.actionSpace = controlSpace(simulation, this.actuators);
+    this.stepping.clear(simulation);
+    this.stepping.settle(simulation);
+    this.layout = layoutOf(task.observe(simulation));
+    this.observationSpace = Box.uniform(Object.values(this.layout).at(-1)?.to ?? 0);
+  }
+
+  /**
+   * Compiles the task's model.
+   *
+   * @throws MujocoModelError if the model is not valid
+   * @throws ArgumentError for a frame skip below 1, an unknown actuator or an empty observation
+   * @throws MissingPackageError without `@mujoco/mujoco`
+   */
+  static async create(task: MujocoTask): Promise<MujocoEnv> {
+    const simulation = await Simulation.create(task.model);
+    try {
+      return new MujocoEnv(simulation, task);
+    } catch (error) {
+      simulation.close();
+      throw error;
+    }
+  }
+
+  reset({ seed }: { seed?: number } = {}): ResetResult {
+    this.requireOpen('reset');
+    if (seed !== undefined) this.rng = Rng.fromSeed(seed);
+    this.stepping.clear(this.simulation);
+    this.task.initialize?.(this.simulation, this.rng);
+    this.stepping.settle(this.simulation);
+    this.phase = 'running';
+    return { observation: Float32Array.from(this.observe()), info: this.task.resetInfo?.(this.simulation) ?? {} };
+  }
+
+  /**
+   * Moves on by one control step. The action is not clipped here; MuJoCo itself clamps limited actuators.
+   *
+   * @throws ShapeError, NonFiniteError for a wrong action; nothing has moved then
+   * @throws MujocoSimulationError if the motion became unstable; then a reset is due
+   */
+  step(action: Float32Array): StepResult {
+    this.requireRunning();
+    requireLength('MujocoEnv.step', 'action', action, this.actuators.length, 'one per actuator');
+    requireFinite('MujocoEnv.step', 'action', action);
+    const { simulation, task, dt } = this;
+    const before = task.track?.(simulation) ?? [];
+    this.apply(action);
+    const after = task.track?.(simulation) ?? [];
+    const { reward, terminated = false, info = {} } = task.evaluate({ simulation, action, before, after, dt });
+    return { observation: Float32Array.from(this.observe()), reward, terminated, truncated: false, info };
+  }
+
+  /** The present observation in full precision, `[observationSpace.size]`; `step` and `reset` round it to float32. */
+  observe(): Float64Array {
+    const values = new Float64Array(this.observationSpace.size);
+    let at = 0;
+    for (const part of Object.values(this.task.observe(this.simulation))) {
+      if (typeof part === 'number') values[at++] = part;
+      else {
+        values.set(part, at);
+        at += part.length;
+      }
+    }
+    return values;
+  }
+
+  /**
+   * Starts an episode from a given state instead of a random one.
+   *
+   * @param start `qpos`, `[nq]`, `qvel`, `[nv]`, and `act`, `[na]`; zeros where left out, `qpos` as the model has it
+   */
+  start(start: { qpos?: ArrayLike<number>; qvel?: ArrayLike<number>; act?: ArrayLike<number> }): void {
+    this.requireOpen('start');
+    const entries = Object.entries(start) as ['qpos' | 'qvel' | 'act', ArrayLike<number>][];
+    for (const [name, values] of entries) {
+      requireLength('MujocoEnv.start', name, values, this.simulation.array(name).length);
+      requireFinite('MujocoEnv.start', name, values);
+    }
+    this.stepping.clear(this.simulation);
+    for (const [name, values] of entries) this.simulation.array(name).set(values);
+    this.stepping.settle(this.simulation);
+    this.phase = 'running';
+  }
+
+  /** The physics, the random stream and whatever of the model a reset changes. */
+  state(): StateDict {
+    this.requireOpen('state');
+    const { model } = this.simulation;
+    const changed = (this.task.modelState ?? []).map((name) => [name, stateArray(modelArray(model, name).slice())]);
+    return {
+      ...prefixed('simulation', this.simulation.state()),
+      ...prefixed('model', Object.fromEntries(changed)),
+      ...prefixed('rng', this.rng.state()),
+      running: stateArray(Uint8Array.of(this.phase === 'running' ? 1 : 0)),
+    };
+  }
+
+  /** @throws CheckpointError if the state belongs to another task; nothing has changed then */
+  loadState(state: StateDict): void {
+    this.requireOpen('loadState');
+    const { simulation } = this;
+    const model = substate(state, 'model');
+    const names = this.task.modelState ?? [];
+    const changed = names.map((name) => requireEntry(model, name, modelArray(simulation.model, name).length));
+    const running = requireEntry(state, 'running', 1)[0] === 1;
+    const rng = Rng.fromSeed(0);
+    rng.loadState(substate(state, 'rng'));
+    simulation.loadState(substate(state, 'simulation'));
+    names.forEach((name, i) => {
+      modelArray(simulation.model, name).set(changed[i] as Float64Array);
+    });
+    this.stepping.resume(simulation);
+    this.rng = rng;
+    this.phase = running ? 'running' : 'new';
+  }
+
+  close(): void {
+    this.phase = 'closed';
+    this.simulation.close();
+  }
+
+  private apply(action: Float32Array): void {
+    const ctrl = this.simulation.ctrl;
+    for (let i = 0; i < action.length; i++) ctrl[this.actuators[i] as number] = action[i] as number;
+    try {
+      this.stepping.advance(this.simulation, this.task.frameSkip);
+    } catch (error) {
+      if (error instanceof MujocoSimulationError) this.phase = 'unstable';
+      throw error;
+    }
+  }
+
+  private requireOpen(method: string): void {
+    if (this.phase !== 'closed') return;
+    throw new EnvironmentError(`${this.id}.${method}: the environment was closed; make a new one.`);
+  }
+
+  private requireRunning(): void {
+    this.requireOpen('step');
+    if (this.phase === 'running') return;
+    const why = this.phase === 'new' ? 'no episode has begun' : 'the physics became unstable';
+    throw new EnvironmentError(`${this.id}.step: ${why}; call reset first.`);
+  }
+}
+
+function actuatorIds(simulation: Simulation, { actuators }: MujocoTask): number[] {
+  const all = Array.from({ length: simulation.model.nu }, (_, i) => i);
+  return actuators?.map((name) => simulation.id('actuator', name)) ?? all;
+}
+
+/** The control ranges of the actuators; one without a range is unbounded. */
+function controlSpace({ model }: Simulation, actuators: readonly number[]): Box {
+  const ranges = actuators.map((i) => Array.from(model.actuator_ctrlrange.subarray(2 * i, 2 * i + 2)) as number[]);
+  const bounds = ranges.map(([low, high]) => (low! < high! ? [low!, high!] : [-Infinity, Infinity]));
+  return new Box(
+    bounds.map(([low]) => low!),
+    bounds.map(([, high]) => high!),
+  );
+}
+
+function layoutOf(parts: Record<string, number | ArrayLike<number>>): Record<string, { from: number; to: number }> {
+  let at = 0;
+  const ranges = Object.entries(parts).map(([name, part]) => {
+    const from = at;
+    at += typeof part === 'number' ? 1 : part.length;
+    return [name, { from, to: at }];
+  });
+  return Object.fromEntries(ranges);
+}
+
+function modelArray(model: object, name: string): Float64Array {
+  return (model as Record<string, Float64Array>)[name] as Float64Array;
+}

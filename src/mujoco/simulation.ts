@@ -1,0 +1,271 @@
+import type { MjData, MjModel } from '@mujoco/mujoco';
+import { ArgumentError, EnvironmentError, show } from '../errors.js';
+import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { loadMujoco, type MujocoEngine } from './engine.js';
+import { MujocoModelError, MujocoSimulationError } from './errors.js';
+
+/** A model: MJCF text, or the text with the files it refers to (meshes, height fields, includes) by name. */
+export type MujocoModel = string | { readonly xml: string; readonly assets?: Readonly<Record<string, Uint8Array>> };
+
+/** What {@link Simulation.id} looks up. */
+export type ObjectKind = 'body' | 'joint' | 'geom' | 'site' | 'actuator' | 'sensor' | 'tendon';
+
+/** The float64 arrays of MuJoCo's `mjData` that can be read and written here, by MuJoCo's names. */
+const DATA_ARRAYS = [
+  ...(['qpos', 'qvel', 'act', 'ctrl', 'qacc', 'qacc_warmstart', 'qfrc_applied', 'xfrc_applied'] as const),
+  ...(['mocap_pos', 'mocap_quat', 'xpos', 'xquat', 'xmat', 'xipos', 'ximat', 'geom_xpos', 'geom_xmat'] as const),
+  ...(['site_xpos', 'site_xmat', 'sensordata', 'subtree_com', 'subtree_linvel', 'cinert', 'cvel', 'cacc'] as const),
+  ...(['cfrc_int', 'cfrc_ext', 'qfrc_actuator', 'qfrc_constraint', 'qfrc_passive', 'qfrc_bias'] as const),
+  ...(['actuator_force', 'actuator_length', 'actuator_velocity', 'ten_length', 'ten_velocity'] as const),
+] as const;
+export type DataArray = (typeof DATA_ARRAYS)[number];
+
+/**
+ * One MuJoCo model and its data, with safe access to the engine's memory.
+ *
+ * Arrays are live views: read them anew from here at each use instead of keeping them, because they go stale when the
+ * engine's memory grows. `model` and `data` are MuJoCo's own objects for whatever is not covered here.
+ *
+ * @example
+ * ```ts
+ * const simulation = await Simulation.create('<mujoco> ... </mujoco>');
+ * simulation.ctrl[0] = 0.5;
+ * simulation.step(5);
+ * simulation.sensor('gyro'); // Float64Array
+ * simulation.close();
+ * ```
+ */
+export class Simulation implements Stateful {
+  readonly model: MjModel;
+  readonly data: MjData;
+  /** Seconds of one physics step. */
+  readonly timestep: number;
+  /** Whether the semi-implicit Euler method moves the model (MuJoCo's default). */
+  readonly usesEuler: boolean;
+  private views: Partial<Record<DataArray, Float64Array>> = {};
+  private readonly ids = new Map<string, number>();
+  private closed = false;
+
+  private constructor(
+    readonly engine: MujocoEngine,
+    source: MujocoModel,
+  ) {
+    this.model = compile(engine, source);
+    this.data = new engine.MjData(this.model);
+    const option = this.model.opt;
+    this.timestep = option.timestep;
+    this.usesEuler = option.integrator === engine.mjtIntegrator.mjINT_EULER.value;
+  }
+
+  /**
+   * Compiles a model.
+   *
+   * @throws MujocoModelError with the compiler's message if the model is not valid
+   * @throws MissingPackageError without `@mujoco/mujoco`
+   */
+  static async create(source: MujocoModel): Promise<Simulation> {
+    return new Simulation(await loadMujoco(), source);
+  }
+
+  /** Positions, `[nq]`. */
+  get qpos(): Float64Array {
+    return this.array('qpos');
+  }
+
+  /** Velocities, `[nv]`. */
+  get qvel(): Float64Array {
+    return this.array('qvel');
+  }
+
+  /** Actuator inputs, `[nu]`. */
+  get ctrl(): Float64Array {
+    return this.array('ctrl');
+  }
+
+  /** Seconds since the last reset. */
+  get time(): number {
+    return this.data.time;
+  }
+
+  /** A live view of an array of `mjData`. A view that went stale when memory grew has length 0 and is taken anew. */
+  array(name: DataArray): Float64Array {
+    const view = this.views[name];
+    return view?.length ? view : this.renew(name);
+  }
+
+  /** The index of a named object. @throws ArgumentError if there is none */
+  id(kind: ObjectKind, name: string): number {
+    const key = `${kind}/${name}`;
+    const known = this.ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.engine.mj_name2id(this.model, objectType(this.engine, kind), name);
+    if (id < 0) throw new ArgumentError(`Simulation.id: the model has no ${kind} named ${show(name)}.`);
+    this.ids.set(key, id);
+    return id;
+  }
+
+  /** World position of a body's frame, `[3]`; a live view. */
+  bodyPosition(name: string): Float64Array {
+    return row(this.array('xpos'), this.id('body', name), 3);
+  }
+
+  /** World orientation of a body's frame as a matrix by rows, `[9]`; a live view. */
+  bodyOrientation(name: string): Float64Array {
+    return row(this.array('xmat'), this.id('body', name), 9);
+  }
+
+  /** World position of a geom, `[3]`; a live view. */
+  geomPosition(name: string): Float64Array {
+    return row(this.array('geom_xpos'), this.id('geom', name), 3);
+  }
+
+  /** World position of a site, `[3]`; a live view. */
+  sitePosition(name: string): Float64Array {
+    return row(this.array('site_xpos'), this.id('site', name), 3);
+  }
+
+  /** The reading of a sensor; a live view. */
+  sensor(name: string): Float64Array {
+    const id = this.id('sensor', name);
+    const start = this.model.sensor_adr[id];
+    return this.array('sensordata').subarray(start, start + this.model.sensor_dim[id]);
+  }
+
+  /** Positions of a joint: 1 number for hinge and slide, 4 for ball, 7 for free; a live view. */
+  jointPosition(name: string): Float64Array {
+    const id = this.id('joint', name);
+    const start = this.model.jnt_qposadr[id];
+    return this.qpos.subarray(start, start + ([7, 4, 1, 1][this.model.jnt_type[id]] as number));
+  }
+
+  /** Velocities of a joint: 1 number for hinge and slide, 3 for ball, 6 for free; a live view. */
+  jointVelocity(name: string): Float64Array {
+    const id = this.id('joint', name);
+    const start = this.model.jnt_dofadr[id];
+    return this.qvel.subarray(start, start + ([6, 3, 1, 1][this.model.jnt_type[id]] as number));
+  }
+
+  /** Back to the model's initial state, time 0. */
+  reset(): void {
+    this.guard(() => this.engine.mj_resetData(this.model, this.data));
+  }
+
+  /** Computes everything that follows from the state, without moving. */
+  forward(): void {
+    this.guard(() => this.engine.mj_forward(this.model, this.data));
+  }
+
+  /**
+   * Moves on by `count` physics steps with the present `ctrl`.
+   *
+   * @throws MujocoSimulationError if the motion became unstable; then a reset is due
+   */
+  step(count = 1): void {
+    this.advance(count, () => {
+      for (let i = 0; i < count; i++) this.engine.mj_step(this.model, this.data);
+    });
+  }
+
+  /**
+   * Runs `move`, which must advance the time by `count` steps, and makes sure that MuJoCo did not give up on the
+   * state inside it: an unstable state makes the engine start over at time 0 by itself.
+   */
+  advance(count: number, move: () => void): void {
+    const before = this.guard(() => this.data.time);
+    this.guard(move);
+    const due = before + count * this.timestep;
+    const restarted =
+      Math.abs(this.data.time - due) > this.timestep / 2 || (before === 0 && this.warnings().length > 0);
+    if (!restarted) return;
+    throw new MujocoSimulationError(
+      `Simulation.step: the physics became unstable at time ${before.toFixed(3)} s (${this.warnings().join('; ')}). ` +
+        'Reset, and use smaller controls or a smaller timestep.',
+    );
+  }
+
+  /** What MuJoCo has complained about since the last reset, such as `qacc[3] is NaN or too large`. */
+  warnings(): string[] {
+    const { mjWARN_BADQPOS, mjWARN_BADQVEL, mjWARN_BADQACC } = this.engine.mjtWarning;
+    const list = this.data.warning; // owned by `data`: only its entries are ours to delete
+    const names = { qpos: mjWARN_BADQPOS.value, qvel: mjWARN_BADQVEL.value, qacc: mjWARN_BADQACC.value };
+    const found = Object.entries(names).flatMap(([array, index]) => {
+      const entry = list.get(index);
+      const text = entry?.number ? [`${array}[${entry.lastinfo}] is NaN or too large`] : [];
+      entry?.delete();
+      return text;
+    });
+    return found;
+  }
+
+  /** Time and arrays; derived arrays too, because they lag behind the state and tasks read them like that. */
+  state(): StateDict {
+    const entries = this.filledArrays().map((name) => [name, stateArray(this.array(name).slice())]);
+    return { time: stateArray(this.time), ...Object.fromEntries(entries) };
+  }
+
+  loadState(state: StateDict): void {
+    const names = this.filledArrays();
+    const time = requireEntry(state, 'time', 1)[0] as number;
+    const saved = names.map((name) => requireEntry(state, name, this.array(name).length));
+    this.reset();
+    this.data.time = time;
+    names.forEach((name, i) => {
+      this.array(name).set(saved[i] as Float64Array);
+    });
+  }
+
+  /** Frees the engine's memory; any further use is an error. Closing twice is fine. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.views = {};
+    this.data.delete();
+    this.model.delete();
+  }
+
+  private filledArrays(): DataArray[] {
+    return DATA_ARRAYS.filter((name) => this.array(name).length > 0);
+  }
+
+  private renew(name: DataArray): Float64Array {
+    const view = this.guard(() => this.data[name]) as Float64Array;
+    this.views[name] = view;
+    return view;
+  }
+
+  /** Runs engine code and names its errors. */
+  private guard<T>(run: () => T): T {
+    if (this.closed) throw new EnvironmentError('Simulation: it was closed; create a new one.');
+    try {
+      return run();
+    } catch (cause) {
+      throw new MujocoSimulationError(`Simulation: MuJoCo stopped with an error: ${message(cause)}`, { cause });
+    }
+  }
+}
+
+function compile(engine: MujocoEngine, source: MujocoModel): MjModel {
+  const { xml, assets = {} } = typeof source === 'string' ? { xml: source } : source;
+  const files = new engine.MjVFS();
+  try {
+    for (const [name, content] of Object.entries(assets)) files.addBuffer(name, content);
+    return engine.MjModel.from_xml_string(xml, files);
+  } catch (cause) {
+    throw new MujocoModelError(`Simulation.create: the model does not compile: ${message(cause)}`, { cause });
+  } finally {
+    files.delete();
+  }
+}
+
+function objectType(engine: MujocoEngine, kind: ObjectKind): number {
+  return engine.mjtObj[`mjOBJ_${kind.toUpperCase() as Uppercase<ObjectKind>}`].value;
+}
+
+function row(array: Float64Array, index: number, size: number): Float64Array {
+  return array.subarray(index * size, (index + 1) * size);
+}
+
+function message(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.replace(/^MuJoCo Error: (Loading error: )?/, '').trim();
+}

@@ -1,0 +1,29 @@
+import { type MujocoId, makeMujoco } from 'diffrl/mujoco';
+import { describe, expect, it } from 'vitest';
+import { modelDifference } from './modelFigures.js';
+import { compareRun, readReference, trajectories } from './reference.js';
+
+/** File of figures by task. */
+const GYMNASIUM = { HalfCheetah: 'half_cheetah', InvertedPendulum: 'inverted_pendulum' };
+
+/** Bounds on positions after 100 steps where ten times the engine's own sensitivity is above 1e-9. */
+const WHOLE: Record<string, number> = { HalfCheetah: 1e-3 };
+
+describe.each(Object.entries(GYMNASIUM))('%s', (name, path) => {
+  const file = readReference(`gymnasium/${path}`);
+
+  it.each(['v5', 'v4'])('%s repeats the recorded runs', async (version) => {
+    const { unwrapped: env } = await makeMujoco(`${name}-${version}` as MujocoId);
+    const { largest, where } = modelDifference(env.simulation, file.model.v5);
+    expect(largest, where).toBeLessThan(1e-12);
+    for (const run of trajectories(file, version)) {
+      const difference = compareRun(env, run);
+      expect(difference.start).toBeLessThan(1e-10);
+      expect(difference.segments).toBeLessThan(1e-9);
+      expect(difference.task).toBeLessThan(1e-9);
+      expect(difference.whole).toBeLessThan(WHOLE[name] ?? 1e-9);
+      expect(difference.flags).toBe(0);
+    }
+    env.close();
+  });
+});
