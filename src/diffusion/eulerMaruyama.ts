@@ -3,6 +3,7 @@ import { ArgumentError, requireNumber, requireShape } from '../errors.js';
 import { ScoreNetwork, type StepNetwork } from '../networks/scoreNetwork.js';
 import { logNormalOfNoise } from '../ops/gaussian.js';
 import { lookup } from '../ops/linear.js';
+import { repeatRows } from '../ops/repeatRows.js';
 import { softplusInverse } from '../ops/softplus.js';
 import { stopGradient } from '../ops/stopGradient.js';
 import { prefixVariables, type Variables } from '../ops/variables.js';
@@ -19,7 +20,6 @@ import {
 } from './chain.js';
 import type { Divergence } from './divergences.js';
 import { completePath, type DiffusionPath } from './path.js';
-import { repeatRows } from './repeatRows.js';
 import { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
 import { type Squash, tanhSquash } from './squash.js';
 import type { StepKernels } from './stepKernels.js';

@@ -2,12 +2,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import { requireShape } from '../errors.js';
 import { Mlp } from '../networks/mlp.js';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
+import { repeatRows } from '../ops/repeatRows.js';
 import { stopGradient } from '../ops/stopGradient.js';
 import type { Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
 import type { Divergence } from './divergences.js';
 import { completePath, type DiffusionPath } from './path.js';
-import { repeatRows } from './repeatRows.js';
 import { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
 import { tanhSquash } from './squash.js';
 

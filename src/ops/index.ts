@@ -1,12 +1,15 @@
 export { type Activation, gelu, mish } from './activations.js';
 export { Adam, type AdamOptions, clipGradient, type GradientTransform, type LearningRate } from './adam.js';
 export { customGradient } from './customGradient.js';
+export { moveTowards } from './ema.js';
 export { logNormal, logNormalOfNoise } from './gaussian.js';
 export { type LossWithAux, lossAndGradients } from './gradients.js';
 export { linear, lookup } from './linear.js';
+export { repeatRows } from './repeatRows.js';
 export { softplusInverse } from './softplus.js';
 export { stopGradient, withoutGradient } from './stopGradient.js';
 export { logOneMinusTanhSquared, tanhLogDet } from './tanh.js';
+export { truncatedNormal } from './truncatedNormal.js';
 export {
   assignVariables,
   disposeVariables,
