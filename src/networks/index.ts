@@ -1,5 +1,6 @@
 export { BatchRenorm, type BatchRenormOptions } from './batchRenorm.js';
 export { Mlp, type MlpOptions } from './mlp.js';
+export { MlpTwinCritic, type MlpTwinCriticOptions } from './mlpTwinCritic.js';
 export { ScoreNetwork, type ScoreNetworkOptions, type StepNetwork } from './scoreNetwork.js';
 export {
   fourierFeatures,

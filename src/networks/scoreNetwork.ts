@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { requireInteger } from '../errors.js';
 import { type Activation, gelu } from '../ops/activations.js';
 import { lookup } from '../ops/linear.js';
+import { repeatRows } from '../ops/repeatRows.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
 import { Mlp } from './mlp.js';
@@ -20,9 +21,9 @@ export interface StepNetwork {
   apply(x: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D, steps: number): tf.Tensor2D;
   /**
    * The network for one batch of observations and the steps 0 ... `steps` - 1, with all that does not depend on the
-   * latent computed once.
+   * latent computed once. Latents come `groupSize` (default 1) in a row for every observation.
    */
-  bind(observations: tf.Tensor2D, steps: number): (x: tf.Tensor2D, step: number) => tf.Tensor2D;
+  bind(observations: tf.Tensor2D, steps: number, groupSize?: number): (x: tf.Tensor2D, step: number) => tf.Tensor2D;
   dispose(): void;
 }
 
@@ -35,10 +36,12 @@ export interface ScoreNetworkOptions {
   activation?: Activation;
   /** Default {@link fourierFeatures}`(timeSize)`. */
   timeFeatures?: TimeFeatures;
-  /** Width of the time embedding's layers, default 256. */
+  /** Width of the time embedding, default 256. */
   timeSize?: number;
-  /** Value of every entry of the last kernel at the start, default 1e-8 (so the output starts at 0). */
-  lastKernel?: number;
+  /** Width of its hidden layer, default `timeSize`. */
+  timeHidden?: number;
+  /** Value of every entry of the last kernel at the start, default 1e-8 (so the output starts at 0); `'normal'`: like the others. */
+  lastKernel?: number | 'normal';
   /** Outputs are clipped to [-limit, limit], default 1e4. */
   limit?: number;
 }
@@ -58,18 +61,24 @@ export class ScoreNetwork implements StepNetwork {
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, options: ScoreNetworkOptions) {
     const { observationSize, actionSize, hidden = [256, 256, 256], activation = gelu, timeSize = 256 } = options;
-    const { timeFeatures = fourierFeatures(timeSize), lastKernel = 1e-8, limit = 1e4 } = options;
+    const { timeFeatures = fourierFeatures(timeSize), timeHidden = timeSize, lastKernel = 1e-8, limit = 1e4 } = options;
     requireInteger('ScoreNetwork', 'observationSize', observationSize, { min: 1 });
     this.actionSize = requireInteger('ScoreNetwork', 'actionSize', actionSize, { min: 1 });
     this.limit = limit;
     this.time = new TimeEmbedding(rng.split('time'), {
       features: timeFeatures,
-      hidden: timeSize,
+      hidden: timeHidden,
       outputs: timeSize,
       activation,
     });
     const inputs = actionSize + observationSize + timeSize;
-    this.trunk = new Mlp(rng.split('trunk'), { inputs, hidden, outputs: actionSize, activation, lastKernel });
+    this.trunk = new Mlp(rng.split('trunk'), {
+      inputs,
+      hidden,
+      outputs: actionSize,
+      activation,
+      lastKernel: lastKernel === 'normal' ? undefined : lastKernel,
+    });
     this.variables = {
       ...prefixVariables('time', this.time.variables),
       ...prefixVariables('trunk', this.trunk.variables),
@@ -82,11 +91,12 @@ export class ScoreNetwork implements StepNetwork {
     return this.rest(tf.add(tf.matMul(x, parts.latentKernel), constant));
   }
 
-  bind(observations: tf.Tensor2D, steps: number): (x: tf.Tensor2D, step: number) => tf.Tensor2D {
+  bind(observations: tf.Tensor2D, steps: number, groupSize = 1): (x: tf.Tensor2D, step: number) => tf.Tensor2D {
     const parts = this.firstLayer(observations, steps);
     const times = tf.split(parts.time, steps);
+    const repeated = repeatRows(parts.observation, groupSize);
     return (x, step) => {
-      const constant = tf.add(parts.observation, times[step] as tf.Tensor2D);
+      const constant = tf.add(repeated, times[step] as tf.Tensor2D);
       return this.rest(tf.add(tf.matMul(x, parts.latentKernel), constant));
     };
   }

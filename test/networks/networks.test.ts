@@ -3,6 +3,7 @@ import { layers, sequential } from '@tensorflow/tfjs-layers';
 import {
   BatchRenorm,
   fourierFeatures,
+  MlpTwinCritic,
   Rng,
   ScoreNetwork,
   sinusoidalFeatures,
@@ -182,5 +183,19 @@ describe('TwinCritic', () => {
     expect(counter()).toBe(1);
     expect(critic.statistics['head0/norm0/mean']!.dataSync()[0]).toBeCloseTo(112 / 300, 5);
     expect([...first.dataSync()]).not.toEqual([...second.dataSync()]);
+  });
+});
+
+describe('MlpTwinCritic', () => {
+  const critic = new MlpTwinCritic(Rng.fromSeed(2), { observationSize: 3, actionSize: 2, hidden: [16, 8] });
+
+  it('has two heads of its own, and the smaller value of grouped actions is that of repeated observations (1e-5)', () => {
+    const observations = tf.tensor2d(Rng.fromSeed(1).normals(6), [2, 3]);
+    const actions = tf.tensor2d(Rng.fromSeed(2).normals(12), [6, 2]);
+    const repeated = tf.gather(observations, [0, 0, 0, 1, 1, 1]);
+    const [first, second] = critic.apply(repeated, actions);
+    expect([...first.dataSync()]).not.toEqual([...second.dataSync()]);
+    expectClose(critic.bindMin(observations, 3)(actions), tf.minimum(first, second).dataSync(), 1e-5);
+    expect(count(critic.variables)).toBe(2 * (5 * 16 + 16 + 16 * 8 + 8 + 8 + 1));
   });
 });
