@@ -2,16 +2,20 @@ import * as tf from '@tensorflow/tfjs-core';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
 import { stopGradient } from '../ops/stopGradient.js';
 
-/** The Gaussian kernels of a chain for one batch of observations; both members of a pair share the standard deviation. */
-export interface Kernels {
+/** The Gaussian kernels that lead from the prior to the action, for one batch of observations. */
+export interface ForwardKernels {
   /** Number of steps K. */
   readonly steps: number;
   /** Mean of the learned kernel $F_k$ from $x_k$ to $x_{k+1}$, `[B, A]`. */
   forwardMean(x: tf.Tensor2D, step: number): tf.Tensor2D;
+  /** Standard deviation of $F_k$, `[A]` or a scalar. */
+  std(step: number): tf.Tensor1D | tf.Scalar;
+}
+
+/** With the kernels that lead back; both members of a pair share the standard deviation. */
+export interface Kernels extends ForwardKernels {
   /** Mean of the noising kernel $B_k$ from $x_{k+1}$ to $x_k$, `[B, A]`. */
   backwardMean(next: tf.Tensor2D, step: number): tf.Tensor2D;
-  /** Standard deviation of both at step k, `[A]`. */
-  std(step: number): tf.Tensor1D;
 }
 
 /** The states $x_0 \ldots x_K$ and the means they were drawn around. */
@@ -24,11 +28,11 @@ export interface Rollout {
 /**
  * Runs the chain from `start`.
  *
- * @param noise K tensors `[B, A]`, standard normal
+ * @param noise one tensor `[B, A]` a step, standard normal; a step without one ends in its mean
  * @param detached whether every state is cut off from the gradient
  */
 export function runChain(
-  kernels: Kernels,
+  kernels: ForwardKernels,
   start: tf.Tensor2D,
   noise: readonly tf.Tensor2D[],
   detached = false,
@@ -37,7 +41,8 @@ export function runChain(
   const means: tf.Tensor2D[] = [];
   for (let k = 0; k < kernels.steps; k++) {
     const mean = kernels.forwardMean(states[k] as tf.Tensor2D, k);
-    const next: tf.Tensor2D = tf.add(mean, tf.mul(kernels.std(k), noise[k] as tf.Tensor2D));
+    const kick = noise[k];
+    const next: tf.Tensor2D = kick ? tf.add(mean, tf.mul(kernels.std(k), kick)) : mean;
     means.push(mean);
     states.push(detached ? stopGradient(next) : next);
   }

@@ -1,5 +1,7 @@
+export { bestOf } from './bestOf.js';
 export {
   endOfChain,
+  type ForwardKernels,
   type Kernels,
   logBackwardDensities,
   logForwardDensities,
@@ -7,6 +9,7 @@ export {
   runChain,
   type SamplingMode,
 } from './chain.js';
+export { type DdpmOptions, DdpmSampler } from './ddpm.js';
 export {
   type Divergence,
   type DivergenceRequirements,
@@ -22,8 +25,10 @@ export {
 export { type EulerMaruyamaOptions, EulerMaruyamaSampler, type NetworkFactory } from './eulerMaruyama.js';
 export { type GaussianOptions, GaussianSampler } from './gaussian.js';
 export { GeneralBridgeSampler } from './generalBridge.js';
+export { annealedLangevin, langevin } from './langevin.js';
+export { addNoise, type NoiseLevels, noiseFromScore, noiseLevels, removeNoise, scoreFromNoise } from './noising.js';
 export { OrnsteinUhlenbeckSampler } from './ornsteinUhlenbeck.js';
 export { completePath, type DiffusionPath, entropyLowerBound, sumLogBackward, sumLogForward } from './path.js';
-export { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
+export { ActionSampler, type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
 export { clipSquash, noSquash, rawTanhSquash, type Squash, tanhSquash } from './squash.js';
 export { logBackward, logForward, type StepKernels } from './stepKernels.js';

@@ -22,41 +22,20 @@ export interface SamplerSizes {
 }
 
 /**
- * A stochastic policy that can be sampled and whose sampling can be priced: paths in, divergence out.
+ * A stochastic policy that actions can be drawn from.
  *
- * **Subclass requirements.** `build` creates `variables`; `sample` and `actions` are traceable, take all randomness
- * from `noise` (standard normal, shape `noiseShape(rows)`) and agree on the actions. To train with another objective
- * override {@link Sampler.divergence}, and {@link Sampler.requirements} if it needs other paths than the reverse KL.
- *
- * @example
- * ```ts
- * class SecondMoment extends EulerMaruyamaSampler {
- *   override get requirements() {
- *     return logVariance.requirements;
- *   }
- *   override divergence(path: DiffusionPath, logTarget: tf.Tensor1D) {
- *     return tf.mean(tf.square(negativeLogWeights(path, logTarget))) as tf.Scalar;
- *   }
- * }
- * ```
+ * **Subclass requirements.** `createVariables` makes everything trainable; `actions` is traceable and takes all
+ * randomness from `noise` (standard normal, shape `noiseShape(rows)`).
  */
-export abstract class Sampler {
+export abstract class ActionSampler {
   /** Everything trainable, once built. */
   variables: Variables = {};
   private builtSizes?: SamplerSizes;
 
-  protected constructor(private readonly objective: Divergence = reverseKl) {}
-
-  /** Target of the mean run cost per action dimension in automatic temperature tuning. */
-  abstract readonly targetRunCost: number;
-
   /** Shape of the noise for this many trajectories. */
   abstract noiseShape(rows: number): number[];
 
-  /** Runs the chain with all densities; `observations` `[B, O]`, `noise` of shape `noiseShape(B * groupSize)`. */
-  abstract sample(observations: tf.Tensor2D, noise: tf.Tensor, options?: SampleOptions): DiffusionPath;
-
-  /** The squashed actions `[B, A]` alone, the same as those of {@link Sampler.sample}. */
+  /** Actions `[B, A]` for observations `[B, O]` and noise of shape `noiseShape(B)`. */
   abstract actions(observations: tf.Tensor2D, noise: tf.Tensor): tf.Tensor2D;
 
   /** Creates `variables`. */
@@ -78,6 +57,41 @@ export abstract class Sampler {
     throw new ArgumentError(`${this.constructor.name}: call build(rng, { observationSize, actionSize }) before use.`);
   }
 
+  dispose(): void {
+    for (const variable of Object.values(this.variables)) variable.dispose();
+  }
+}
+
+/**
+ * A policy whose sampling can be priced: paths in, divergence out.
+ *
+ * **Subclass requirements.** Those of {@link ActionSampler}; `sample` is traceable too, and draws the actions that
+ * `actions` draws. To train with another objective override {@link Sampler.divergence}, and
+ * {@link Sampler.requirements} if it needs other paths than the reverse KL.
+ *
+ * @example
+ * ```ts
+ * class SecondMoment extends EulerMaruyamaSampler {
+ *   override get requirements() {
+ *     return logVariance.requirements;
+ *   }
+ *   override divergence(path: DiffusionPath, logTarget: tf.Tensor1D) {
+ *     return tf.mean(tf.square(negativeLogWeights(path, logTarget))) as tf.Scalar;
+ *   }
+ * }
+ * ```
+ */
+export abstract class Sampler extends ActionSampler {
+  protected constructor(private readonly objective: Divergence = reverseKl) {
+    super();
+  }
+
+  /** Target of the mean run cost per action dimension in automatic temperature tuning. */
+  abstract readonly targetRunCost: number;
+
+  /** Runs the chain with all densities; `observations` `[B, O]`, `noise` of shape `noiseShape(B * groupSize)`. */
+  abstract sample(observations: tf.Tensor2D, noise: tf.Tensor, options?: SampleOptions): DiffusionPath;
+
   /** What {@link Sampler.divergence} needs of its paths. */
   get requirements(): DivergenceRequirements {
     return this.objective.requirements;
@@ -86,9 +100,5 @@ export abstract class Sampler {
   /** The loss that trains this sampler: the `divergence` option, reverse KL by default. See {@link Divergence}. */
   divergence(path: DiffusionPath, logTarget: tf.Tensor1D, logZ?: tf.Tensor1D): tf.Scalar {
     return this.objective(path, logTarget, logZ);
-  }
-
-  dispose(): void {
-    for (const variable of Object.values(this.variables)) variable.dispose();
   }
 }

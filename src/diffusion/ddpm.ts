@@ -1,0 +1,163 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ArgumentError, requireNumber, requireShape } from '../errors.js';
+import { ScoreNetwork, type StepNetwork } from '../networks/scoreNetwork.js';
+import { sinusoidalFeatures } from '../networks/timeEmbedding.js';
+import { mish } from '../ops/activations.js';
+import type { Variables } from '../ops/variables.js';
+import { Rng } from '../rng/rng.js';
+import { cosineSchedule } from '../schedules/cosine.js';
+import type { NoiseSchedule } from '../schedules/schedule.js';
+import { type ForwardKernels, type Rollout, runChain } from './chain.js';
+import type { NetworkFactory } from './eulerMaruyama.js';
+import { noiseLevels, scoreFromNoise } from './noising.js';
+import { ActionSampler, type SamplerSizes } from './sampler.js';
+
+export interface DdpmOptions {
+  /** Diffusion steps K >= 1 of the default schedule, default 20. */
+  steps?: number;
+  /** Default {@link cosineSchedule} with `steps`; its betas are used. Give one or the other. */
+  schedule?: NoiseSchedule;
+  /** Standard deviation of the chain's start, default $\sqrt{1 - \bar\alpha_K}$. */
+  startStd?: number;
+  /** Predictions of the clean action are clipped to [-limit, limit], default 1; `Infinity` clips nothing. */
+  limit?: number;
+  /** The noise-predicting network, default SDAC's: 3 x 256 with Mish, 16 sinusoids of the step. */
+  network?: NetworkFactory;
+}
+
+/**
+ * A policy that starts from noise and removes it step by step (Ho et al. 2020): a network predicts the noise, the clean
+ * action follows and is clipped, and the next state is drawn from the Gaussian posterior between the two:
+ *
+ * $\hat x_0 = \mathrm{clip}\big((x - \sqrt{1 - \bar\alpha_i}\,\epsilon_\theta)/\sqrt{\bar\alpha_i}\big)$,
+ * $x_{i-1} \sim N\big(\tfrac{\beta_i \sqrt{\bar\alpha_{i-1}}}{1 - \bar\alpha_i}\hat x_0 +
+ * \tfrac{(1 - \bar\alpha_{i-1})\sqrt{\alpha_i}}{1 - \bar\alpha_i} x,\ \tfrac{1 - \bar\alpha_{i-1}}{1 - \bar\alpha_i}\beta_i I\big)$.
+ *
+ * The last kernel has no variance, so **neither its paths nor its actions have a density** that could be written down:
+ * there is no `sample` with log-ratios as in {@link Sampler}, and agents that need an entropy bound do not take it. It
+ * is trained by regression on the noise, see {@link denoisingScoreMatchingLoss} and {@link rssmLoss}.
+ *
+ * **Subclass requirements.** Besides those of {@link ActionSampler}: override `createNetwork` to use another network,
+ * `bind` to change the kernels.
+ *
+ * @example
+ * ```ts
+ * const sampler = new DdpmSampler({ steps: 20 }).build(Rng.fromSeed(0), { observationSize: 3, actionSize: 2 });
+ * const noise = tf.tensor(rng.normals(20 * 5 * 2), sampler.noiseShape(5));
+ * sampler.actions(observations, noise); // [5, 2], within [-1, 1]
+ * ```
+ */
+export class DdpmSampler extends ActionSampler {
+  readonly schedule: NoiseSchedule;
+  readonly startStd: number;
+  readonly limit: number;
+  private readonly createNetwork: NetworkFactory;
+  private network!: StepNetwork;
+
+  /** @throws ArgumentError for steps below 1, a deviation or limit that is not positive, or both steps and schedule */
+  constructor({ steps, schedule, startStd, limit = 1, network = sdacNetwork }: DdpmOptions = {}) {
+    super();
+    if (steps !== undefined && schedule) {
+      throw new ArgumentError('DdpmSampler: give steps or schedule, not both; a schedule has its own steps.');
+    }
+    this.schedule = schedule ?? cosineSchedule({ steps: steps ?? 20 });
+    const last = this.schedule.alphaBars[this.schedule.steps - 1] as number;
+    this.startStd = requireNumber('DdpmSampler', 'startStd', startStd ?? Math.sqrt(1 - last), { above: 0 });
+    this.limit = limit === Infinity ? limit : requireNumber('DdpmSampler', 'limit', limit, { above: 0 });
+    this.createNetwork = network;
+  }
+
+  protected createVariables(rng: Rng, sizes: SamplerSizes): Variables {
+    this.network = this.createNetwork(rng, sizes);
+    return this.network.variables;
+  }
+
+  /** `[K, rows, A]`: the start's noise, then that of every step but the last, which adds none. */
+  noiseShape(rows: number): [number, number, number] {
+    return [this.schedule.steps, rows, this.sizes.actionSize];
+  }
+
+  /**
+   * Actions `[B * groupSize, A]` in [-limit, limit], `groupSize` independent ones (particles) in a row for every
+   * observation; `noise` of shape `noiseShape(B * groupSize)`.
+   */
+  actions(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1): tf.Tensor2D {
+    return this.rollout(observations, noise, groupSize).states[this.schedule.steps] as tf.Tensor2D;
+  }
+
+  /** All states of the chain and the means of its kernels, generation order; the last state is the action. */
+  rollout(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1): Rollout {
+    requireShape('DdpmSampler', 'observations', observations.shape, [null, this.sizes.observationSize]);
+    requireShape('DdpmSampler', 'noise', noise.shape, this.noiseShape(observations.shape[0] * groupSize));
+    const [start, ...kicks] = tf.unstack(noise) as tf.Tensor2D[];
+    return runChain(this.bind(observations, groupSize), tf.mul(start as tf.Tensor2D, this.startStd), kicks);
+  }
+
+  /** The noise that the network sees in `noised` `[B, A]`; `step` `[B]` in noising order, 0 next to the action. */
+  predictNoise(noised: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D): tf.Tensor2D {
+    return this.network.apply(noised, observations, step, this.schedule.steps);
+  }
+
+  /** $\nabla\log p_i(x \mid s)$ of the noised actions, `[B, A]`, from the predicted noise. */
+  score(noised: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D): tf.Tensor2D {
+    return scoreFromNoise(this.predictNoise(noised, observations, step), noiseLevels(this.schedule, step));
+  }
+
+  /** The kernels in generation order for `observations`, `groupSize` states for each. */
+  protected bind(observations: tf.Tensor2D, groupSize: number): ForwardKernels {
+    const { steps, betas, alphas, alphaBars, posteriorVariances } = this.schedule;
+    const predict = this.network.bind(observations, steps, groupSize);
+    const noisingStep = (k: number) => steps - 1 - k;
+    return {
+      steps,
+      forwardMean: (x, k) => {
+        const i = noisingStep(k);
+        const kept = alphaBars[i] as number;
+        const keptBefore = alphaBars[i - 1] ?? 1;
+        const clean = this.clip(tf.sub(tf.mul(x, Math.sqrt(1 / kept)), tf.mul(predict(x, i), Math.sqrt(1 / kept - 1))));
+        const ofClean = ((betas[i] as number) * Math.sqrt(keptBefore)) / (1 - kept);
+        const ofState = ((1 - keptBefore) * Math.sqrt(alphas[i] as number)) / (1 - kept);
+        return i === 0 ? clean : tf.add(tf.mul(clean, ofClean), tf.mul(x, ofState));
+      },
+      std: (k) => tf.scalar(Math.sqrt(posteriorVariances[noisingStep(k)] as number)),
+    };
+  }
+
+  private clip(clean: tf.Tensor2D): tf.Tensor2D {
+    return this.limit === Infinity ? clean : tf.clipByValue(clean, -this.limit, this.limit);
+  }
+
+  /**
+   * Standard normal noise for `actions` that depends on each observation alone, whatever else is in the batch: with it
+   * the policy is a deterministic function of the observation.
+   *
+   * @param observations `[B * O]`
+   * @returns `noiseShape(B * groupSize)`, flat
+   */
+  observationNoise(observations: Float32Array, groupSize = 1): Float32Array {
+    const { observationSize, actionSize } = this.sizes;
+    const rows = observations.length / observationSize;
+    const [steps, total] = this.noiseShape(rows * groupSize);
+    const block = groupSize * actionSize;
+    const noise = new Float32Array(steps * total * actionSize);
+    for (let row = 0; row < rows; row++) {
+      const observation = observations.slice(row * observationSize, (row + 1) * observationSize);
+      const own = Rng.fromSeed(0)
+        .split(`${new Uint32Array(observation.buffer)}`)
+        .normals(steps * block);
+      for (let k = 0; k < steps; k++) noise.set(own.subarray(k * block, (k + 1) * block), (k * rows + row) * block);
+    }
+    return noise;
+  }
+}
+
+/** The network of SDAC's released code. */
+const sdacNetwork: NetworkFactory = (rng, sizes) =>
+  new ScoreNetwork(rng, {
+    ...sizes,
+    activation: mish,
+    timeFeatures: sinusoidalFeatures(16, 0.25),
+    timeHidden: 32,
+    timeSize: 16,
+    lastKernel: 'normal',
+  });
