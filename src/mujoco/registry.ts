@@ -2,10 +2,28 @@ import type { MujocoTask } from './task.js';
 
 /** Every task by id; a task's file is loaded when it is first made. */
 const TASKS = {
+  'Ant-v4': async () => (await import('./gymnasium/ant.js')).antV4,
+  'Ant-v5': async () => (await import('./gymnasium/ant.js')).antV5,
   'HalfCheetah-v4': async () => (await import('./gymnasium/halfCheetah.js')).halfCheetahV4,
   'HalfCheetah-v5': async () => (await import('./gymnasium/halfCheetah.js')).halfCheetahV5,
+  'Hopper-v4': async () => (await import('./gymnasium/hopper.js')).hopperV4,
+  'Hopper-v5': async () => (await import('./gymnasium/hopper.js')).hopperV5,
+  'Humanoid-v4': async () => (await import('./gymnasium/humanoid.js')).humanoidV4,
+  'Humanoid-v5': async () => (await import('./gymnasium/humanoid.js')).humanoidV5,
+  'InvertedDoublePendulum-v4': async () =>
+    (await import('./gymnasium/invertedDoublePendulum.js')).invertedDoublePendulumV4,
+  'InvertedDoublePendulum-v5': async () =>
+    (await import('./gymnasium/invertedDoublePendulum.js')).invertedDoublePendulumV5,
   'InvertedPendulum-v4': async () => (await import('./gymnasium/invertedPendulum.js')).invertedPendulumV4,
   'InvertedPendulum-v5': async () => (await import('./gymnasium/invertedPendulum.js')).invertedPendulumV5,
+  'Pusher-v4': async () => (await import('./gymnasium/pusher.js')).pusherV4,
+  'Pusher-v5': async () => (await import('./gymnasium/pusher.js')).pusherV5,
+  'Reacher-v4': async () => (await import('./gymnasium/reacher.js')).reacherV4,
+  'Reacher-v5': async () => (await import('./gymnasium/reacher.js')).reacherV5,
+  'Swimmer-v4': async () => (await import('./gymnasium/swimmer.js')).swimmerV4,
+  'Swimmer-v5': async () => (await import('./gymnasium/swimmer.js')).swimmerV5,
+  'Walker2d-v4': async () => (await import('./gymnasium/walker2d.js')).walker2dV4,
+  'Walker2d-v5': async () => (await import('./gymnasium/walker2d.js')).walker2dV5,
 } satisfies Record<string, () => Promise<(options: never) => MujocoTask>>;
 
 /** The id of a task: Gymnasium's, or `dm_control/<domain>-<task>`. */

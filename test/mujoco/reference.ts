@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { MujocoEnv } from 'diffrl/mujoco';
 
+/** File of figures by task. */
+export const GYMNASIUM_FILES = {
+  ...{ Ant: 'ant', HalfCheetah: 'half_cheetah', Hopper: 'hopper', Humanoid: 'humanoid', Pusher: 'pusher' },
+  ...{ InvertedPendulum: 'inverted_pendulum', InvertedDoublePendulum: 'inverted_double_pendulum' },
+  ...{ Reacher: 'reacher', Swimmer: 'swimmer', Walker2d: 'walker2d' },
+};
+
 /** One recorded run; see test/reference/README.md for the layout. */
 export interface Trajectory {
   id: number;
@@ -26,10 +33,22 @@ export function readReference(path: string): Reference {
   return JSON.parse(readFileSync(new URL(`../reference/${path}.json`, import.meta.url), 'utf8'));
 }
 
+/** The figures of the model of one version. */
+export function modelOf(file: Reference, version: string): Reference {
+  const { v5, [version]: own } = file.model;
+  if (!v5) return file.model;
+  if (own === 'same as v5') return v5;
+  if (!own.same_as) return own;
+  const model = structuredClone(v5);
+  for (const { list, id, ...changes } of own.except) Object.assign(model[list][id], changes);
+  return model;
+}
+
 /** The trajectories of one version with everything that is "same as v5" filled in. */
 export function trajectories(file: Reference, version = 'v5'): Trajectory[] {
   const v5 = file.versions?.v5.trajectories ?? file.trajectories;
   const own = file.versions ? file.versions[version].trajectories : v5;
+  if (!Array.isArray(own)) return []; // Pusher-v4 could not be recorded
   return own.map((trajectory: Reference) => {
     const base = v5.find(({ id }: Trajectory) => id === trajectory.id);
     const merged = { ...base, ...trajectory };
