@@ -1,0 +1,75 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { requireNumber } from '../errors.js';
+import { assignVariables, disposeVariables, readVariables, type Variables } from '../ops/variables.js';
+import type { StateDict, Stateful } from '../state.js';
+import { type AnnealingOptions, annealing } from './annealing.js';
+import { Temperature } from './temperature.js';
+
+/** A temperature that keeps the policy's entropy at a target. */
+export interface AutomaticTemperature {
+  /** Value at the start, > 0, default 0.01. */
+  initial?: number;
+  /** Target of the policy's path entropy, in nats an action dimension, default -1. */
+  targetEntropy?: number;
+  /** Of Adam on the logarithm, default 3e-4. */
+  learningRate?: number;
+}
+
+/** A fixed temperature, one that follows the environment steps, or one that follows the entropy. */
+export type TemperatureSetting = number | { anneal: AnnealingOptions } | { automatic: AutomaticTemperature };
+
+/** The temperature of a soft objective under any {@link TemperatureSetting}. */
+export class TemperatureControl implements Stateful {
+  private readonly automatic?: Temperature;
+  private readonly fixed: Variables = {};
+  private readonly targetCost: number;
+  private readonly schedule?: (environmentSteps: number) => number;
+
+  /** @throws ArgumentError for values out of range */
+  constructor(setting: TemperatureSetting, actionSize: number) {
+    const { targetEntropy = -1, ...automatic } = isAutomatic(setting) ? setting.automatic : {};
+    this.targetCost = -actionSize * requireNumber('TemperatureControl', 'targetEntropy', targetEntropy);
+    if (isAutomatic(setting)) {
+      this.automatic = new Temperature({ initial: 0.01, learningRate: 3e-4, ...automatic });
+      return;
+    }
+    if (typeof setting === 'object') this.schedule = annealing(setting.anneal);
+    const start = this.schedule?.(0) ?? requireNumber('TemperatureControl', 'temperature', setting, { min: 0 });
+    this.fixed.value = tf.tidy(() => tf.variable(tf.scalar(start), false));
+  }
+
+  /** The temperature now, a constant. Traceable. */
+  value(): tf.Scalar {
+    return this.automatic?.value() ?? (tf.clone(this.fixed.value as tf.Variable) as tf.Scalar);
+  }
+
+  /** Moves an annealed temperature to its place; others stay. */
+  at(environmentSteps: number): void {
+    if (!this.schedule) return;
+    const value = this.schedule(environmentSteps);
+    tf.tidy(() => (this.fixed.value as tf.Variable).assign(tf.scalar(value)));
+  }
+
+  /** One step of an automatic temperature from a batch's mean path entropy; others stay. Traceable. */
+  step(entropy: tf.Scalar): void {
+    this.automatic?.step(tf.neg(entropy), this.targetCost);
+  }
+
+  state(): Promise<StateDict> {
+    return this.automatic?.state() ?? readVariables(this.fixed);
+  }
+
+  loadState(state: StateDict): void {
+    if (this.automatic) this.automatic.loadState(state);
+    else assignVariables(this.fixed, state);
+  }
+
+  dispose(): void {
+    this.automatic?.dispose();
+    disposeVariables(this.fixed);
+  }
+}
+
+function isAutomatic(setting: TemperatureSetting): setting is { automatic: AutomaticTemperature } {
+  return typeof setting === 'object' && 'automatic' in setting;
+}
