@@ -7,6 +7,7 @@ export * from './mdp/index.js';
 export * from './networks/index.js';
 export * from './objectives/index.js';
 export * from './ops/index.js';
+export * from './plots/index.js';
 export * from './replay/index.js';
 export * from './rng/index.js';
 export * from './schedules/index.js';

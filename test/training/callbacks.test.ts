@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkpoints, csvLog, evaluation, Pendulum, progressBar, train } from 'diffrl';
+import { checkpoints, csvLog, evaluation, learningCurve, Pendulum, progressBar, train } from 'diffrl';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Counter, TinyAgent } from './tinyAgent.js';
 
@@ -122,5 +122,28 @@ describe('progressBar', () => {
 
   it('says that training was aborted', async () => {
     expect(await output(200, false, AbortSignal.abort())).toBe('Training aborted at step 0.\n');
+  });
+});
+
+describe('learningCurve', () => {
+  it('draws the returns of training and evaluations, now and then and at the end', async () => {
+    const env = new Counter(4);
+    const path = join(folder, 'curve.svg');
+    const drawn: string[] = [];
+    const spy = { onStepEnd: async () => void drawn.push(await readFile(path, 'utf8').catch(() => '')) };
+    const callbacks = [
+      evaluation({ env: new Counter(3), every: 20, episodes: 2 }),
+      learningCurve(path, { every: 30 }),
+      spy,
+    ];
+    await train({ agent: new TinyAgent(env), env, steps: 50, callbacks });
+    expect(drawn[28]).toBe('');
+    expect(drawn[29]).toContain('Tiny on Counter');
+    const final = await readFile(path, 'utf8');
+    expect(final).not.toBe(drawn[49]);
+    expect(final.match(/<circle [^>]*r="1.5"/g)).toHaveLength(12);
+    for (const text of ['training', 'evaluation', 'environment steps', 'return'])
+      expect(final).toContain(`>${text}</text>`);
+    expect(final).not.toMatch(/NaN/);
   });
 });

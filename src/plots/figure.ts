@@ -1,0 +1,120 @@
+import { ArgumentError, requireInteger, requireNumber } from '../errors.js';
+import { type Area, domainOf, drawAxes, labelWidth, scalesOf, withEqualUnits } from './axes.js';
+import type { AxisRange } from './axis.js';
+import { document, type Figure, text } from './document.js';
+import { type PlotLayer, palette } from './layer.js';
+import { COLOR_BAR_WIDTH, drawColorBar, drawLegend, LEGEND_ROW, type LegendEntry, legendRows } from './legend.js';
+import { element, round } from './svg.js';
+
+export interface FigureOptions {
+  title?: string;
+  xLabel?: string;
+  yLabel?: string;
+  /** Ends of the x axis. Default: all data in view. */
+  x?: AxisRange;
+  /** Ends of the y axis. Default: all data in view. */
+  y?: AxisRange;
+  /** Whether one unit is equally long on both axes, as for positions in a plane. Default `false`. */
+  equalAspect?: boolean;
+  /** In pixels, at least 160. Default 640. */
+  width?: number;
+  /** In pixels, at least 120. Default 400. */
+  height?: number;
+}
+
+/**
+ * Draws layers over one another, the first at the bottom, with axes, titles and a legend of all that have a label.
+ *
+ * @throws ArgumentError if a given range does not go upwards
+ *
+ * @example
+ * ```ts
+ * const curve = line({ x: steps, y: returns, band: { low, high }, label: 'DIME' });
+ * await writeFile('curve.svg', figure([curve], { title: 'Pendulum', xLabel: 'step', yLabel: 'return' }).svg);
+ * ```
+ */
+export function figure(layers: readonly PlotLayer[], options: FigureOptions = {}): Figure {
+  const { title, xLabel, yLabel, equalAspect = false, width = 640, height = 400 } = options;
+  requireNumber('figure', 'width', width, { min: 160 });
+  requireNumber('figure', 'height', height, { min: 120 });
+  requireRange('x', options.x);
+  requireRange('y', options.y);
+
+  const colors = colorsOf(layers);
+  const legend = legendRows(entriesOf(layers, colors), width - 2 * MARGIN);
+  const colorBar = layers.find((layer) => layer.colorBar)?.colorBar;
+  const given = { x: options.x ?? domainOf('x', layers), y: options.y ?? domainOf('y', layers) };
+  const top = MARGIN + (title ? TITLE_HEIGHT : 0) + legend.length * LEGEND_ROW + (colorBar?.label ? LEGEND_ROW : 0);
+  const plotHeight = height - top - (xLabel ? 50 : 32);
+  const left = (yLabel ? 32 : 14) + labelWidth(given.y, plotHeight) + 8;
+  const area: Area = { left, top, width: width - left - (colorBar ? COLOR_BAR_WIDTH : MARGIN), height: plotHeight };
+  const domain = equalAspect ? withEqualUnits(given, area) : given;
+  const scales = scalesOf(domain, area);
+  const marks = layers.map((layer, i) =>
+    layer.draw({ ...scales, width: area.width, height: area.height, color: colors[i] as string }),
+  );
+  return document(
+    width,
+    height,
+    title,
+    [
+      title ? text(title, { x: MARGIN, y: 28, class: 'ink', 'font-size': 15, 'font-weight': 600 }) : '',
+      drawLegend(legend, MARGIN, MARGIN + (title ? TITLE_HEIGHT : 0) + 8),
+      drawAxes(domain, area, scales, { xLabel, yLabel }),
+      element('svg', { x: area.left, y: area.top, width: area.width, height: area.height }, ...marks),
+      colorBar ? drawColorBar(colorBar, area) : '',
+    ].join(''),
+  );
+}
+
+/**
+ * Puts figures side by side, row by row.
+ *
+ * @throws ArgumentError unless there is a figure and `columns` is an integer >= 1
+ */
+export function panels(
+  figures: readonly Figure[],
+  { columns = 2, title }: { columns?: number; title?: string } = {},
+): Figure {
+  requireInteger('panels', 'columns', columns, { min: 1 });
+  if (figures.length === 0) throw new ArgumentError('panels: figures must hold at least one figure, got none.');
+  const cells = figures.map((panel, i) => ({ panel, column: i % columns, row: Math.floor(i / columns) }));
+  const widths = largest(cells.map(({ panel, column }) => [column, panel.width]));
+  const heights = largest(cells.map(({ panel, row }) => [row, panel.height]));
+  const top = title ? TITLE_HEIGHT + MARGIN : 0;
+  const placed = cells.map(({ panel, column, row }) => {
+    const [x, y] = [sum(widths.slice(0, column)), top + sum(heights.slice(0, row))];
+    return element('g', { transform: `translate(${round(x)} ${round(y)})` }, panel.svg);
+  });
+  const heading = title ? text(title, { x: MARGIN, y: 30, class: 'ink', 'font-size': 17, 'font-weight': 600 }) : '';
+  return document(sum(widths), top + sum(heights), title, heading + placed.join(''));
+}
+
+const MARGIN = 18;
+const TITLE_HEIGHT = 24;
+
+/** Layers without a colour take the palette's in turn; those with colours of their own (heat maps) use none up. */
+function colorsOf(layers: readonly PlotLayer[]): string[] {
+  let taken = 0;
+  return layers.map(({ color, colorBar }) => color ?? (palette[colorBar ? 0 : taken++ % palette.length] as string));
+}
+
+function entriesOf(layers: readonly PlotLayer[], colors: readonly string[]): LegendEntry[] {
+  return layers.flatMap(({ label, swatch }, i) => (label ? [{ label, swatch, color: colors[i] as string }] : []));
+}
+
+function requireRange(name: string, range: AxisRange | undefined): void {
+  if (!range || (Number.isFinite(range[1] - range[0]) && range[1] > range[0])) return;
+  throw new ArgumentError(`figure: ${name} must be two finite numbers that go upwards, got [${range.join(', ')}].`);
+}
+
+/** The largest value of each index. */
+function largest(entries: readonly [index: number, value: number][]): number[] {
+  const values: number[] = [];
+  for (const [index, value] of entries) values[index] = Math.max(values[index] ?? 0, value);
+  return values;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
