@@ -5,7 +5,8 @@ import { CompileError } from './errors.js';
 import { Executable, type ResultArray } from './executable.js';
 import { Queue } from './queue.js';
 import { loadRuntime, type OnnxRuntime, type TypedRuntime } from './runtime.js';
-import { type Call, readCall, withTensors } from './signature.js';
+import { sameShape } from './shapes.js';
+import { inputInfo, Signature } from './signature.js';
 import { trace } from './trace.js';
 import { VariableStore } from './variables.js';
 
@@ -97,11 +98,17 @@ function storeOf(runtime: TypedRuntime): VariableStore {
   return store;
 }
 
+/** A graph, and the shapes of the tensor arguments it is for. */
+interface Version {
+  readonly shapes: readonly (readonly number[])[];
+  readonly executable: Executable;
+}
+
 class Program {
   private readonly name: string;
   private readonly finish: (result: ResultArray) => unknown;
-  private readonly executables = new Map<string, Executable>();
-  private kind?: string;
+  private readonly versions: Version[] = [];
+  private signature?: Signature;
   private disposed = false;
 
   constructor(
@@ -115,16 +122,19 @@ class Program {
   }
 
   get graphs(): number {
-    return this.executables.size;
+    return this.versions.length;
   }
 
   async call(args: unknown[]): Promise<unknown> {
     if (this.disposed) throw new CompileError(`${this.name}: was disposed.`);
-    const call = readCall(this.name, args);
-    const numbers = call.tensors.map(numbersOf);
+    const signature = this.signature ?? new Signature(this.name, args);
+    const tensors = signature.read(args);
+    this.signature = signature;
+    const numbers = tensors.map(numbersOf);
+    const shapes = tensors.map(({ shape }) => shape);
     return queue.run(async () => {
-      if (this.kind !== undefined && call.kind !== this.kind) this.rejectKind(call.kind);
-      const executable = this.executables.get(call.sizes) ?? (await this.load(call, args));
+      const known = this.versions.find((version) => shapes.every((shape, i) => sameShape(shape, version.shapes[i]!)));
+      const { executable } = known ?? (await this.load(signature, tensors));
       const inputs = numbers.some((entry) => entry instanceof Promise) ? await Promise.all(numbers) : numbers;
       return executable.run(inputs as RuntimeArray[], this.finish);
     });
@@ -132,24 +142,19 @@ class Program {
 
   async dispose(): Promise<void> {
     this.disposed = true;
-    await queue.run(() => Promise.all([...this.executables.values()].map((executable) => executable.release())));
-    this.executables.clear();
+    const versions = this.versions.splice(0);
+    await queue.run(() => Promise.all(versions.map(({ executable }) => executable.release())));
   }
 
-  private async load(call: Call, args: readonly unknown[]): Promise<Executable> {
+  private async load(signature: Signature, tensors: readonly TensorLike[]): Promise<Version> {
     const runtime = (this.options.runtime ?? (await loadRuntime())) as unknown as TypedRuntime;
-    const traced = trace(this.name, call.infos, (tensors) => this.fn(...withTensors(args, tensors)));
+    const infos = tensors.map(inputInfo);
+    const traced = trace(this.name, infos, (symbols) => this.fn(...signature.fill(symbols)));
     const settings = { ...this.options, name: this.name };
     const executable = await Executable.create(traced, runtime, storeOf(runtime), settings);
-    this.executables.set(call.sizes, executable);
-    this.kind = call.kind;
-    return executable;
-  }
-
-  private rejectKind(kind: string): never {
-    throw new ArgumentError(
-      `${this.name}: arguments must have the structure, dtypes and ranks of the first call, ${this.kind}, got ${kind}.`,
-    );
+    const version = { shapes: infos.map(({ shape }) => [...shape]), executable };
+    this.versions.push(version);
+    return version;
   }
 }
 

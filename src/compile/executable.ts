@@ -1,13 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { type RuntimeArray, typedArray } from './arrays.js';
+import type { RuntimeArray } from './arrays.js';
 import { CompileError } from './errors.js';
-import { dataOf, type Value } from './graph.js';
-import { encodeModel } from './onnx.js';
+import { makePlan, type Plan, ResultSlot, type Source } from './plan.js';
 import type { OnnxSession, OnnxTensor, TypedRuntime } from './runtime.js';
 import { mapLeaves } from './structure.js';
-import type { Trace, VariableValue } from './trace.js';
+import type { Trace } from './trace.js';
 import type { VariableStore } from './variables.js';
-import { workOf } from './work.js';
 
 /** Graphs with less work than this, in floating point operations, run faster on one thread than on several. */
 const SINGLE_THREAD_WORK = 20e6;
@@ -20,42 +18,29 @@ export interface SessionSettings {
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
 }
 
-/** One element of a result: its numbers and what they mean. */
+/** A tensor of a result: its numbers and what they mean. */
 export interface ResultArray {
   readonly data: RuntimeArray;
   readonly shape: readonly number[];
   readonly dtype: tf.DataType;
 }
 
-/** A traced function, loaded into ONNX Runtime. */
+type Outputs = Readonly<Record<string, OnnxTensor>>;
+
+/** A traced function, loaded into ONNX Runtime. Runs must not overlap. */
 export class Executable {
-  /** Values that a session must compute. */
-  private readonly fetched: readonly Value[];
-  /** Variables whose second buffer the session writes to, by the value it writes. */
-  private readonly targets: ReadonlyMap<Value, tf.Variable>;
-  private readonly usedInputs: readonly (readonly [index: number, value: Value])[];
-  private readonly usedReads: readonly VariableValue[];
+  private readonly feeds: Record<string, OnnxTensor> = {};
+  private readonly fetches: Record<string, OnnxTensor | null> = {};
   private readonly readVariables: readonly tf.Variable[];
-  private session?: OnnxSession;
 
   private constructor(
-    private readonly trace: Trace,
+    private readonly plan: Plan,
     private readonly runtime: TypedRuntime,
     private readonly store: VariableStore,
     private readonly name: string,
+    private session: OnnxSession | undefined,
   ) {
-    const results = new Set<Value>();
-    mapLeaves(trace.result, isValue, (leaf) => isValue(leaf) && results.add(leaf));
-    const written = trace.writes.map(({ value }) => value);
-    this.fetched = [...new Set([...written, ...results])].filter((value) => value.node);
-    const targets = new Map<Value, tf.Variable>();
-    for (const { value, variable } of trace.writes) if (value.node && !targets.has(value)) targets.set(value, variable);
-    this.targets = targets;
-    const used = new Set<Value>([...results, ...written]);
-    for (const node of trace.builder.graph.needed(this.fetched)) for (const value of node.inputs) used.add(value);
-    this.usedInputs = [...trace.inputs.entries()].filter(([, value]) => used.has(value));
-    this.usedReads = trace.reads.filter(({ value }) => used.has(value));
-    this.readVariables = this.usedReads.map(({ variable }) => variable);
+    this.readVariables = plan.reads.map(({ variable }) => variable);
   }
 
   static async create(
@@ -64,39 +49,26 @@ export class Executable {
     store: VariableStore,
     settings: SessionSettings,
   ): Promise<Executable> {
-    const executable = new Executable(trace, runtime, store, settings.name);
-    await executable.load(settings);
-    return executable;
+    const { model, ...plan } = makePlan(trace, settings.name);
+    const session = model && (await loadSession(model, plan.work, runtime, settings));
+    return new Executable(plan, runtime, store, settings.name, session);
   }
 
-  /** Runs the function on the numbers of its tensor arguments; `finish` makes the leaves of the result. */
+  /** Runs the function on the numbers of its tensor arguments; `finish` makes the tensors of the result. */
   async run(inputs: readonly RuntimeArray[], finish: (result: ResultArray) => unknown): Promise<unknown> {
     const refreshing = this.store.refresh(this.readVariables);
     if (refreshing) await refreshing;
-    const numbers = new Map<Value, RuntimeArray>();
-    const feeds: Record<string, OnnxTensor> = {};
-    for (const [index, value] of this.usedInputs) {
-      numbers.set(value, inputs[index]!);
-      feeds[value.input!] = new this.runtime.Tensor(value.type, inputs[index]!, value.shape);
+    const outputs = this.session ? await this.compute(this.session, inputs) : {};
+    const numbersOf = (source: Source) => this.numbersOf(source, inputs, outputs);
+    const result = mapLeaves(this.plan.result, isSlot, (slot) => {
+      if (!isSlot(slot)) return slot;
+      const data = numbersOf(slot.source);
+      return finish({ data: slot.shared ? data.slice() : data, shape: slot.shape, dtype: slot.dtype });
+    });
+    for (const { variable, source } of this.plan.writes) {
+      if (source) this.store.spare(variable).data.set(numbersOf(source));
     }
-    for (const { variable, value } of this.usedReads) {
-      const tensor = this.store.tensor(variable);
-      numbers.set(value, tensor.data);
-      feeds[value.input!] = tensor;
-    }
-    const fetches: Record<string, OnnxTensor | null> = {};
-    for (const value of this.fetched) {
-      const target = this.targets.get(value);
-      fetches[`y${value.id}`] = target ? this.store.spare(target) : null;
-    }
-    const outputs = this.session ? await this.runSession(feeds, fetches) : {};
-    for (const value of this.fetched) numbers.set(value, outputs[`y${value.id}`]!.data);
-    const result = this.assemble(numbers, finish);
-    for (const { variable, value } of this.trace.writes) {
-      const target = this.store.spare(variable);
-      if (this.targets.get(value) !== variable) target.data.set(numbersOfValue(numbers, value));
-      this.store.commit(variable, target);
-    }
+    for (const { variable } of this.plan.writes) this.store.commit(variable);
     return result;
   }
 
@@ -105,57 +77,59 @@ export class Executable {
     this.session = undefined;
   }
 
-  private async load({ name, threads, executionProviders, sessionOptions }: SessionSettings): Promise<void> {
-    if (this.fetched.length === 0) return;
-    const { graph } = this.trace.builder;
-    const nodes = graph.needed(this.fetched);
-    const used = new Set(nodes.flatMap((node) => node.inputs));
-    const inputs = graph.inputs.filter((value) => used.has(value));
-    const model = encodeModel({
-      name,
-      graph,
-      inputs: inputs.map((value) => [value.input!, value]),
-      outputs: this.fetched.map((value) => [`y${value.id}`, value]),
-    });
-    const automatic = workOf(nodes) < SINGLE_THREAD_WORK ? 1 : 0;
-    this.session = await this.runtime.InferenceSession.create(model, {
-      graphOptimizationLevel: 'all',
-      intraOpNumThreads: threads ?? automatic,
-      logSeverityLevel: 3,
-      ...(executionProviders && { executionProviders }),
-      ...sessionOptions,
-    }).catch((cause: unknown) => {
-      throw new CompileError(`${name}: ONNX Runtime does not accept the graph: ${messageOf(cause)}`, { cause });
-    });
-  }
-
-  private async runSession(feeds: Record<string, OnnxTensor>, fetches: Record<string, OnnxTensor | null>) {
+  private async compute(session: OnnxSession, inputs: readonly RuntimeArray[]): Promise<Outputs> {
+    for (const { index, name, type, shape } of this.plan.inputs) {
+      this.feeds[name] = new this.runtime.Tensor(type, inputs[index]!, shape);
+    }
+    for (const { variable, name, fed } of this.plan.reads) {
+      if (fed) this.feeds[name] = this.store.tensor(variable);
+    }
+    for (const { name, target } of this.plan.outputs) {
+      this.fetches[name] = target ? this.store.spare(target) : null;
+    }
     try {
-      return await this.session!.run(feeds, fetches);
+      return await session.run(this.feeds, this.fetches);
     } catch (cause) {
       throw new CompileError(`${this.name}: ONNX Runtime failed: ${messageOf(cause)}`, { cause });
     }
   }
 
-  /** The result with numbers of its own: buffers of variables and arguments are copied. */
-  private assemble(numbers: ReadonlyMap<Value, RuntimeArray>, finish: (result: ResultArray) => unknown): unknown {
-    const given = new Set<Value>();
-    return mapLeaves(this.trace.result, isValue, (leaf) => {
-      if (!isValue(leaf)) return leaf;
-      const fresh = leaf.node && !this.targets.has(leaf) && !given.has(leaf);
-      given.add(leaf);
-      const data = numbersOfValue(numbers, leaf);
-      return finish({ data: fresh ? data : data.slice(), shape: leaf.shape, dtype: leaf.type as tf.DataType });
-    });
+  private numbersOf(source: Source, inputs: readonly RuntimeArray[], outputs: Outputs): RuntimeArray {
+    switch (source.kind) {
+      case 'output':
+        return outputs[source.name]!.data;
+      case 'variable':
+        return this.store.tensor(source.variable).data;
+      case 'input':
+        return inputs[source.index]!;
+      case 'constant':
+        return source.data;
+    }
   }
 }
 
-function numbersOfValue(numbers: ReadonlyMap<Value, RuntimeArray>, value: Value): RuntimeArray {
-  return numbers.get(value) ?? typedArray(value.type, dataOf(value) as RuntimeArray);
+async function loadSession(
+  model: Uint8Array,
+  work: number,
+  runtime: TypedRuntime,
+  { name, threads, executionProviders, sessionOptions }: SessionSettings,
+): Promise<OnnxSession> {
+  const options = {
+    graphOptimizationLevel: 'all',
+    intraOpNumThreads: threads ?? (work < SINGLE_THREAD_WORK ? 1 : 0),
+    logSeverityLevel: 3,
+    ...(executionProviders && { executionProviders }),
+    ...sessionOptions,
+  };
+  try {
+    return await runtime.InferenceSession.create(model, options);
+  } catch (cause) {
+    throw new CompileError(`${name}: ONNX Runtime does not accept the graph: ${messageOf(cause)}`, { cause });
+  }
 }
 
-function isValue(leaf: unknown): leaf is Value {
-  return typeof leaf === 'object' && leaf !== null && 'id' in leaf && 'type' in leaf && 'shape' in leaf;
+function isSlot(value: unknown): value is ResultSlot {
+  return value instanceof ResultSlot;
 }
 
 function messageOf(cause: unknown): string {

@@ -87,18 +87,6 @@ export class Graph {
     return node.outputs;
   }
 
-  /** The nodes that `outputs` need, in running order. */
-  needed(outputs: Iterable<Value>): Node[] {
-    const nodes = new Set<Node>();
-    const pending = [...outputs];
-    for (let value = pending.pop(); value; value = pending.pop()) {
-      if (!value.node || nodes.has(value.node)) continue;
-      nodes.add(value.node);
-      pending.push(...value.node.inputs);
-    }
-    return this.nodes.filter((node) => nodes.has(node));
-  }
-
   private newValue({ type, shape }: ValueInfo): Value {
     return { id: this.nextId++, type, shape };
   }
@@ -110,6 +98,18 @@ export class Graph {
     this.known.set(key, [value]);
     return value;
   }
+}
+
+/** The nodes that `outputs` need, of nodes in running order. */
+export function liveNodes(nodes: readonly Node[], outputs: Iterable<Value>): Node[] {
+  const live = new Set<Value>(outputs);
+  const kept: Node[] = [];
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((value) => live.has(value))) continue;
+    kept.push(node);
+    for (const value of node.inputs) live.add(value);
+  }
+  return kept.reverse();
 }
 
 /** The number that fills `value`, if it is a constant of equal entries. */

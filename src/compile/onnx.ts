@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs/minimal.js';
 import { ONNX_TYPE } from './builder.js';
-import { type Attribute, dataOf, type Graph, type Node, type Value } from './graph.js';
+import { type Attribute, dataOf, type Node, type Value } from './graph.js';
 import { sizeOf } from './shapes.js';
 
 /** Version of the ONNX operator set that graphs are written in. */
@@ -12,23 +12,23 @@ export const IR_VERSION = 9;
 /** Larger constants of one repeated number are written as an Expand of it. */
 const LARGEST_WRITTEN_FILL = 1024;
 
-/** What of a graph becomes a model. */
+/** What a model consists of. */
 export interface ModelDescription {
   readonly name: string;
-  readonly graph: Graph;
+  /** In running order. */
+  readonly nodes: readonly Node[];
   readonly inputs: readonly (readonly [name: string, value: Value])[];
   readonly outputs: readonly (readonly [name: string, value: Value])[];
 }
 
-/** The ONNX file of a graph: only the nodes that the outputs need, weights and other constants included. */
-export function encodeModel({ name, graph, inputs, outputs }: ModelDescription): Uint8Array {
+/** The ONNX file of a graph, weights and other constants included. */
+export function encodeModel({ name, nodes, inputs, outputs }: ModelDescription): Uint8Array {
   const names = new Map<Value, string>(inputs.map(([input, value]) => [value, input]));
   const copies: Message[] = [];
   for (const [output, value] of outputs) {
     if (value.node && !names.has(value)) names.set(value, output);
     else copies.push({ input: [valueName(names, value)], output: [output], op_type: 'Identity' });
   }
-  const nodes = graph.needed(outputs.map(([, value]) => value));
   const constants = new Set<Value>(outputs.map(([, value]) => value).filter((value) => value.constant));
   for (const node of nodes) for (const value of node.inputs) if (value.constant) constants.add(value);
   const expanded = [...constants].filter(isLargeFill);

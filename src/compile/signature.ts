@@ -1,44 +1,103 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, ShapeError, show } from '../errors.js';
 import type { StateArray } from '../state.js';
-import { runtimeType, type TensorLike } from './arrays.js';
+import { type RuntimeType, runtimeType, type TensorLike } from './arrays.js';
 import { sizeOf } from './shapes.js';
-import { mapLeaves } from './structure.js';
+import { isRecord } from './structure.js';
 import type { InputInfo } from './trace.js';
 
-/** The arguments of one call, taken apart and checked. */
-export interface Call {
-  readonly tensors: readonly TensorLike[];
-  readonly infos: readonly InputInfo[];
-  /** Structure, other values, dtypes and ranks: what must be the same for every call. */
-  readonly kind: string;
-  /** The sizes of all tensors: each needs a trace of its own. */
-  readonly sizes: string;
+/** What is fixed about an argument: nested tensors of one dtype and rank, and values that are part of the program. */
+type Pattern =
+  | { readonly dtype: RuntimeType; readonly rank: number }
+  | { readonly list: readonly Pattern[] }
+  | { readonly record: Readonly<Record<string, Pattern>> }
+  | { readonly value: unknown };
+
+/** The arguments that a compiled function takes, as its first call had them. */
+export class Signature {
+  private readonly pattern: Pattern;
+
+  /** @throws {@link ArgumentError} if `args` hold anything but tensors, booleans, strings, null and undefined */
+  constructor(
+    private readonly name: string,
+    args: readonly unknown[],
+  ) {
+    this.pattern = patternOf(name, args, 'args');
+  }
+
+  /**
+   * The tensors among `args`.
+   *
+   * @throws {@link ArgumentError} if structure, dtypes, ranks or other values are not those of the first call
+   */
+  read(args: readonly unknown[]): TensorLike[] {
+    const tensors: TensorLike[] = [];
+    this.match(this.pattern, args, 'args', tensors);
+    return tensors;
+  }
+
+  /** The arguments of the first call with `tensors` in the places of its tensors. */
+  fill(tensors: readonly tf.Tensor[]): unknown[] {
+    let next = 0;
+    const filled = (pattern: Pattern): unknown => {
+      if ('dtype' in pattern) return tensors[next++];
+      if ('list' in pattern) return pattern.list.map(filled);
+      if (!('record' in pattern)) return pattern.value;
+      return Object.fromEntries(Object.entries(pattern.record).map(([key, entry]) => [key, filled(entry)]));
+    };
+    return filled(this.pattern) as unknown[];
+  }
+
+  private match(pattern: Pattern, value: unknown, path: string, found: TensorLike[]): void {
+    if ('dtype' in pattern) {
+      if (!isTensorLike(value)) this.reject(path, `a ${pattern.dtype} tensor of rank ${pattern.rank}`, value);
+      const { dtype, shape } = infoOf(this.name, value, path);
+      if (dtype !== pattern.dtype || shape.length !== pattern.rank) {
+        this.reject(path, `${pattern.dtype} of rank ${pattern.rank}`, `${dtype} of shape [${shape.join(', ')}]`);
+      }
+      found.push(value);
+    } else if ('list' in pattern) {
+      const { list } = pattern;
+      if (!Array.isArray(value) || value.length !== list.length) this.reject(path, `${list.length} entries`, value);
+      for (let i = 0; i < list.length; i++) this.match(list[i]!, value[i], `${path}[${i}]`, found);
+    } else if ('record' in pattern) {
+      const keys = Object.keys(pattern.record);
+      if (!isRecord(value) || Object.keys(value).length !== keys.length) this.reject(path, `keys ${keys}`, value);
+      for (const key of keys) this.match(pattern.record[key]!, value[key], `${path}.${key}`, found);
+    } else if (pattern.value !== value) {
+      this.reject(path, show(pattern.value), value);
+    }
+  }
+
+  private reject(path: string, wanted: string, value: unknown): never {
+    const given = typeof value === 'string' ? value : Array.isArray(value) ? `${value.length} entries` : show(value);
+    throw new ArgumentError(`${this.name}: ${path} must be ${wanted}, as in the first call, got ${given}.`);
+  }
 }
 
-/**
- * Takes the arguments of a compiled function apart.
- *
- * @throws {@link ArgumentError} for anything but tensors, typed arrays with shape, booleans, strings, null, undefined
- */
-export function readCall(name: string, args: readonly unknown[]): Call {
-  const tensors: TensorLike[] = [];
-  const infos: InputInfo[] = [];
-  const structure = mapLeaves(args, isTensorLike, (leaf, path) => {
-    if (!isTensorLike(leaf)) return requireStatic(name, leaf, `args${path}`);
-    const info = infoOf(name, leaf, `args${path}`);
-    tensors.push(leaf);
-    infos.push(info);
-    return `${info.dtype} of rank ${info.shape.length}`;
-  });
-  const kind = JSON.stringify(structure, (_, value) => (value === undefined ? 'undefined' : value));
-  return { tensors, infos, kind, sizes: infos.map(({ shape }) => shape.join()).join(';') };
+/** Type and shape of a checked tensor argument. */
+export function inputInfo(tensor: TensorLike): InputInfo {
+  if (tensor instanceof tf.Tensor) return { dtype: tensor.dtype as RuntimeType, shape: tensor.shape };
+  return { dtype: runtimeType(tensor.data)!, shape: tensor.shape };
 }
 
-/** The arguments with `tensors` in the places of the tensor arguments. */
-export function withTensors(args: readonly unknown[], tensors: readonly tf.Tensor[]): unknown[] {
-  let next = 0;
-  return mapLeaves(args, isTensorLike, (leaf) => (isTensorLike(leaf) ? tensors[next++] : leaf)) as unknown[];
+function patternOf(name: string, value: unknown, path: string): Pattern {
+  if (isTensorLike(value)) {
+    const { dtype, shape } = infoOf(name, value, path);
+    return { dtype, rank: shape.length };
+  }
+  if (Array.isArray(value)) return { list: value.map((entry, i) => patternOf(name, entry, `${path}[${i}]`)) };
+  if (isRecord(value)) {
+    const entries = Object.entries(value).map(([key, entry]) => [key, patternOf(name, entry, `${path}.${key}`)]);
+    return { record: Object.fromEntries(entries) };
+  }
+  if (value === null || value === undefined || typeof value === 'boolean' || typeof value === 'string') {
+    return { value };
+  }
+  throw new ArgumentError(
+    `${name}: ${path} must be a tensor, a typed array with shape, a boolean, a string, null or undefined, ` +
+      `got ${show(value)}. Pass a number that changes as { data: Float32Array.of(x), shape: [] }.`,
+  );
 }
 
 function isTensorLike(value: unknown): value is TensorLike {
@@ -50,26 +109,14 @@ function isTensorLike(value: unknown): value is TensorLike {
 function infoOf(name: string, tensor: TensorLike, path: string): InputInfo {
   if (tensor instanceof tf.Tensor) {
     if (tensor.isDisposed) throw new ArgumentError(`${name}: ${path} is a disposed tensor.`);
-    return { dtype: tensor.dtype as InputInfo['dtype'], shape: tensor.shape };
-  }
-  const dtype = runtimeType(tensor.data);
-  if (!dtype) {
+  } else if (!runtimeType(tensor.data)) {
     const given = show(tensor.data);
     throw new ArgumentError(
-      `${name}: ${path}.data must be a Float32Array, Int32Array or Uint8Array (bool), got ${given}.`,
+      `${name}: ${path}.data must be Float32Array, Int32Array or Uint8Array (bool), got ${given}.`,
     );
-  }
-  if (tensor.data.length !== sizeOf(tensor.shape)) {
+  } else if (tensor.data.length !== sizeOf(tensor.shape)) {
     const size = `${tensor.data.length} numbers for shape [${tensor.shape.join(', ')}]`;
     throw new ShapeError(`${name}: ${path} has ${size}; they must be as many as the product of the shape.`);
   }
-  return { dtype, shape: tensor.shape };
-}
-
-function requireStatic(name: string, value: unknown, path: string): unknown {
-  if (value === null || value === undefined || typeof value === 'boolean' || typeof value === 'string') return value;
-  throw new ArgumentError(
-    `${name}: ${path} must be a tensor, a typed array with shape, a boolean, a string, null or undefined, ` +
-      `got ${show(value)}. Pass a number that changes as { data: Float32Array.of(x), shape: [] }.`,
-  );
+  return inputInfo(tensor);
 }

@@ -1,25 +1,19 @@
-/** Nested arrays and plain objects of leaves. */
-export type Structure<Leaf> = Leaf | readonly Structure<Leaf>[] | { readonly [key: string]: Structure<Leaf> };
-
-/** Rebuilds `structure` with every leaf replaced; `path` says where a leaf is, such as `args[0].loss`. */
+/** Rebuilds nested arrays and plain objects with everything that is neither, or is a leaf by `isLeaf`, replaced. */
 export function mapLeaves(
   structure: unknown,
   isLeaf: (value: unknown) => boolean,
-  replace: (leaf: unknown, path: string) => unknown,
-  path = '',
+  replace: (leaf: unknown) => unknown,
 ): unknown {
-  if (isLeaf(structure) || !isContainer(structure)) return replace(structure, path);
-  if (Array.isArray(structure)) {
-    return structure.map((entry, i) => mapLeaves(entry, isLeaf, replace, `${path}[${i}]`));
-  }
-  const entries = Object.entries(structure);
-  return Object.fromEntries(
-    entries.map(([key, entry]) => [key, mapLeaves(entry, isLeaf, replace, path ? `${path}.${key}` : key)]),
-  );
+  if (isLeaf(structure)) return replace(structure);
+  if (Array.isArray(structure)) return structure.map((entry) => mapLeaves(entry, isLeaf, replace));
+  if (!isRecord(structure)) return replace(structure);
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(structure)) result[key] = mapLeaves(structure[key], isLeaf, replace);
+  return result;
 }
 
-function isContainer(value: unknown): value is unknown[] | Record<string, unknown> {
-  if (Array.isArray(value)) return true;
+/** Whether `value` is an object of no class. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

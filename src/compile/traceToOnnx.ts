@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { CompileError } from './errors.js';
 import type { Value } from './graph.js';
 import { encodeModel } from './onnx.js';
+import { optimise } from './optimise.js';
 import { type InputInfo, trace } from './trace.js';
 
 /** Type (default float32) and shape of an input of an exported model. */
@@ -30,10 +31,14 @@ export function traceToOnnx<Name extends string>(
   const traced = trace('traceToOnnx', infos, call, true);
   const assigned = traced.writes[0]?.variable.name;
   if (assigned) throw new CompileError(`traceToOnnx: fn assigns variable '${assigned}'; a file cannot hold state.`);
+  const outputs = Object.entries(traced.result as Record<string, Value>);
   return encodeModel({
     name,
-    graph: traced.builder.graph,
+    nodes: optimise(
+      traced.builder.graph,
+      outputs.map(([, value]) => value),
+    ),
     inputs: names.map((key, i) => [key, traced.inputs[i]!]),
-    outputs: Object.entries(traced.result as Record<string, Value>),
+    outputs,
   });
 }

@@ -1,8 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Value } from '../../src/compile/graph.js';
 import { CompileError, compile } from '../../src/compile/index.js';
+import { optimise } from '../../src/compile/optimise.js';
+import { trace } from '../../src/compile/trace.js';
 import { ArgumentError, ShapeError } from '../../src/errors.js';
+import { gelu } from '../../src/ops/index.js';
 import { noise } from './kernelCases.js';
 
 const vector = (...x: number[]) => ({ data: Float32Array.from(x), shape: [x.length] });
@@ -281,5 +285,39 @@ describe('errors', () => {
     await f.dispose();
     await expect(f(vector(1))).rejects.toThrow(/disposed/);
     expect(() => compile(f, { threads: -1 })).toThrow(ArgumentError);
+  });
+});
+
+describe('graph quality', () => {
+  const operators = (fn: (x: tf.Tensor2D) => tf.Tensor, shape = [8, 16]) => {
+    const { builder, result } = trace('test', [{ dtype: 'float32', shape }], ([x]) => fn(x as tf.Tensor2D));
+    return optimise(builder.graph, [result as Value]).map(({ operator }) => operator);
+  };
+
+  it('computes constants while tracing', () => {
+    expect(operators((x) => tf.add(x, tf.sum(tf.square(tf.tensor1d([1, 2])))))).toEqual(['Add']);
+  });
+
+  it('drops what is not needed, neutral elements and stopped gradients', () => {
+    const stopped = tf.customGrad((x) => ({
+      value: tf.clone(x as tf.Tensor),
+      gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
+    }));
+    expect(operators((x) => tf.grad((y) => tf.sum(tf.mul(y, tf.exp(stopped(y)))))(x))).toEqual(['Exp']);
+    expect(operators((x) => tf.add(tf.mul(tf.reshape(tf.reshape(x, [-1]), [8, 16]), 1), tf.zerosLike(x)))).toEqual([]);
+  });
+
+  it('computes shared subexpressions once', () => {
+    expect(operators((x) => tf.add(tf.exp(x), tf.mul(tf.exp(x), 2)))).toEqual(['Exp', 'Mul', 'Add']);
+  });
+
+  it('passes transposes to matrix products and sums over rows as one', () => {
+    expect(operators((x) => tf.matMul(tf.transpose(x), x))).toEqual(['Gemm']);
+    expect(operators((x) => tf.mean(x, 0))).toEqual(['MatMul', 'Reshape']);
+  });
+
+  it('makes one operator of GELU where no gradient needs its parts', () => {
+    expect(operators(gelu)).toEqual(['Gelu']);
+    expect(operators((x) => tf.grad(gelu)(x))).not.toContain('Gelu');
   });
 });
