@@ -1,0 +1,130 @@
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../checkpoint/index.js';
+import { CheckpointError, requireFinite, ShapeError } from '../errors.js';
+import type { Transitions } from '../replay/transitions.js';
+import { Rng } from '../rng/rng.js';
+import { ActionScale } from '../spaces/actionScale.js';
+import type { Box } from '../spaces/box.js';
+import { prefixed, type StateDict, type Stateful, stateArray, substate } from '../state.js';
+import type { ActOptions, Agent, Metrics } from './agent.js';
+
+/** The part of an environment that an agent is built for. */
+export interface EnvSpaces {
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+}
+
+export interface BaseAgentOptions {
+  /** The environment (or its spaces); the action space must be bounded. */
+  env: EnvSpaces;
+  /** Fixes every random number of the agent, default 0. */
+  seed?: number;
+  /** Discount in [0, 1), default 0.99. */
+  gamma?: number;
+  /**
+   * Whether updates and acting run as compiled graphs, default `true`; falls back to op-by-op execution, with one
+   * warning, where no ONNX Runtime is installed.
+   */
+  compile?: boolean;
+}
+
+/**
+ * What all agents have in common: checked observations, action scaling, a stream of noise, checkpoints.
+ *
+ * **Subclass requirements.** `parts` names everything stateful besides `noise` and `updates`; `policy` returns actions in
+ * [-1, 1]; every gradient step is counted in `updates`.
+ */
+export abstract class BaseAgent implements Agent {
+  abstract readonly name: string;
+  abstract readonly warmupSteps: number;
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+  /** Updates done so far. */
+  updates = 0;
+  protected readonly noise: Rng;
+  protected readonly scale: ActionScale;
+
+  protected constructor({ env, seed = 0 }: BaseAgentOptions) {
+    this.observationSpace = env.observationSpace;
+    this.actionSpace = env.actionSpace;
+    this.scale = new ActionScale(env.actionSpace);
+    this.noise = Rng.fromSeed(seed).split('noise');
+  }
+
+  /** Everything stateful by name. */
+  protected abstract readonly parts: Record<string, Stateful>;
+
+  /** Parts whose arrays grow and shrink; they check themselves when they load, before they change. */
+  protected readonly growingParts: readonly string[] = [];
+
+  /** Plain JSON that a checkpoint tells its reader about the agent. */
+  protected abstract readonly config: Checkpoint['config'];
+
+  /** Actions in [-1, 1], `[rows * actionSize]`, for checked observations. */
+  protected abstract policy(observations: Float32Array, rows: number, options: ActOptions): Promise<Float32Array>;
+
+  abstract observe(transitions: Transitions): void;
+  abstract update(): Promise<Metrics>;
+  abstract dispose(): void;
+
+  /**
+   * @throws ShapeError unless `observations` holds one or more whole observations
+   * @throws NonFiniteError for NaN or infinity
+   */
+  async act(observations: Float32Array, options: ActOptions = {}): Promise<Float32Array> {
+    const size = this.observationSpace.size;
+    const rows = observations.length / size;
+    if (!(rows >= 1 && Number.isInteger(rows))) {
+      throw new ShapeError(
+        `${this.name}.act: observations must hold one or more rows of ${size} numbers, got ${observations.length} numbers.`,
+      );
+    }
+    requireFinite(`${this.name}.act`, 'observations', observations);
+    return this.scale.toSpace(await this.policy(observations, rows, options));
+  }
+
+  async state(): Promise<StateDict> {
+    const parts = Object.entries(this.allParts()).map(async ([name, part]) => prefixed(name, await part.state()));
+    return Object.assign({ updates: stateArray(this.updates) }, ...(await Promise.all(parts)));
+  }
+
+  /** @throws CheckpointError if the state does not fit this agent; then nothing has changed */
+  async loadState(state: StateDict): Promise<void> {
+    await this.requireFits(state);
+    for (const [name, part] of Object.entries(this.allParts())) await part.loadState(substate(state, name));
+    this.updates = (state.updates as { data: ArrayLike<number> }).data[0] as number;
+  }
+
+  /** Writes a checkpoint with everything needed to go on; `training` is the state of a training run, kept beside it. */
+  async save(path: string, training?: StateDict): Promise<void> {
+    await writeCheckpoint(path, {
+      kind: this.constructor.name,
+      config: this.config,
+      state: await this.state(),
+      training,
+    });
+  }
+
+  /** Loads the checkpoint `path`, saved by an agent created like this one. @throws CheckpointError as {@link loadState} */
+  async restore(path: string): Promise<void> {
+    const { state } = await readCheckpoint(path, this.constructor.name);
+    await this.loadState(state);
+  }
+
+  protected allParts(): Record<string, Stateful> {
+    return { noise: this.noise, ...this.parts };
+  }
+
+  /** Compares `state` with the agent's own, entry by entry. */
+  private async requireFits(state: StateDict): Promise<void> {
+    const own = await this.state();
+    for (const [name, { shape }] of Object.entries(own)) {
+      if (this.growingParts.some((part) => name.startsWith(`${part}/`))) continue;
+      const given = state[name];
+      if (given && `${given.shape}` === `${shape}`) continue;
+      const found = given ? `has shape [${given.shape}] instead of [${shape}]` : 'is missing';
+      throw new CheckpointError(
+        `${this.name}.loadState: '${name}' ${found}. Create the agent with the sizes and options that it was saved with.`,
+      );
+    }
+  }
+}
