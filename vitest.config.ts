@@ -12,6 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    reporters: ['default', './scripts/closingLineReporter.ts'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 60_000,
     pool: 'forks',
