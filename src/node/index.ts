@@ -1,1 +1,1 @@
-export {};
+export { BACKEND_PACKAGES, type BackendChoice, type BackendPackage, useBestBackend } from './backend.js';

@@ -18,3 +18,4 @@ export {
   type Variables,
   variablesAsState,
 } from './variables.js';
+export { speedUpWasmMatMul } from './wasmMatMul.js';

@@ -1,0 +1,97 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { ArgumentError, MissingPackageError } from '../errors.js';
+import { speedUpWasmMatMul } from '../ops/wasmMatMul.js';
+
+/** What {@link useBestBackend} found. */
+export interface BackendChoice {
+  /** The name TensorFlow.js knows it by, such as `wasm`. */
+  name: string;
+  /** The package it comes from. */
+  package: string;
+  /** Packages that would have been better, and why they were not taken. */
+  skipped: { package: string; reason: string }[];
+}
+
+/** Packages with a backend for Node, best first. */
+export const BACKEND_PACKAGES = [
+  '@tensorflow/tfjs-node-gpu',
+  '@tensorflow/tfjs-node',
+  '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-backend-cpu',
+] as const;
+
+/** One of {@link BACKEND_PACKAGES}. */
+export type BackendPackage = (typeof BACKEND_PACKAGES)[number];
+
+/**
+ * Switches TensorFlow.js to the best installed backend that can train, which is tried with a small gradient.
+ * On wasm it also calls {@link speedUpWasmMatMul}.
+ *
+ * @param packages the packages to try, best first; all by default
+ * @throws MissingPackageError if none works, with the reason for each
+ *
+ * @example
+ * ```ts
+ * const { name } = await useBestBackend();
+ * console.log(`TensorFlow.js computes with ${name}.`);
+ * ```
+ */
+export async function useBestBackend(packages: readonly BackendPackage[] = BACKEND_PACKAGES): Promise<BackendChoice> {
+  const unknown = packages.find((name) => !BACKEND_PACKAGES.includes(name));
+  if (unknown)
+    throw new ArgumentError(`useBestBackend: packages may hold ${BACKEND_PACKAGES.join(', ')}, got ${unknown}.`);
+  const previous = tf.engine().backendName;
+  await import('@tensorflow/tfjs-layers'); // registers the gradients
+  const skipped: BackendChoice['skipped'] = [];
+  for (const name of packages) {
+    const reason = await use(name).catch((error: Error) => error.message.split('\n')[0] as string);
+    if (reason === undefined) return { name: BACKEND_NAMES[name], package: name, skipped };
+    skipped.push({ package: name, reason });
+  }
+  if (previous) await tf.setBackend(previous);
+  throw new MissingPackageError(
+    [
+      'useBestBackend: no backend of TensorFlow.js can train here. Install one: npm install @tensorflow/tfjs-backend-wasm',
+      ...skipped.map((skip) => `  ${skip.package}: ${skip.reason}`),
+    ].join('\n'),
+  );
+}
+
+const BACKEND_NAMES: Record<BackendPackage, string> = {
+  '@tensorflow/tfjs-node-gpu': 'tensorflow',
+  '@tensorflow/tfjs-node': 'tensorflow',
+  '@tensorflow/tfjs-backend-wasm': 'wasm',
+  '@tensorflow/tfjs-backend-cpu': 'cpu',
+};
+
+/** Switches to a package's backend; returns or throws why that cannot be done. */
+async function use(name: BackendPackage): Promise<string | undefined> {
+  try {
+    await import(name);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return isMissing(code, message, name) ? 'not installed' : `cannot be loaded: ${message.split('\n')[0]}`;
+  }
+  const backend = BACKEND_NAMES[name];
+  if (!tf.findBackendFactory(backend)) {
+    return 'belongs to another copy of @tensorflow/tfjs-core; look at npm ls @tensorflow/tfjs-core';
+  }
+  if (!(await tf.setBackend(backend))) return 'does not start on this machine';
+  if (backend === 'wasm') speedUpWasmMatMul();
+  return (await canTrain()) ? undefined : 'computes a wrong gradient';
+}
+
+function isMissing(code: string | undefined, message: string, name: string): boolean {
+  return (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && message.includes(name);
+}
+
+/** The gradient of sum((x w)^2) at x = [[1, 2], [3, 4]], w = [[1], [-1]] is 2 x'(x w) = [[-8], [-12]]. */
+async function canTrain(): Promise<boolean> {
+  const gradient = tf.tidy(() => {
+    const x = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+    return tf.grad((w) => tf.sum(tf.square(tf.matMul(x, w as tf.Tensor2D))))(tf.tensor2d([1, -1], [2, 1]));
+  });
+  const [first, second] = await gradient.data();
+  gradient.dispose();
+  return first === -8 && second === -12;
+}
