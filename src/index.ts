@@ -1,3 +1,9 @@
+/**
+ * Everything that runs anywhere: in Node and in a page.
+ *
+ * @module diffrl
+ */
+
 export * from './agents/index.js';
 export * from './checkpoint/index.js';
 export * from './diffusion/index.js';

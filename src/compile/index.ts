@@ -1,3 +1,9 @@
+/**
+ * TensorFlow.js programs as ONNX graphs in ONNX Runtime.
+ *
+ * @module diffrl/compile
+ */
+
 export type { RuntimeArray, TensorLike } from './arrays.js';
 export {
   type ArrayOf,

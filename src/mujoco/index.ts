@@ -1,3 +1,9 @@
+/**
+ * Gymnasium's MuJoCo tasks on `@mujoco/mujoco`.
+ *
+ * @module diffrl/mujoco
+ */
+
 export { loadMujoco, type MujocoEngine } from './engine.js';
 export { MujocoModelError, MujocoSimulationError } from './errors.js';
 export { type MujocoTaskEnv, makeMujoco } from './make.js';

@@ -25,8 +25,8 @@ const TINY_VARIANCE = 1e-12;
  * Batch renormalisation (Ioffe 2017) as CrossQ and DIME use it, for inputs `[B, F]`.
  *
  * In training, with batch statistics $\mu_b, v_b$ and running ones $\mu, v$ before the call:
- * $r = \mathrm{clip}\big(\sqrt{v_b + \epsilon}/\sqrt{v + \epsilon},\ 1/r_\max,\ r_\max\big)$,
- * $d = \mathrm{clip}\big((\mu_b - \mu)/\sqrt{v + \epsilon},\ \pm d_\max\big)$, both without gradient, and the input is normalised with mean
+ * $r = \mathrm{clip}\big(\sqrt{v_b + \epsilon}/\sqrt{v + \epsilon},\ 1/r_{\max},\ r_{\max}\big)$,
+ * $d = \mathrm{clip}\big((\mu_b - \mu)/\sqrt{v + \epsilon},\ \pm d_{\max}\big)$, both without gradient, and the input is normalised with mean
  * $\mu_b - d\sqrt{v_b}/r$ and variance $v_b/r^2$. For the first `warmup` training calls r = 1 and d = 0.
  * Otherwise the running statistics are used.
  *

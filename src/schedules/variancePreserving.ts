@@ -3,7 +3,7 @@ import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
 /**
  * The variance-preserving SDE of Song et al. (2021), discretised exactly:
- * $\beta_i = 1 - \exp\!\big(-\tfrac{b_\min}{K} - \tfrac{(b_\max - b_\min)(2i + 1)}{2K^2}\big)$.
+ * $\beta_i = 1 - \exp\!\big(-\tfrac{b_{\min}}{K} - \tfrac{(b_{\max} - b_{\min})(2i + 1)}{2K^2}\big)$.
  *
  * @param options.steps number of steps K >= 1
  * @param options.betaMin rate at the data end, default 0.1
