@@ -26,6 +26,6 @@ export interface TrainingCallback {
   onEvaluation?(run: TrainingRun, evaluation: EvaluationRecord): MaybePromise<void>;
   /** After all of the above: the step is complete, the run may be saved. */
   onStepEnd?(run: TrainingRun): MaybePromise<void>;
-  /** Once at the end, also when training failed; then agent and run are as the failure left them. */
+  /** Once at the end, also when training failed (if `onStart` had succeeded); then agent and run are as the failure left them. */
   onEnd?(run: TrainingRun, outcome: Outcome): MaybePromise<void>;
 }

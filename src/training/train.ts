@@ -51,13 +51,17 @@ export async function train({
   const run = new TrainingRun(runOptions);
   if (resume !== undefined) await run.restore(resume);
 
+  const started: TrainingCallback[] = [];
   let outcome: Outcome = 'failed';
   try {
-    for (const callback of callbacks) await callback.onStart?.(run, steps);
+    for (const callback of callbacks) {
+      await callback.onStart?.(run, steps);
+      started.push(callback);
+    }
     while (run.step < steps && !signal?.aborted) await advance(run, callbacks);
     outcome = run.step < steps ? 'aborted' : 'finished';
   } finally {
-    await end(run, callbacks, outcome);
+    await end(run, started, outcome);
   }
   return { steps: run.step, aborted: outcome === 'aborted', history: run.history, run };
 }
@@ -75,13 +79,15 @@ async function advance(run: TrainingRun, callbacks: readonly TrainingCallback[])
   for (const callback of callbacks) await callback.onStepEnd?.(run);
 }
 
-/** After a failure the failure itself matters more than what the callbacks make of it. */
+/** All callbacks hear of the end, whatever the others make of it; a failure of the training itself goes first. */
 async function end(run: TrainingRun, callbacks: readonly TrainingCallback[], outcome: Outcome): Promise<void> {
+  const errors: unknown[] = [];
   for (const callback of callbacks) {
     try {
       await callback.onEnd?.(run, outcome);
     } catch (error) {
-      if (outcome !== 'failed') throw error;
+      errors.push(error);
     }
   }
+  if (errors.length && outcome !== 'failed') throw errors[0];
 }

@@ -244,6 +244,8 @@ describe('an environment that fails', () => {
     ];
     await expect(train({ agent: new TinyAgent(env), env, steps: 3, callbacks })).rejects.toThrow('first');
     expect(outcomes).toEqual(['failed']);
+    await expect(train({ agent: new TinyAgent(env), env, steps: 0, callbacks })).rejects.toThrow('second');
+    expect(outcomes).toEqual(['failed', 'finished']);
   });
 });
 
@@ -267,6 +269,15 @@ describe('arguments', () => {
 });
 
 describe('callbacks', () => {
+  it('that have not started do not hear of the end', async () => {
+    const env = new Counter();
+    const heard: string[] = [];
+    const spy = (name: string): TrainingCallback => ({ onEnd: (_, outcome) => void heard.push(`${name} ${outcome}`) });
+    const callbacks = [spy('first'), evaluation({ env }), spy('last')];
+    await expect(train({ agent: new TinyAgent(env), env, steps: 3, callbacks })).rejects.toThrow(/make a second one/);
+    expect(heard).toEqual(['first failed']);
+  });
+
   it('hear of everything in order', async () => {
     const env = new Counter(2);
     const heard: string[] = [];
