@@ -30,7 +30,6 @@ type Outputs = Readonly<Record<string, OnnxTensor>>;
 /** A traced function, loaded into ONNX Runtime. Runs must not overlap. */
 export class Executable {
   private readonly feeds: Record<string, OnnxTensor> = {};
-  private readonly fetches: Record<string, OnnxTensor | null> = {};
   private readonly readVariables: readonly tf.Variable[];
 
   private constructor(
@@ -65,10 +64,11 @@ export class Executable {
       const data = numbersOf(slot.source);
       return finish({ data: slot.shared ? data.slice() : data, shape: slot.shape, dtype: slot.dtype });
     });
-    for (const { variable, source } of this.plan.writes) {
-      if (source) this.store.spare(variable).data.set(numbersOf(source));
-    }
-    for (const { variable } of this.plan.writes) this.store.commit(variable);
+    const values = this.plan.writes.map(({ source, shared }) => {
+      const data = numbersOf(source);
+      return shared ? data.slice() : data;
+    });
+    this.plan.writes.forEach(({ variable }, i) => void this.store.assign(variable, values[i]!));
     return result;
   }
 
@@ -84,11 +84,8 @@ export class Executable {
     for (const { variable, name, fed } of this.plan.reads) {
       if (fed) this.feeds[name] = this.store.tensor(variable);
     }
-    for (const { name, target } of this.plan.outputs) {
-      this.fetches[name] = target ? this.store.spare(target) : null;
-    }
     try {
-      return await session.run(this.feeds, this.fetches);
+      return await session.run(this.feeds);
     } catch (cause) {
       throw new CompileError(`${this.name}: ONNX Runtime failed: ${messageOf(cause)}`, { cause });
     }

@@ -20,7 +20,7 @@ export class ResultSlot {
     readonly source: Source,
     readonly shape: readonly number[],
     readonly dtype: tf.DataType,
-    /** Whether the numbers belong to something else and must be copied. */
+    /** Whether the numbers also belong to something else and must be copied. */
     readonly shared: boolean,
   ) {}
 }
@@ -40,10 +40,8 @@ export interface Plan {
   }[];
   /** Variables that are read, by the model (under `name`) or to be handed on. */
   readonly reads: readonly { readonly variable: tf.Variable; readonly name: string; readonly fed: boolean }[];
-  /** Outputs of the model, and the variable that is stored into directly, if any. */
-  readonly outputs: readonly { readonly name: string; readonly target?: tf.Variable }[];
-  /** Variables that are assigned; those without a source are targets of an output. */
-  readonly writes: readonly { readonly variable: tf.Variable; readonly source?: Source }[];
+  /** Variables that are assigned. */
+  readonly writes: readonly { readonly variable: tf.Variable; readonly source: Source; readonly shared: boolean }[];
   /** The structure of the result with a {@link ResultSlot} for every tensor. */
   readonly result: unknown;
 }
@@ -55,18 +53,23 @@ export function makePlan(trace: Trace, name: string): Plan {
   const written = trace.writes.map(({ value }) => value);
   const wanted = new Set([...written, ...returned]);
   const computed = [...wanted].filter((value) => value.node);
-  const targets = new Map<Value, tf.Variable>();
-  for (const { value, variable } of trace.writes) if (value.node && !targets.has(value)) targets.set(value, variable);
 
   const nodes = optimise(trace.builder.graph, computed);
   const fed = new Set(nodes.flatMap((node) => node.inputs).filter((value) => value.input));
   const sourceOf = sources(trace);
   const given = new Set<Value>();
-  const slotOf = (value: Value) => {
-    const shared = !value.node || targets.has(value) || given.has(value);
+  const isShared = (value: Value) => {
+    const shared = !value.node || given.has(value);
     given.add(value);
-    return new ResultSlot(sourceOf(value), value.shape, value.type as tf.DataType, shared);
+    return shared;
   };
+  const writes = trace.writes.map(({ variable, value }) => {
+    return { variable, source: sourceOf(value), shared: isShared(value) };
+  });
+  const result = mapLeaves(trace.result, isValue, (leaf) => {
+    if (!isValue(leaf)) return leaf;
+    return new ResultSlot(sourceOf(leaf), leaf.shape, leaf.type as tf.DataType, isShared(leaf));
+  });
   return {
     model: computed.length > 0 ? modelOf(name, nodes, fed, computed) : undefined,
     work: workOf(nodes),
@@ -76,11 +79,8 @@ export function makePlan(trace: Trace, name: string): Plan {
     reads: trace.reads.flatMap(({ variable, value }) =>
       fed.has(value) || wanted.has(value) ? [{ variable, name: value.input!, fed: fed.has(value) }] : [],
     ),
-    outputs: computed.map((value) => ({ name: outputName(value), target: targets.get(value) })),
-    writes: trace.writes.map(({ variable, value }) =>
-      targets.get(value) === variable ? { variable } : { variable, source: sourceOf(value) },
-    ),
-    result: mapLeaves(trace.result, isValue, (leaf) => (isValue(leaf) ? slotOf(leaf) : leaf)),
+    writes,
+    result,
   };
 }
 

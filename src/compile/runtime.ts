@@ -20,10 +20,7 @@ export interface OnnxTensor {
 
 /** A loaded model of ONNX Runtime. */
 export interface OnnxSession {
-  run(
-    feeds: Readonly<Record<string, OnnxTensor>>,
-    fetches: Readonly<Record<string, OnnxTensor | null>>,
-  ): Promise<Readonly<Record<string, OnnxTensor>>>;
+  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
   release(): Promise<void>;
 }
 

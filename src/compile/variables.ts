@@ -17,18 +17,16 @@ interface CpuEntry {
 /** What is known of a variable between calls. */
 interface Slot {
   /** The variable's data when `tensor` was made, and its place in the cpu backend, if it is there. */
-  dataId?: object;
+  dataId: object;
   entry?: CpuEntry;
   /** What `entry` held. */
   source?: unknown;
-  tensor?: OnnxTensor;
-  /** A second buffer, which the next value is written to. */
-  spare?: OnnxTensor;
+  tensor: OnnxTensor;
 }
 
 /**
- * The variables of compiled functions as tensors of one runtime. On the cpu backend variable and runtime use the same
- * array; a new value is written to a second array, and the two change places.
+ * The variables of compiled functions as tensors of one runtime. On the cpu backend both use the same array. Arrays are
+ * never written to: like an eager assignment, a new value comes in a new one.
  */
 export class VariableStore {
   private readonly slots = new WeakMap<tf.Variable, Slot>();
@@ -49,60 +47,41 @@ export class VariableStore {
 
   /** What `variable` holds; call {@link refresh} before. */
   tensor(variable: tf.Variable): OnnxTensor {
-    return this.slot(variable).tensor!;
+    return this.slots.get(variable)!.tensor;
   }
 
-  /** The buffer for the next value of `variable`. */
-  spare(variable: tf.Variable): OnnxTensor {
-    const slot = this.slot(variable);
-    slot.spare ??= this.onnxTensor(variable, typedArray(variable.dtype, variable.size));
-    return slot.spare;
-  }
-
-  /** Makes {@link spare} the value of `variable`. */
-  commit(variable: tf.Variable): void {
-    const slot = this.slot(variable);
-    const next = this.spare(variable);
+  /** Gives `variable` a new value; the array belongs to it from now on. */
+  assign(variable: tf.Variable, data: RuntimeArray): void {
+    const slot = this.slots.get(variable);
     const owner = ownerOf(variable.dataId);
-    if (slot.entry && slot.tensor && isCurrent(slot, variable, owner) && owner.refCount(variable.dataId) === 1) {
-      slot.spare = slot.tensor;
-      slot.tensor = next;
-      slot.entry.values = next.data;
-      slot.source = next.data;
-      return;
+    if (slot?.entry && isCurrent(slot, variable, owner) && owner.refCount(variable.dataId) === 1) {
+      slot.entry.values = data;
+    } else {
+      const assigned = tf.tensor(data, variable.shape, variable.dtype);
+      variable.assign(assigned);
+      assigned.dispose();
     }
-    const assigned = tf.tensor(next.data, variable.shape, variable.dtype);
-    variable.assign(assigned);
-    assigned.dispose();
-    // Backends that may look at the array later keep it; wasm copies at once.
-    const reusable = tf.getBackend() === 'wasm' ? slot.tensor : undefined;
-    this.slots.set(variable, { ...placeOf(variable), tensor: next, spare: reusable });
+    this.keep(variable, data);
   }
 
   private refreshOne(variable: tf.Variable): Promise<void> | undefined {
     if (variable.isDisposed) throw new CompileError(`compile: variable '${variable.name}' was disposed.`);
-    const slot = this.slot(variable);
+    const slot = this.slots.get(variable);
     const owner = ownerOf(variable.dataId);
-    if (slot.tensor && isCurrent(slot, variable, owner)) return undefined;
-    const place = placeOf(variable);
-    const keep = (numbers: RuntimeArray) => {
-      Object.assign(slot, place, { tensor: this.onnxTensor(variable, typedArray(variable.dtype, numbers)) });
-    };
-    if (place.entry) return void keep(place.source as RuntimeArray);
-    return variable.data().then((numbers) => keep(numbers.slice() as RuntimeArray));
-  }
-
-  private slot(variable: tf.Variable): Slot {
-    let slot = this.slots.get(variable);
-    if (!slot) {
-      slot = {};
-      this.slots.set(variable, slot);
+    if (slot && isCurrent(slot, variable, owner)) return undefined;
+    if (isCpu(owner)) {
+      this.keep(variable, owner.data.get(variable.dataId).values as RuntimeArray);
+      return undefined;
     }
-    return slot;
+    return variable.data().then((numbers) => this.keep(variable, numbers.slice() as RuntimeArray));
   }
 
-  private onnxTensor(variable: tf.Variable, data: RuntimeArray): OnnxTensor {
-    return new this.runtime.Tensor(variable.dtype, data, [...variable.shape]);
+  private keep(variable: tf.Variable, numbers: RuntimeArray): void {
+    const { dataId, dtype, shape } = variable;
+    const owner = ownerOf(dataId);
+    const entry = isCpu(owner) ? owner.data.get(dataId) : undefined;
+    const tensor = new this.runtime.Tensor(dtype, typedArray(dtype, numbers), [...shape]);
+    this.slots.set(variable, { dataId, entry, source: entry?.values, tensor });
   }
 }
 
@@ -110,12 +89,6 @@ export class VariableStore {
 function isCurrent(slot: Slot, variable: tf.Variable, owner: tf.KernelBackend): boolean {
   if (slot.dataId !== variable.dataId || isCpu(owner) !== (slot.entry !== undefined)) return false;
   return slot.entry?.values === slot.source;
-}
-
-function placeOf(variable: tf.Variable): Pick<Slot, 'dataId' | 'entry' | 'source'> {
-  const owner = ownerOf(variable.dataId);
-  const entry = isCpu(owner) ? owner.data.get(variable.dataId) : undefined;
-  return { dataId: variable.dataId, entry, source: entry?.values };
 }
 
 function isCpu(backend: tf.KernelBackend): backend is CpuBackend {
