@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { RuntimeArray } from './arrays.js';
 import { CompileError } from './errors.js';
-import { makePlan, type Plan, ResultSlot, type Source } from './plan.js';
+import { type ModelPlan, makePlan, type Plan, ResultSlot, type Source } from './plan.js';
 import type { OnnxSession, OnnxTensor, TypedRuntime } from './runtime.js';
 import { mapLeaves } from './structure.js';
 import type { Trace } from './trace.js';
@@ -27,20 +27,25 @@ export interface ResultArray {
 
 type Outputs = Readonly<Record<string, OnnxTensor>>;
 
+/** A model, loaded, and the tensors it was last run with. */
+interface Model extends Pick<ModelPlan, 'inputs' | 'variables'> {
+  readonly session: OnnxSession;
+  readonly feeds: Record<string, OnnxTensor>;
+}
+
 /** A traced function, loaded into ONNX Runtime. Runs must not overlap. */
 export class Executable {
-  private readonly feeds: Record<string, OnnxTensor> = {};
-  private readonly readVariables: readonly tf.Variable[];
+  /** Outputs of the prelude for the present values of its variables. */
+  private kept?: Outputs;
 
   private constructor(
-    private readonly plan: Plan,
+    private readonly plan: Omit<Plan, 'prelude' | 'main'>,
     private readonly runtime: TypedRuntime,
     private readonly store: VariableStore,
     private readonly name: string,
-    private session: OnnxSession | undefined,
-  ) {
-    this.readVariables = plan.reads.map(({ variable }) => variable);
-  }
+    private readonly prelude?: Model,
+    private readonly main?: Model,
+  ) {}
 
   static async create(
     trace: Trace,
@@ -48,16 +53,16 @@ export class Executable {
     store: VariableStore,
     settings: SessionSettings,
   ): Promise<Executable> {
-    const { model, ...plan } = makePlan(trace, settings.name);
-    const session = model && (await loadSession(model, plan.work, runtime, settings));
-    return new Executable(plan, runtime, store, settings.name, session);
+    const { prelude, main, ...plan } = makePlan(trace, settings.name);
+    const load = (part?: ModelPlan) => part && loadModel(part, runtime, settings);
+    return new Executable(plan, runtime, store, settings.name, await load(prelude), await load(main));
   }
 
   /** Runs the function on the numbers of its tensor arguments; `finish` makes the tensors of the result. */
   async run(inputs: readonly RuntimeArray[], finish: (result: ResultArray) => unknown): Promise<unknown> {
-    const refreshing = this.store.refresh(this.readVariables);
+    const refreshing = this.store.refresh(this.plan.reads);
     if (refreshing) await refreshing;
-    const outputs = this.session ? await this.compute(this.session, inputs) : {};
+    const outputs = await this.compute(inputs);
     const numbersOf = (source: Source) => this.numbersOf(source, inputs, outputs);
     const result = mapLeaves(this.plan.result, isSlot, (slot) => {
       if (!isSlot(slot)) return slot;
@@ -73,19 +78,38 @@ export class Executable {
   }
 
   async release(): Promise<void> {
-    await this.session?.release();
-    this.session = undefined;
+    await Promise.all([this.prelude?.session.release(), this.main?.session.release()]);
   }
 
-  private async compute(session: OnnxSession, inputs: readonly RuntimeArray[]): Promise<Outputs> {
-    for (const { index, name, type, shape } of this.plan.inputs) {
-      this.feeds[name] = new this.runtime.Tensor(type, inputs[index]!, shape);
+  private async compute(inputs: readonly RuntimeArray[]): Promise<Outputs> {
+    if (this.prelude && (this.feedVariables(this.prelude) || !this.kept)) {
+      this.kept = undefined;
+      this.kept = await this.runModel(this.prelude);
+      if (this.main) Object.assign(this.main.feeds, this.kept);
     }
-    for (const { variable, name, fed } of this.plan.reads) {
-      if (fed) this.feeds[name] = this.store.tensor(variable);
+    if (!this.main) return this.kept ?? {};
+    this.feedVariables(this.main);
+    for (const { index, name, type, shape } of this.main.inputs) {
+      this.main.feeds[name] = new this.runtime.Tensor(type, inputs[index]!, shape);
     }
+    const outputs = await this.runModel(this.main);
+    return this.kept ? { ...this.kept, ...outputs } : outputs;
+  }
+
+  /** Hands the variables to a model; whether any has changed. */
+  private feedVariables({ variables, feeds }: Model): boolean {
+    let changed = false;
+    for (const { variable, name } of variables) {
+      const tensor = this.store.tensor(variable);
+      changed ||= feeds[name] !== tensor;
+      feeds[name] = tensor;
+    }
+    return changed;
+  }
+
+  private async runModel({ session, feeds }: Model): Promise<Outputs> {
     try {
-      return await session.run(this.feeds);
+      return await session.run(feeds);
     } catch (cause) {
       throw new CompileError(`${this.name}: ONNX Runtime failed: ${messageOf(cause)}`, { cause });
     }
@@ -105,12 +129,11 @@ export class Executable {
   }
 }
 
-async function loadSession(
-  model: Uint8Array,
-  work: number,
+async function loadModel(
+  { file, work, inputs, variables }: ModelPlan,
   runtime: TypedRuntime,
   { name, threads, executionProviders, sessionOptions }: SessionSettings,
-): Promise<OnnxSession> {
+): Promise<Model> {
   const options = {
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads ?? (work < SINGLE_THREAD_WORK ? 1 : 0),
@@ -119,7 +142,7 @@ async function loadSession(
     ...sessionOptions,
   };
   try {
-    return await runtime.InferenceSession.create(model, options);
+    return { inputs, variables, session: await runtime.InferenceSession.create(file, options), feeds: {} };
   } catch (cause) {
     throw new CompileError(`${name}: ONNX Runtime does not accept the graph: ${messageOf(cause)}`, { cause });
   }

@@ -6,7 +6,8 @@ export function workOf(nodes: readonly Node[]): number {
   return nodes.reduce((sum, node) => sum + nodeWork(node), 0);
 }
 
-function nodeWork({ operator, inputs, outputs, attributes }: Node): number {
+/** Floating point operations of one node. */
+export function nodeWork({ operator, inputs, outputs, attributes }: Node): number {
   const size = sizeOf(outputs[0]!.shape);
   if (operator === 'MatMul') return 2 * size * inputs[0]!.shape.at(-1)!;
   if (operator === 'Gemm') return 2 * size * inputs[0]!.shape[attributes.transA ? 0 : 1]!;

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import * as ort from 'onnxruntime-node';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Value } from '../../src/compile/graph.js';
 import { CompileError, compile } from '../../src/compile/index.js';
@@ -183,6 +184,44 @@ describe('variables', () => {
     await step(vector(1, 2));
     expect((await step(vector(1, 2))).data).toEqual(Float32Array.of(2, 4));
     expect(slot!.dataSync()).toEqual(Float32Array.of(2, 4));
+  });
+
+  it('have what depends on them alone computed once, until they change', async () => {
+    const [a, b] = [1, 2].map((seed) => tf.variable(noise([64, 64], -1, 1, seed) as tf.Tensor2D));
+    const fn = (x: tf.Tensor2D) => {
+      const product: tf.Tensor2D = tf.matMul(a!, b!);
+      return { product, y: tf.matMul(x, tf.tanh(product)) };
+    };
+    let runs = 0;
+    const counting = {
+      ...ort,
+      InferenceSession: {
+        create: async (...args: Parameters<typeof ort.InferenceSession.create>) => {
+          const session = await ort.InferenceSession.create(...args);
+          return {
+            run: (feeds: ort.InferenceSession.FeedsType) => ++runs && session.run(feeds),
+            release: () => session.release(),
+          };
+        },
+      },
+    };
+    const f = compile(fn, { runtime: counting as never });
+    const x = noise([2, 64]) as tf.Tensor2D;
+    const check = async (expectedRuns: number) => {
+      const before = runs;
+      const [actual, expected] = [await f(x), fn(x)];
+      for (const key of ['product', 'y'] as const) {
+        tf.sub(actual[key], expected[key])
+          .dataSync()
+          .forEach((error) => void expect(Math.abs(error)).toBeLessThan(1e-4));
+      }
+      expect(runs - before).toBe(expectedRuns);
+    };
+    await check(2);
+    await check(1);
+    b!.assign(tf.mul(b!, 0.5) as tf.Tensor2D);
+    await check(2);
+    await check(1);
   });
 
   it('keep their values when a function fails', async () => {
