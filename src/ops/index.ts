@@ -5,6 +5,7 @@ export { moveTowards } from './ema.js';
 export { logNormal, logNormalOfNoise } from './gaussian.js';
 export { type LossWithAux, lossAndGradients } from './gradients.js';
 export { linear, lookup } from './linear.js';
+export { linearDecay } from './linearDecay.js';
 export { repeatRows } from './repeatRows.js';
 export { softplusInverse } from './softplus.js';
 export { stopGradient, withoutGradient } from './stopGradient.js';
