@@ -1,7 +1,12 @@
 export type { ActOptions, Agent, Metrics } from './agent.js';
 export { BaseAgent, type BaseAgentOptions, type EnvSpaces } from './baseAgent.js';
+export { DenoisingAgent, type DenoisingOptions, type NoisedActions, type Regression } from './denoisingAgent.js';
 export { DimeAgent, type DimeNoise, type DimeOptions } from './dime.js';
 export { dimePresets } from './dimePresets.js';
+export { DpmdAgent, type DpmdOptions } from './dpmd.js';
 export { type ExportableAgent, encodeOnnx, exportOnnx, type PolicyGraph } from './exportOnnx.js';
+export { NoiseLevel, type NoiseLevelOptions } from './noiseLevel.js';
 export { OffPolicyAgent, type OffPolicyOptions } from './offPolicyAgent.js';
 export type { Arrays, Program } from './program.js';
+export { SdacAgent, type SdacOptions } from './sdac.js';
+export { dpmdPresets, sdacPresets } from './sdacPresets.js';
