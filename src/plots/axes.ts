@@ -1,4 +1,4 @@
-import { type AxisRange, extentOf, niceTicks, tickLabels } from './axis.js';
+import { type AxisRange, extentOf, niceTicks, tickLabels, usable } from './axis.js';
 import { text, textWidth } from './document.js';
 import type { PlotLayer } from './layer.js';
 import { element, round } from './svg.js';
@@ -25,8 +25,7 @@ export interface Scales {
 
 /** All data of one axis, with a little air at ends that are not 0; layers with a colour bar fill the area. */
 export function domainOf(axis: 'x' | 'y', layers: readonly PlotLayer[]): AxisRange {
-  const [low, high] = extentOf(...layers.map((layer) => layer[axis])) ?? [0, 1];
-  if (low === high) return [low - 0.5, high + 0.5];
+  const [low, high] = usable(extentOf(...layers.map((layer) => layer[axis])) ?? [0, 1]);
   const air = layers.some(({ colorBar }) => colorBar) ? 0 : (axis === 'x' ? 0.02 : 0.05) * (high - low);
   return [low === 0 ? 0 : low - air, high === 0 ? 0 : high + air];
 }

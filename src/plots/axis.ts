@@ -53,3 +53,18 @@ export function extentOf(...lists: (ArrayLike<number> | undefined)[]): AxisRange
   }
   return low <= high ? [low, high] : undefined;
 }
+
+/** Whether a range is wide enough, and not too wide, to be divided in float64. */
+export function isUsable([low, high]: AxisRange): boolean {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  return high - low > Math.max(1e-12 * size, 1e-290) && size < 1e290;
+}
+
+/** `range` itself if it {@link isUsable}, else a wider one around its middle, within what float64 can handle. */
+export function usable([low, high]: AxisRange): AxisRange {
+  if (isUsable([low, high])) return [low, high];
+  const [from, to] = [low, high].map((end) => Math.min(Math.max(end, -1e289), 1e289)) as [number, number];
+  if (isUsable([from, to])) return [from, to];
+  const air = Math.max(0.5, 1e-3 * Math.abs(from));
+  return [from - air, to + air];
+}

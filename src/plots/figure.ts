@@ -1,6 +1,6 @@
 import { ArgumentError, requireInteger, requireNumber } from '../errors.js';
 import { type Area, domainOf, drawAxes, labelWidth, scalesOf, withEqualUnits } from './axes.js';
-import type { AxisRange } from './axis.js';
+import { type AxisRange, isUsable } from './axis.js';
 import { document, type Figure, text } from './document.js';
 import { type PlotLayer, palette } from './layer.js';
 import { COLOR_BAR_WIDTH, drawColorBar, drawLegend, LEGEND_ROW, type LegendEntry, legendRows } from './legend.js';
@@ -104,7 +104,7 @@ function entriesOf(layers: readonly PlotLayer[], colors: readonly string[]): Leg
 }
 
 function requireRange(name: string, range: AxisRange | undefined): void {
-  if (!range || (Number.isFinite(range[1] - range[0]) && range[1] > range[0])) return;
+  if (!range || isUsable(range)) return;
   throw new ArgumentError(`figure: ${name} must be two finite numbers that go upwards, got [${range.join(', ')}].`);
 }
 

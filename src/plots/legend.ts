@@ -55,9 +55,9 @@ export function drawColorBar({ range, color, label }: ColorBar, { left, top, wid
       fill: color((i + 0.5) / STRIPES),
     }),
   );
-  const ticks = range[1] > range[0] ? niceTicks(range, height / 60) : [range[0]];
+  const ticks = niceTicks(range, height / 60);
   const labels = tickLabels(ticks);
-  const y = (tick: number) => height * (1 - (tick - range[0]) / Math.max(range[1] - range[0], Number.MIN_VALUE));
+  const y = (tick: number) => height * (1 - (tick - range[0]) / (range[1] - range[0]));
   return element(
     'g',
     { transform: `translate(${round(left + width + 14)} ${round(top)})` },

@@ -113,6 +113,19 @@ describe('figure', () => {
     );
   });
 
+  it('places numbers of any size, from 5e-324 to 1.8e308, at finite coordinates', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double(), { minLength: 1, maxLength: 5 }), (values) => {
+        const layers = [
+          line({ x: values, y: values }),
+          histogram({ values }),
+          heatmap({ values, columns: 1, x: [0, 1], y: [0, 1] }),
+        ];
+        for (const layer of layers) expect(figure([layer]).svg).not.toMatch(/NaN|Infinity/);
+      }),
+    );
+  });
+
   it('survives nothing, one point, and gaps', () => {
     const nothing = figure([line({ x: [], y: [] })]).svg;
     requireWellFormed(nothing);

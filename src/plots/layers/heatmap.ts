@@ -1,5 +1,5 @@
 import { ArgumentError, requireInteger, requireLength } from '../../errors.js';
-import { type AxisRange, extentOf } from '../axis.js';
+import { type AxisRange, extentOf, isUsable, usable } from '../axis.js';
 import type { PlotLayer } from '../layer.js';
 import { element } from '../svg.js';
 
@@ -30,9 +30,9 @@ export function heatmap({ values, columns, x, y, label }: HeatmapOptions): PlotL
   const rows = Math.max(Math.round(values.length / columns), 1);
   requireLength('heatmap', 'values', values, rows * columns, `whole rows of ${columns} columns`);
   for (const [name, range] of Object.entries({ x, y })) {
-    if (!(range[1] > range[0])) throw new ArgumentError(`heatmap: ${name} must go upwards, got [${range}].`);
+    if (!isUsable(range)) throw new ArgumentError(`heatmap: ${name} must go upwards, got [${range}].`);
   }
-  const range = extentOf(values) ?? [0, 1];
+  const range = usable(extentOf(values) ?? [0, 1]);
   return {
     x,
     y,
@@ -43,7 +43,7 @@ export function heatmap({ values, columns, x, y, label }: HeatmapOptions): PlotL
       const cells = Array.from(values, (value, i) => {
         if (!Number.isFinite(value)) return '';
         const [column, row] = [i % columns, Math.floor(i / columns)];
-        const share = range[1] > range[0] ? (value - range[0]) / (range[1] - range[0]) : 0.5;
+        const share = (value - range[0]) / (range[1] - range[0]);
         return element('rect', {
           x: left + column * width,
           y: top + (rows - 1 - row) * height,

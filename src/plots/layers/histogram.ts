@@ -1,5 +1,5 @@
 import { ArgumentError, requireInteger } from '../../errors.js';
-import { type AxisRange, extentOf } from '../axis.js';
+import { type AxisRange, extentOf, isUsable, usable } from '../axis.js';
 import type { PlotLayer } from '../layer.js';
 import { element, round } from '../svg.js';
 
@@ -20,8 +20,9 @@ export interface HistogramOptions {
  */
 export function histogram({ values, bins = 40, range, label, color }: HistogramOptions): PlotLayer {
   requireInteger('histogram', 'bins', bins, { min: 1 });
-  const [low, high] = widened(range ?? extentOf(values) ?? [0, 1]);
-  if (!(high > low)) throw new ArgumentError(`histogram: range must go upwards, got [${low}, ${high}].`);
+  if (range && !isUsable(range))
+    throw new ArgumentError(`histogram: range must go upwards, got [${range.join(', ')}].`);
+  const [low, high] = usable(range ?? extentOf(values) ?? [0, 1]);
   const densities = densitiesOf(values, bins, low, high);
   return {
     label,
@@ -47,9 +48,4 @@ function densitiesOf(values: ArrayLike<number>, bins: number, low: number, high:
     if (index >= 0 && index < bins) counts[index] = (counts[index] as number) + 1;
   }
   return counts.map((count) => (count / Math.max(finite.length, 1)) * (bins / (high - low)));
-}
-
-/** A range of width 0 becomes one of width 1 around the same middle. */
-function widened([low, high]: AxisRange): AxisRange {
-  return low === high ? [low - 0.5, high + 0.5] : [low, high];
 }
