@@ -10,6 +10,12 @@ import type { VariableStore } from './variables.js';
 /** Graphs with less work than this, in floating point operations, run faster on one thread than on several. */
 const SINGLE_THREAD_WORK = 20e6;
 
+/**
+ * Threads that wait for work keep a core busy for this long only. By default it is many times longer, which halves the
+ * speed where something else uses the cores too: another session, environments in workers.
+ */
+const SHORT_SPINNING = { session: { force_spinning_stop: '1', intra_op: { spin_duration_us: '50' } } };
+
 /** How sessions are made. */
 export interface SessionSettings {
   readonly name: string;
@@ -138,6 +144,7 @@ async function loadModel(
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads ?? (work < SINGLE_THREAD_WORK ? 1 : 0),
     logSeverityLevel: 3,
+    extra: SHORT_SPINNING,
     ...(executionProviders && { executionProviders }),
     ...sessionOptions,
   };

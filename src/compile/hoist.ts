@@ -17,6 +17,7 @@ export interface Split {
  * they need: between changes of the variables their results can be kept.
  */
 export function hoist(nodes: readonly Node[], variables: ReadonlySet<Value>, outputs: readonly Value[]): Split {
+  if (variables.size === 0) return { hoisted: [], rest: nodes, kept: [] };
   const producers = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node])));
   const fixed = new Set<Value>();
   const expensive: Node[] = [];
