@@ -216,7 +216,8 @@ export class Builder {
     const columns = right.shape.at(flipB ? -2 : -1)!;
     const batch = broadcastShape(left.shape.slice(0, -2), right.shape.slice(0, -2));
     const info = { type: left.type, shape: [...batch, rows, columns] };
-    if (inner === 0 || fillOf(left) === 0 || fillOf(right) === 0) return this.fill(0, info.shape, info.type);
+    if (inner === 0 || sizeOf(info.shape) === 0) return this.fill(0, info.shape, info.type);
+    if (fillOf(left) === 0 || fillOf(right) === 0) return this.fill(0, info.shape, info.type);
     if (sizeOf(batch) === 1) {
       const [a2, b2] = [left, right].map((x) => this.reshape(x, x.shape.slice(-2)));
       return this.reshape(this.matrixProduct(a2!, b2!, flipA, flipB), info.shape);

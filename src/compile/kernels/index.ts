@@ -48,5 +48,5 @@ export const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {
     ...['StringToHashBucketFast'],
   ],
   'random numbers must enter as inputs': ['Multinomial'],
-  'rarely used': ['Bincount', 'BroadcastArgs', 'DenseBincount', 'SparseToDense'],
+  'rarely used': ['Bincount', 'BroadcastArgs', 'DenseBincount', 'MatrixBandPart', 'Pool', 'SparseToDense'],
 };

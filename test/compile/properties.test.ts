@@ -1,0 +1,117 @@
+import * as tf from '@tensorflow/tfjs-core';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { compile } from '../../src/compile/index.js';
+import { noise } from './kernelCases.js';
+
+type Program = (...x: tf.Tensor[]) => tf.Tensor;
+
+/** Compares values and gradients of `run`, compiled and eager, to 1e-5 relative to the largest entry. */
+async function expectSame(run: Program, shapes: number[][]): Promise<void> {
+  const x = shapes.map((shape, i) => noise(shape, -2, 2, i));
+  const both = (...tensors: tf.Tensor[]) => {
+    const value = run(...tensors);
+    const loss = (...y: tf.Tensor[]) => tf.sum(tf.mul(run(...y), noise(value.shape, 0.5, 1, 9)));
+    return [value, ...tf.grads(loss)(tensors)];
+  };
+  const compiled = compile(both);
+  const actual = await compiled(...x);
+  both(...x).forEach((expected, i) => {
+    expect(actual[i]!.shape).toEqual(expected.shape);
+    const numbers = actual[i]!.dataSync();
+    const scale = Math.max(1, ...expected.dataSync().map(Math.abs));
+    expected.dataSync().forEach((value, j) => void expect(Math.abs(numbers[j]! - value) / scale).toBeLessThan(1e-5));
+  });
+  await compiled.dispose();
+}
+
+const size = fc.integer({ min: 0, max: 4 });
+const shape = fc.array(size, { maxLength: 4 });
+
+/** Two shapes that broadcast: one shape, with axes dropped in front and others set to 1. */
+const broadcasting = fc
+  .tuple(shape, fc.nat(4), fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), fc.boolean())
+  .map(([full, drop, ones, swap]) => {
+    const part = full.map((n, i) => (ones[i] ? 1 : n)).slice(drop);
+    return swap ? [part, full] : [full, part];
+  });
+
+const options = { numRuns: 30, seed: 3 };
+
+it('broadcasts any shapes of rank 0 to 4, empty ones included', async () => {
+  const operations = fc.constantFrom<Program>(
+    (a, b) => tf.add(a!, b!),
+    (a, b) => tf.mul(a!, b!),
+    (a, b) => tf.sub(tf.exp(a!), b!),
+    (a, b) => tf.div(a!, tf.add(tf.square(b!), 1)),
+  );
+  await fc.assert(fc.asyncProperty(operations, broadcasting, expectSame), options);
+});
+
+it('reduces any axes', async () => {
+  const reduction = fc.constantFrom<(x: tf.Tensor, axes: number[], keep: boolean) => tf.Tensor>(
+    tf.sum,
+    tf.mean,
+    tf.max,
+  );
+  const filled = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
+  const cases = filled.chain((full) => fc.tuple(fc.constant(full), fc.subarray(full.map((_, i) => i)), fc.boolean()));
+  await fc.assert(
+    fc.asyncProperty(reduction, cases, (reduce, [full, axes, keep]) =>
+      expectSame((x) => reduce(tf.mul(x!, 2), axes.length ? axes : [0], keep), [full]),
+    ),
+    options,
+  );
+});
+
+it('multiplies matrices of any sizes, batched and transposed', async () => {
+  const cases = fc.record({
+    batch: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 2 }),
+    m: size,
+    k: size,
+    n: size,
+  });
+  await fc.assert(
+    fc.asyncProperty(cases, fc.boolean(), fc.boolean(), ({ batch, m, k, n }, ta, tb) =>
+      expectSame(
+        (a, b) => tf.matMul(a!, b!, ta, tb),
+        [
+          [...batch, ...(ta ? [k, m] : [m, k])],
+          [...batch, ...(tb ? [n, k] : [k, n])],
+        ],
+      ),
+    ),
+    options,
+  );
+});
+
+it('cuts, joins and rearranges', async () => {
+  const cases = fc.record({
+    rows: fc.integer({ min: 1, max: 5 }),
+    columns: fc.integer({ min: 1, max: 5 }),
+    cut: fc.nat(4),
+  });
+  await fc.assert(
+    fc.asyncProperty(cases, ({ rows, columns, cut }) => {
+      const at = Math.min(cut, columns);
+      return expectSame(
+        (a, b) => {
+          const joined = tf.concat([a!, tf.transpose(b!), tf.ones([rows, 0])], 1);
+          const part = tf.slice(joined, [0, at], [rows, columns]);
+          return tf.reshape(
+            tf.pad(tf.reverse(part, 1), [
+              [1, 0],
+              [0, 2],
+            ]),
+            [-1],
+          );
+        },
+        [
+          [rows, columns],
+          [columns, rows],
+        ],
+      );
+    }),
+    options,
+  );
+});
