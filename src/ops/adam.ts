@@ -74,14 +74,15 @@ export class Adam implements Stateful {
         typeof this.learningRate === 'number' ? this.learningRate : this.learningRate(tf.clone(counter) as tf.Scalar);
       const step = tf.add(counter, 1);
       counter.assign(step);
-      const firstScale = tf.div(rate, tf.sub(1, tf.pow(this.beta1, step)));
-      const secondScale = tf.div(1, tf.sub(1, tf.pow(this.beta2, step)));
+      // The bias corrections as scalars, which saves passes over the parameters (Kingma & Ba, end of section 2).
+      const secondRoot = tf.sqrt(tf.sub(1, tf.pow(this.beta2, step)));
+      const scale = tf.div(tf.mul(rate, secondRoot), tf.sub(1, tf.pow(this.beta1, step)));
+      const epsilon = tf.mul(secondRoot, this.epsilon);
       for (const [name, variable] of Object.entries(this.variables)) {
         const gradient = this.transform(gradients[name] as tf.Tensor);
         const first = this.average(`first/${name}`, gradient, this.beta1);
         const second = this.average(`second/${name}`, tf.square(gradient), this.beta2);
-        const spread = tf.add(tf.sqrt(tf.mul(second, secondScale)), this.epsilon);
-        variable.assign(tf.sub(variable, tf.div(tf.mul(first, firstScale), spread)));
+        variable.assign(tf.sub(variable, tf.div(tf.mul(first, scale), tf.add(tf.sqrt(second), epsilon))));
       }
     });
   }
