@@ -36,7 +36,7 @@ export interface CompileOptions {
   name?: string;
   /** Whether results are tfjs tensors (default), to be disposed by the caller, or typed arrays with shape. */
   outputs?: 'tensors' | 'arrays';
-  /** Threads inside one operator; 0 stands for all cores. Default: one for small graphs, all cores for others. */
+  /** Threads inside one operator; 0 stands for all cores. Default: one for graphs of small operators, else 0. */
   threads?: number;
   /** ONNX Runtime as a module (default: `onnxruntime-node` in Node, `onnxruntime-web` elsewhere). */
   runtime?: OnnxRuntime;
@@ -149,7 +149,8 @@ class Program {
   private async load(signature: Signature, tensors: readonly TensorLike[]): Promise<Version> {
     const runtime = (this.options.runtime ?? (await loadRuntime())) as unknown as TypedRuntime;
     const infos = tensors.map(inputInfo);
-    const traced = trace(this.name, infos, (symbols) => this.fn(...signature.fill(symbols)));
+    const { fn } = this;
+    const traced = trace(this.name, infos, (symbols) => fn(...signature.fill(symbols)));
     const settings = { ...this.options, name: this.name };
     const executable = await Executable.create(traced, runtime, storeOf(runtime), settings);
     const version = { shapes: infos.map(({ shape }) => [...shape]), executable };

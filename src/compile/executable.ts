@@ -7,8 +7,8 @@ import { mapLeaves } from './structure.js';
 import type { Trace } from './trace.js';
 import type { VariableStore } from './variables.js';
 
-/** Graphs with less work than this, in floating point operations, run faster on one thread than on several. */
-const SINGLE_THREAD_WORK = 20e6;
+/** With no operator of this many floating point operations, threads cost more time than they save. */
+const WORTH_THREADS = 4e6;
 
 /**
  * Threads that wait for work keep a core busy for this long only. By default it is many times longer, which halves the
@@ -136,13 +136,13 @@ export class Executable {
 }
 
 async function loadModel(
-  { file, work, inputs, variables }: ModelPlan,
+  { file, largest, inputs, variables }: ModelPlan,
   runtime: TypedRuntime,
   { name, threads, executionProviders, sessionOptions }: SessionSettings,
 ): Promise<Model> {
   const options = {
     graphOptimizationLevel: 'all',
-    intraOpNumThreads: threads ?? (work < SINGLE_THREAD_WORK ? 1 : 0),
+    intraOpNumThreads: threads ?? (largest < WORTH_THREADS ? 1 : 0),
     logSeverityLevel: 3,
     extra: SHORT_SPINNING,
     ...(executionProviders && { executionProviders }),

@@ -6,7 +6,7 @@ import { encodeModel } from './onnx.js';
 import { optimise } from './optimise.js';
 import { mapLeaves } from './structure.js';
 import type { Trace } from './trace.js';
-import { workOf } from './work.js';
+import { nodeWork } from './work.js';
 
 /** Where the numbers of a value come from at every call. */
 export type Source =
@@ -29,8 +29,8 @@ export class ResultSlot {
 /** A model and where its inputs come from. */
 export interface ModelPlan {
   readonly file: Uint8Array;
-  /** Floating point operations of one run. */
-  readonly work: number;
+  /** Floating point operations of the largest operator. */
+  readonly largest: number;
   readonly inputs: readonly InputFeed[];
   readonly variables: readonly VariableFeed[];
 }
@@ -80,7 +80,7 @@ export function makePlan(trace: Trace, name: string): Plan {
     const named = (value: Value) => [nameOf(value), value] as const;
     return {
       file: encodeModel({ name, nodes: part, inputs: [...used].map(named), outputs: outputs.map(named) }),
-      work: workOf(part),
+      largest: Math.max(0, ...part.map(nodeWork)),
       inputs: [...trace.inputs.entries()].flatMap(([index, value]) =>
         used.has(value) ? [{ name: nameOf(value), index, type: value.type, shape: value.shape }] : [],
       ),

@@ -1,12 +1,7 @@
 import type { Node } from './graph.js';
 import { sizeOf } from './shapes.js';
 
-/** Floating point operations of `nodes`: two per multiplication of a matrix product, one per element elsewhere. */
-export function workOf(nodes: readonly Node[]): number {
-  return nodes.reduce((sum, node) => sum + nodeWork(node), 0);
-}
-
-/** Floating point operations of one node. */
+/** Floating point operations of a node: two per multiplication of a matrix product, one per element elsewhere. */
 export function nodeWork({ operator, inputs, outputs, attributes }: Node): number {
   const size = sizeOf(outputs[0]!.shape);
   if (operator === 'MatMul') return 2 * size * inputs[0]!.shape.at(-1)!;
