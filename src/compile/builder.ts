@@ -6,7 +6,7 @@ type Attributes = Readonly<Record<string, Attribute>>;
 /** With this many times more rows than columns, a product whose left side is transposed is faster the other way round. */
 const NARROW = 4;
 
-/** Largest index ONNX Slice accepts: "from the very end". */
+/** The end of a slice that runs backwards to the first entry. */
 const END = -Number.MAX_SAFE_INTEGER;
 
 /**

@@ -7,7 +7,7 @@ import { Queue } from './queue.js';
 import { loadRuntime, type OnnxRuntime, type TypedRuntime } from './runtime.js';
 import { sameShape } from './shapes.js';
 import { inputInfo, Signature } from './signature.js';
-import { trace } from './trace.js';
+import { type InputInfo, trace } from './trace.js';
 import { VariableStore } from './variables.js';
 
 /** A result in the form of typed arrays. */
@@ -129,14 +129,13 @@ class Program {
     if (this.disposed) throw new CompileError(`${this.name}: was disposed.`);
     const signature = this.signature ?? new Signature(this.name, args);
     const tensors = signature.read(args);
-    this.signature = signature;
-    const numbers = tensors.map(numbersOf);
     const shapes = tensors.map(({ shape }) => shape);
+    const numbers = readNumbers(tensors);
     return queue.run(async () => {
+      if (this.signature && this.signature !== signature) this.signature.read(args);
       const known = this.versions.find((version) => shapes.every((shape, i) => sameShape(shape, version.shapes[i]!)));
-      const { executable } = known ?? (await this.load(signature, tensors));
-      const inputs = numbers.some((entry) => entry instanceof Promise) ? await Promise.all(numbers) : numbers;
-      return executable.run(inputs as RuntimeArray[], this.finish);
+      const { executable } = known ?? (await this.load(signature, tensors.map(inputInfo)));
+      return executable.run(Array.isArray(numbers) ? numbers : await numbers, this.finish);
     });
   }
 
@@ -146,17 +145,27 @@ class Program {
     await queue.run(() => Promise.all(versions.map(({ executable }) => executable.release())));
   }
 
-  private async load(signature: Signature, tensors: readonly TensorLike[]): Promise<Version> {
+  private async load(signature: Signature, infos: readonly InputInfo[]): Promise<Version> {
     const runtime = (this.options.runtime ?? (await loadRuntime())) as unknown as TypedRuntime;
-    const infos = tensors.map(inputInfo);
+    await tf.ready();
     const { fn } = this;
     const traced = trace(this.name, infos, (symbols) => fn(...signature.fill(symbols)));
     const settings = { ...this.options, name: this.name };
     const executable = await Executable.create(traced, runtime, storeOf(runtime), settings);
     const version = { shapes: infos.map(({ shape }) => [...shape]), executable };
     this.versions.push(version);
+    this.signature = signature;
     return version;
   }
+}
+
+/** The numbers of all tensor arguments as they are now; a promise if a backend must be waited for. */
+function readNumbers(tensors: readonly TensorLike[]): RuntimeArray[] | Promise<RuntimeArray[]> {
+  const numbers = tensors.map(numbersOf);
+  if (!numbers.some((entry) => entry instanceof Promise)) return numbers as RuntimeArray[];
+  const all = Promise.all(numbers);
+  all.catch(() => {}); // Reported by the call, which may have to wait for its turn.
+  return all;
 }
 
 function asTensor({ data, shape, dtype }: ResultArray): tf.Tensor {

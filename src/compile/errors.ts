@@ -19,9 +19,8 @@ export function withLongStacks<T>(body: () => T): T {
 
 /** The line of the caller's own code that led here: the first outside of tfjs and of this folder. */
 export function callSite(): string {
-  const lines = (new Error().stack ?? '').split('\n').slice(1);
-  const own = lines.filter(
-    (line) => !/@tensorflow|\/tfjs|[\\/](src|esm|cjs)[\\/]compile[\\/]|node:internal/.test(line),
-  );
-  return own[0]?.trim().replace(/^at /, '') ?? 'an unknown place';
+  const lines = (new Error().stack ?? '').split('\n').filter((line) => /:\d+:\d+\)?$/.test(line));
+  const folder = lines[0]?.match(/[^\s(@]*[\\/](?=[^\\/]+$)/)?.[0] ?? '';
+  const outside = lines.find((line) => !line.includes(folder) && !/@tensorflow|[\\/]tfjs|node:/.test(line));
+  return outside?.trim().replace(/^at /, '') ?? 'an unknown place';
 }

@@ -64,61 +64,70 @@ export interface Plan {
 
 /** Decides what of a trace is computed by which model, and what is handed on without one. */
 export function makePlan(trace: Trace, name: string): Plan {
-  const returned = new Set<Value>();
-  mapLeaves(trace.result, isValue, (leaf) => isValue(leaf) && returned.add(leaf));
+  const returned: Value[] = [];
+  mapLeaves(trace.result, isValue, (leaf) => isValue(leaf) && returned.push(leaf));
   const wanted = [...new Set([...trace.writes.map(({ value }) => value), ...returned])];
   const computed = wanted.filter((value) => value.node);
-  const nodes = optimise(trace.builder.graph, computed);
-  const variables = new Map(trace.reads.map(({ variable, value }) => [value, variable]));
-  const state = trace.writes.length > 0 ? new Set<Value>() : new Set(variables.keys());
-  const { hoisted, rest, kept } = hoist(nodes, state, computed);
+  const state = trace.writes.length > 0 ? [] : trace.reads.map(({ value }) => value);
+  const { hoisted, rest, kept } = hoist(optimise(trace.builder.graph, computed), new Set(state), computed);
+  const prelude = modelPlan(trace, name, hoisted, kept);
+  const late = computed.filter((value) => !kept.includes(value));
+  const main = modelPlan(trace, name, rest, late);
 
-  const planOf = (part: readonly Node[], outputs: readonly Value[]): ModelPlan | undefined => {
-    if (outputs.length === 0) return undefined;
-    const made = new Set(part.flatMap((node) => node.outputs));
-    const used = new Set(part.flatMap((node) => node.inputs).filter((value) => !value.constant && !made.has(value)));
-    const named = (value: Value) => [nameOf(value), value] as const;
-    return {
-      file: encodeModel({ name, nodes: part, inputs: [...used].map(named), outputs: outputs.map(named) }),
-      largest: Math.max(0, ...part.map(nodeWork)),
-      inputs: [...trace.inputs.entries()].flatMap(([index, value]) =>
-        used.has(value) ? [{ name: nameOf(value), index, type: value.type, shape: value.shape }] : [],
-      ),
-      variables: trace.reads.flatMap(({ variable, value }) =>
-        used.has(value) ? [{ name: nameOf(value), variable }] : [],
-      ),
-    };
-  };
-  const sourceOf = (value: Value): Source => {
-    if (value.node) return { kind: 'output', name: nameOf(value) };
-    if (value.constant) return { kind: 'constant', data: typedArray(value.type, dataOf(value) as RuntimeArray) };
-    const variable = variables.get(value);
-    return variable ? { kind: 'variable', variable } : { kind: 'input', index: trace.inputs.indexOf(value) };
-  };
-  const given = new Set<Value>(kept);
-  const isShared = (value: Value) => {
-    const shared = !value.node || given.has(value);
-    given.add(value);
-    return shared;
-  };
-  const prelude = planOf(hoisted, kept);
-  const main = planOf(
-    rest,
-    computed.filter((value) => !kept.includes(value)),
-  );
-  const read = [...variables].filter(([value]) => wanted.includes(value)).map(([, variable]) => variable);
-  const fed = [prelude, main].flatMap((part) => part?.variables ?? []).map(({ variable }) => variable);
+  const handedOn = trace.reads.filter(({ value }) => wanted.includes(value));
+  const fed = [prelude, main].flatMap((part) => part?.variables ?? []);
+  const isShared = sharing(kept);
   return {
     prelude,
     main,
-    reads: [...new Set([...read, ...fed])],
+    reads: [...new Set([...handedOn, ...fed].map(({ variable }) => variable))],
     writes: trace.writes.map(({ variable, value }) => {
-      return { variable, source: sourceOf(value), shared: isShared(value) };
+      return { variable, source: sourceOf(trace, value), shared: isShared(value) };
     }),
     result: mapLeaves(trace.result, isValue, (leaf) => {
       if (!isValue(leaf)) return leaf;
-      return new ResultSlot(sourceOf(leaf), leaf.shape, leaf.type as tf.DataType, isShared(leaf));
+      return new ResultSlot(sourceOf(trace, leaf), leaf.shape, leaf.type as tf.DataType, isShared(leaf));
     }),
+  };
+}
+
+/** The model that computes `outputs` by `nodes`, if there are any. */
+function modelPlan(
+  trace: Trace,
+  name: string,
+  nodes: readonly Node[],
+  outputs: readonly Value[],
+): ModelPlan | undefined {
+  if (outputs.length === 0) return undefined;
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const used = new Set(nodes.flatMap((node) => node.inputs).filter((value) => !value.constant && !made.has(value)));
+  const named = (value: Value) => [nameOf(value), value] as const;
+  return {
+    file: encodeModel({ name, nodes, inputs: [...used].map(named), outputs: outputs.map(named) }),
+    largest: Math.max(0, ...nodes.map(nodeWork)),
+    inputs: [...trace.inputs.entries()]
+      .filter(([, value]) => used.has(value))
+      .map(([index, value]) => ({ name: nameOf(value), index, type: value.type, shape: value.shape })),
+    variables: trace.reads
+      .filter(({ value }) => used.has(value))
+      .map(({ variable, value }) => ({ name: nameOf(value), variable })),
+  };
+}
+
+function sourceOf({ reads, inputs }: Trace, value: Value): Source {
+  if (value.node) return { kind: 'output', name: nameOf(value) };
+  if (value.constant) return { kind: 'constant', data: typedArray(value.type, dataOf(value) as RuntimeArray) };
+  const read = reads.find((known) => known.value === value);
+  return read ? { kind: 'variable', variable: read.variable } : { kind: 'input', index: inputs.indexOf(value) };
+}
+
+/** Tells whether numbers belong to something else already: to `kept`, an input, or whoever asked before. */
+function sharing(kept: readonly Value[]): (value: Value) => boolean {
+  const given = new Set(kept);
+  return (value) => {
+    const shared = !value.node || given.has(value);
+    given.add(value);
+    return shared;
   };
 }
 

@@ -1,3 +1,4 @@
+import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as ort from 'onnxruntime-node';
@@ -238,6 +239,33 @@ describe('variables', () => {
   });
 });
 
+describe('other backends', () => {
+  afterEach(() => tf.setBackend('cpu'));
+
+  it('hold arguments, variables and results', async () => {
+    await tf.setBackend('wasm');
+    const v = tf.variable(tf.tensor1d([1, 2]));
+    const onCpu = { data: Float32Array.of(3, 3), shape: [2] };
+    const step = compile((x: tf.Tensor1D, y: tf.Tensor1D) => {
+      v.assign(tf.add(v, tf.mul(x, y)));
+      return tf.sum(v);
+    });
+    const before = tf.memory().numTensors;
+    for (const expected of [9, 15]) {
+      const x = tf.tensor1d([1, 1]);
+      const sum = await step(x, onCpu);
+      expect((await sum.data())[0]).toBe(expected);
+      tf.dispose([x, sum]);
+    }
+    v.assign(tf.tidy(() => tf.zerosLike(v)));
+    const sum = await step(tf.tensor1d([1, 0]), onCpu);
+    expect(await v.data()).toEqual(Float32Array.of(3, 0));
+    expect((await sum.data())[0]).toBe(3);
+    expect(tf.getBackend()).toBe('wasm');
+    expect(tf.memory().numTensors - before).toBe(3);
+  });
+});
+
 describe('training', () => {
   it('gives the losses and weights of eager training with layers, gradients and Adam', async () => {
     const make = () => {
@@ -310,6 +338,9 @@ describe('errors', () => {
       3,
       [vector(1)],
     ];
+    const wrong = compile((y: tf.Tensor) => tf.matMul(y, y));
+    await expect(wrong(vector(1))).rejects.toThrow(/'BatchMatMul' \(a: float32 \[1\].*compile\.test\.ts/);
+    expect(await wrong(tf.ones([1, 1]))).toBeInstanceOf(tf.Tensor);
     for (const x of bad) await expect(f(x as never)).rejects.toThrow(ArgumentError);
     await expect(f({ data: Float32Array.of(1), shape: [2] })).rejects.toThrow(ShapeError);
     expect(v.dataSync()[0]).toBe(1);

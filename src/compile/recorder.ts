@@ -1,0 +1,174 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { Builder } from './builder.js';
+import { CompileError, callSite } from './errors.js';
+import { type ConstantData, dataOf, type ElementType, type Value } from './graph.js';
+import type { Operands } from './kernels/emitter.js';
+import { EMITTERS } from './kernels/index.js';
+import { mapLeaves } from './structure.js';
+import { type KernelRecorder, ownerOf, type TracingBackend } from './tracingBackend.js';
+
+/** A tfjs variable and the value of the graph that stands for what it holds. */
+export interface VariableValue {
+  readonly variable: tf.Variable;
+  readonly value: Value;
+}
+
+/** Turns kernels into graph nodes; kernels on constants are computed at once by the eager backend. */
+export class Recorder implements KernelRecorder {
+  readonly builder = new Builder();
+  private readonly state = new Map<tf.Variable, Value>();
+  private readonly held = new WeakMap<tf.Variable, object>();
+  private readonly captured = new WeakMap<object, Value>();
+
+  constructor(
+    private readonly name: string,
+    private readonly backend: TracingBackend,
+    private readonly eagerName: string,
+    private readonly eager: tf.KernelBackend,
+    private readonly bakeVariables: boolean,
+  ) {}
+
+  /** Calls `fn` and replaces the tensors of its result by values. */
+  run(fn: () => unknown): unknown {
+    let result: unknown;
+    tf.tidy(() => {
+      const isLeaf = (value: unknown) => value instanceof tf.Tensor;
+      const returned = fn();
+      if (returned instanceof Promise) {
+        throw new CompileError(`${this.name}: a compiled function must not be async; it returned a promise.`);
+      }
+      result = mapLeaves(returned, isLeaf, (leaf) => (leaf instanceof tf.Tensor ? this.valueOf(leaf) : leaf));
+    });
+    return result;
+  }
+
+  tensor(value: Value): tf.Tensor {
+    return tf.engine().makeTensorFromTensorInfo(this.backend.tensorInfo(value), this.backend);
+  }
+
+  reads(): VariableValue[] {
+    return [...this.state].map(([variable, value]) => ({ variable, value }));
+  }
+
+  /** Notes that `variable` is state of the function until it is assigned. */
+  hold(variable: tf.Variable): void {
+    this.held.set(variable, variable.dataId);
+  }
+
+  isUnassigned(variable: tf.Variable): boolean {
+    return this.held.get(variable) === variable.dataId;
+  }
+
+  constant(values: tf.backend_util.BackendValues, shape: readonly number[], dtype: tf.DataType): Value {
+    const type = this.elementType(dtype);
+    return this.builder.graph.constant(toConstant(values as ArrayLike<number>, type), { type, shape: [...shape] });
+  }
+
+  read(value: Value): tf.backend_util.BackendValues {
+    return value.constant ? (dataOf(value) as tf.backend_util.BackendValues) : this.rejectRead();
+  }
+
+  rejectRead(): never {
+    throw new CompileError(
+      `${this.name}: tensor values cannot be read inside a compiled function (data(), dataSync(), arraySync() ...), ` +
+        `but were at ${callSite()}. Return the tensor, or compute with tf operations such as tf.where.`,
+    );
+  }
+
+  kernel(name: string, inputs: tf.NamedTensorInfoMap, attributes: object): Value | Value[] {
+    const entries = Object.entries(inputs).filter(([, tensor]) => tensor);
+    const values = Object.fromEntries(entries.map(([key, tensor]) => [key, this.valueOf(tensor!)]));
+    const folded = Object.values(values).every((value) => value.constant) && entries.length > 0;
+    if (folded) {
+      const result = this.compute(name, values, attributes);
+      if (result) return result;
+    }
+    try {
+      return EMITTERS[name]!(this.builder, values as unknown as Operands & Value[], attributes);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw this.kernelError(name, inputs, reason, cause);
+    }
+  }
+
+  unsupported(name: string, inputs: tf.NamedTensorInfoMap, reason: string): never {
+    throw this.kernelError(name, inputs, reason);
+  }
+
+  private kernelError(name: string, inputs: tf.NamedTensorInfoMap, reason: string, cause?: unknown): CompileError {
+    const shapes = Object.entries(inputs).map(([key, info]) => `${key}: ${info?.dtype} [${info?.shape.join(', ')}]`);
+    const message =
+      `${this.name}: kernel '${name}' (${shapes.join('; ')}) cannot be compiled: ${reason}. ` +
+      `It was called at ${callSite()}. Compute it outside, or with other operations.`;
+    return new CompileError(message, { cause });
+  }
+
+  /** The value that a tensor stands for: of the trace, a variable's state, or a constant captured from outside. */
+  valueOf(tensor: tf.TensorInfo): Value {
+    if (tensor instanceof tf.Variable && this.isUnassigned(tensor)) return this.stateOf(tensor);
+    return this.backend.lookup(tensor.dataId) ?? this.capture(tensor);
+  }
+
+  private stateOf(variable: tf.Variable): Value {
+    const known = this.state.get(variable);
+    if (known) return known;
+    const info = { type: this.elementType(variable.dtype), shape: variable.shape };
+    const traced = this.backend.lookup(variable.dataId);
+    const value = this.bakeVariables
+      ? (traced ?? this.capture(variable))
+      : this.builder.graph.input(`v${this.state.size}`, info);
+    this.state.set(variable, value);
+    return value;
+  }
+
+  private capture(tensor: tf.TensorInfo): Value {
+    const known = this.captured.get(tensor.dataId);
+    if (known) return this.builder.reshape(known, tensor.shape);
+    const values = ownerOf(tensor.dataId).readSync(tensor.dataId);
+    const copy = (values as Float32Array).slice() as tf.backend_util.BackendValues;
+    const value = this.constant(copy, tensor.shape, tensor.dtype);
+    this.captured.set(tensor.dataId, value);
+    return value;
+  }
+
+  /** The result of a kernel on constants, or nothing if the eager backend cannot tell. */
+  private compute(name: string, values: Record<string, Value>, attributes: object): Value | Value[] | undefined {
+    const kernel = tf.getKernel(name, this.eagerName);
+    if (!kernel || Object.values(values).some((value) => 'fill' in value.constant! && value.shape.length > 0)) {
+      return undefined;
+    }
+    const made: object[] = [];
+    try {
+      const infos = Object.entries(values).map(([key, value]) => {
+        const dtype = value.type as tf.DataType;
+        const dataId = this.eager.write(dataOf(value) as tf.backend_util.BackendValues, [...value.shape], dtype);
+        made.push(dataId);
+        return [key, { dataId, shape: [...value.shape], dtype }];
+      });
+      const inputs = Object.fromEntries(infos);
+      const output = kernel.kernelFunc({ inputs, attrs: attributes as tf.NamedAttrMap, backend: this.eager });
+      const list = Array.isArray(output) ? output : [output];
+      const results = list.map(({ dataId, shape, dtype }) => {
+        const data = this.eager.readSync(dataId) as Float32Array;
+        made.push(dataId);
+        return this.constant(data.slice(), shape, dtype);
+      });
+      return Array.isArray(output) ? results : results[0];
+    } catch {
+      return undefined;
+    } finally {
+      for (const dataId of new Set(made)) this.eager.disposeData(dataId, true);
+    }
+  }
+
+  private elementType(dtype: tf.DataType): ElementType {
+    if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return dtype;
+    throw new CompileError(`${this.name}: ${dtype} tensors cannot be compiled; one was used at ${callSite()}.`);
+  }
+}
+
+function toConstant(values: ArrayLike<number>, type: ElementType): ConstantData {
+  if (type === 'float32') return values instanceof Float32Array ? values : Float32Array.from(values);
+  if (type === 'int32') return values instanceof Int32Array ? values : Int32Array.from(values);
+  return values instanceof Uint8Array ? values : Uint8Array.from(values, (x) => (x ? 1 : 0));
+}
