@@ -149,6 +149,7 @@ async function compareSize(name: string, size: Size): Promise<void> {
   console.log(
     `\n${name} (observation/action/critic width), K = ${STEPS}, batch ${BATCH}; milliseconds, best of all runs`,
   );
+  console.log(`eager on ${backend}; matrix-product peak now ${peakSpeed.toFixed(0)} GFLOP/s`);
   console.log('                       eager   compiled   ratio   first call   operators   MFLOP in products   of peak');
   const products: Record<string, { shortest: number; flops: number }> = {};
   for (const [what, index] of Object.entries(PROGRAM_OF)) {

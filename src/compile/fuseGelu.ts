@@ -40,14 +40,14 @@ function isGelu([constant, linear, square, cube]: Cubic): boolean {
   return constant === 0 && square === 0 && near(linear, LINEAR) && near(cube, CUBIC);
 }
 
-/** `value` as a polynomial of `x`, if it is one of degree 3 at most. */
-function cubicIn(x: Value, value: Value): Cubic | undefined {
+/** `value` as a polynomial of `x`, if it is one of degree 3 at most, written with at most `depth` nested operators. */
+function cubicIn(x: Value, value: Value, depth = 6): Cubic | undefined {
   if (value === x) return [0, 1, 0, 0];
   const fill = fillOf(value);
   if (fill !== undefined) return [fill, 0, 0, 0];
   const { operator, inputs } = value.node ?? {};
-  if (operator !== 'Mul' && operator !== 'Add') return undefined;
-  const [a, b] = inputs!.map((input) => cubicIn(x, input));
+  if ((operator !== 'Mul' && operator !== 'Add') || depth === 0) return undefined;
+  const [a, b] = inputs!.map((input) => cubicIn(x, input, depth - 1));
   if (!a || !b) return undefined;
   return operator === 'Mul' ? product(a, b) : (a.map((entry, i) => entry + b[i]!) as unknown as Cubic);
 }

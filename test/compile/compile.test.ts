@@ -389,4 +389,9 @@ describe('graph quality', () => {
     expect(operators(gelu)).toEqual(['Gelu']);
     expect(operators((x) => tf.grad(gelu)(x))).not.toContain('Gelu');
   });
+
+  it('is not slowed down by deep sums', () => {
+    const deep = (x: tf.Tensor): tf.Tensor => Array.from({ length: 60 }).reduce<tf.Tensor>((y) => tf.add(y, y), x);
+    expect(operators((x) => tf.mul(x, tf.sigmoid(deep(x)))).length).toBe(62);
+  });
 });
