@@ -76,7 +76,7 @@ export class EulerMaruyamaSampler extends Sampler {
   readonly targetRunCost = 4;
   readonly schedule: NoiseSchedule;
   readonly priorStd: number;
-  protected readonly squash: Squash;
+  readonly squash: Squash;
   protected readonly createNetwork: NetworkFactory;
   private readonly initialStepSize: number;
   private readonly learnDiffusion: boolean | 'perStep';
@@ -95,6 +95,11 @@ export class EulerMaruyamaSampler extends Sampler {
     this.learnDiffusion = options.learnDiffusion ?? true;
     this.squash = options.squash ?? tanhSquash;
     this.createNetwork = options.network ?? ((rng, sizes) => new ScoreNetwork(rng, sizes));
+  }
+
+  /** Entropy of the prior in nats: what the path entropy is where the run cost is 0. */
+  get priorEntropy(): number {
+    return (this.sizes.actionSize / 2) * Math.log(2 * Math.PI * Math.E * this.priorStd ** 2);
   }
 
   protected createVariables(rng: Rng, sizes: SamplerSizes): Variables {
@@ -131,6 +136,14 @@ export class EulerMaruyamaSampler extends Sampler {
       logDet: this.squash.logDet(end),
       groupSize,
     });
+  }
+
+  /** The states of the chain without their densities, `[K + 1, B, A]`. */
+  latents(observations: tf.Tensor2D, noise: tf.Tensor): tf.Tensor3D {
+    this.checkedRows(observations, noise, 1);
+    const [priorNoise, ...stepNoise] = tf.unstack(noise) as tf.Tensor2D[];
+    const start: tf.Tensor2D = tf.mul(priorNoise as tf.Tensor2D, this.priorStd);
+    return tf.stack(runChain(this.bind(observations, true), start, stepNoise).states) as tf.Tensor3D;
   }
 
   /** @param mode how to run the chain, default `'sde'`: as it is trained */

@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError } from '../errors.js';
+import { moveTowards } from '../ops/ema.js';
 import type { Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
+import { Rng } from '../rng/rng.js';
 import { type Divergence, type DivergenceRequirements, reverseKl } from './divergences.js';
 import type { DiffusionPath } from './path.js';
 
@@ -24,8 +25,9 @@ export interface SamplerSizes {
 /**
  * A stochastic policy that actions can be drawn from.
  *
- * **Subclass requirements.** `createVariables` makes everything trainable; `actions` is traceable and takes all
- * randomness from `noise` (standard normal, shape `noiseShape(rows)`).
+ * **Subclass requirements.** `createVariables` makes everything trainable; it may run more than once, on
+ * objects that inherit from each other ({@link ActionSampler.twin}). `actions` is traceable and takes all randomness from
+ * `noise` (standard normal, shape `noiseShape(rows)`).
  */
 export abstract class ActionSampler {
   /** Everything trainable, once built. */
@@ -49,6 +51,14 @@ export abstract class ActionSampler {
     this.variables = this.createVariables(rng, sizes);
     this.builtSizes = sizes;
     return this;
+  }
+
+  /** A sampler of the same make and parameters, with variables of its own: for targets and trust regions. */
+  twin(): this {
+    const twin: this = Object.create(this);
+    twin.variables = twin.createVariables(Rng.fromSeed(0), this.sizes);
+    moveTowards(twin.variables, this.variables, 1);
+    return twin;
   }
 
   /** The sizes it was built for. @throws ArgumentError before `build` */

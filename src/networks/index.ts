@@ -1,6 +1,8 @@
 export { BatchRenorm, type BatchRenormOptions } from './batchRenorm.js';
+export { LatentValue, type LatentValueOptions } from './latentValue.js';
 export { Mlp, type MlpOptions } from './mlp.js';
 export { MlpTwinCritic, type MlpTwinCriticOptions } from './mlpTwinCritic.js';
+export { scaleSteps } from './scaleSteps.js';
 export { ScoreNetwork, type ScoreNetworkOptions, type StepNetwork } from './scoreNetwork.js';
 export {
   fourierFeatures,

@@ -7,7 +7,11 @@ import type { Rng } from '../rng/rng.js';
 import { constant, lecunNormal } from './initializers.js';
 
 export interface MlpOptions {
-  inputs: number;
+  /**
+   * Size of the input. A list stands for parts side by side: the first kernel is then drawn part by part, so that a
+   * part of few numbers has as much to say at the start as one of many.
+   */
+  inputs: number | readonly number[];
   /** Widths of the hidden layers. */
   hidden: readonly number[];
   outputs: number;
@@ -25,14 +29,17 @@ export class Mlp {
 
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, { inputs, hidden, outputs, activation = gelu, lastKernel }: MlpOptions) {
-    const sizes = [inputs, ...hidden, outputs];
+    const parts = typeof inputs === 'number' ? [inputs] : inputs;
+    const sizes = [parts.reduce((sum, size) => sum + size), ...hidden, outputs];
     for (const size of sizes) requireInteger('Mlp', 'layer size', size, { min: 1 });
     this.layers = sizes.length - 1;
     this.activation = activation;
     for (let i = 0; i < this.layers; i++) {
       const shape: [number, number] = [sizes[i] as number, sizes[i + 1] as number];
       const flat = lastKernel !== undefined && i === this.layers - 1;
-      this.variables[`kernel${i}`] = flat ? constant<tf.Rank.R2>(shape, lastKernel) : lecunNormal(rng, ...shape);
+      this.variables[`kernel${i}`] = flat
+        ? constant<tf.Rank.R2>(shape, lastKernel)
+        : lecunNormal(rng, i === 0 ? parts : [shape[0]], shape[1]);
       this.variables[`bias${i}`] = constant<tf.Rank.R1>([shape[1]], 0);
     }
   }

@@ -30,6 +30,8 @@ export interface StepNetwork {
 export interface ScoreNetworkOptions {
   observationSize: number;
   actionSize: number;
+  /** Outputs, default `actionSize`. */
+  outputs?: number;
   /** Widths of the trunk, default `[256, 256, 256]`. */
   hidden?: readonly number[];
   /** Default {@link gelu}. */
@@ -42,6 +44,11 @@ export interface ScoreNetworkOptions {
   timeHidden?: number;
   /** Value of every entry of the last kernel at the start, default 1e-8 (so the output starts at 0); `'normal'`: like the others. */
   lastKernel?: number | 'normal';
+  /**
+   * Whether latent, observation and step start with equal say in the first layer (default `false`: every number has,
+   * as in DIME's released code, which leaves a small latent little of it).
+   */
+  balanced?: boolean;
   /** Outputs are clipped to [-limit, limit], default 1e4. */
   limit?: number;
 }
@@ -71,11 +78,11 @@ export class ScoreNetwork implements StepNetwork {
       outputs: timeSize,
       activation,
     });
-    const inputs = actionSize + observationSize + timeSize;
+    const parts = [actionSize, observationSize, timeSize];
     this.trunk = new Mlp(rng.split('trunk'), {
-      inputs,
+      inputs: options.balanced ? parts : actionSize + observationSize + timeSize,
       hidden,
-      outputs: actionSize,
+      outputs: options.outputs ?? actionSize,
       activation,
       lastKernel: lastKernel === 'normal' ? undefined : lastKernel,
     });

@@ -1,6 +1,6 @@
 export { cosineSchedule } from './cosine.js';
 export { dimeCosineSchedule } from './dimeCosine.js';
 export { linearSchedule } from './linear.js';
-export { linearStepsSchedule } from './linearSteps.js';
+export { powerStepsSchedule } from './powerSteps.js';
 export { type NoiseSchedule, scheduleFromBetas, scheduleFromStepSizes } from './schedule.js';
 export { variancePreservingSchedule } from './variancePreserving.js';

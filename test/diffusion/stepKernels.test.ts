@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   EulerMaruyamaSampler,
   GeneralBridgeSampler,
-  linearStepsSchedule,
   logBackward,
   logForward,
   lossAndGradients,
   OrnsteinUhlenbeckSampler,
+  powerStepsSchedule,
   Rng,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ const sizes = { observationSize: 2, actionSize: 3 };
 function perturb(sampler: EulerMaruyamaSampler) {
   const rng = Rng.fromSeed(11);
   for (const variable of Object.values(sampler.variables)) {
-    variable.assign(tf.add(variable, tf.tensor(rng.normals(variable.size, 0, 0.1), variable.shape)));
+    tf.tidy(() => variable.assign(tf.add(variable, tf.tensor(rng.normals(variable.size, 0, 0.1), variable.shape))));
   }
 }
 
@@ -62,7 +62,7 @@ describe.each([EulerMaruyamaSampler, OrnsteinUhlenbeckSampler, GeneralBridgeSamp
 });
 
 describe('discretisations', () => {
-  const schedule = linearStepsSchedule({ steps: 3, total: 3 });
+  const schedule = powerStepsSchedule({ steps: 3, total: 3 });
   const build = (Kind: typeof EulerMaruyamaSampler, stepSize: number) =>
     new Kind({ schedule, stepSize, priorStd: 1.5 }).build(Rng.fromSeed(0), { observationSize: 1, actionSize: 1 });
   const moments = (sampler: EulerMaruyamaSampler) => {
@@ -89,7 +89,7 @@ describe('discretisations', () => {
 
 describe('ways to run a trained chain, target N(1, 0.3^2), exact score, 512 steps', () => {
   const steps = 512;
-  const schedule = linearStepsSchedule({ steps, total: 0.5 * 1.5 ** 2 * 8 });
+  const schedule = powerStepsSchedule({ steps, total: 0.5 * 1.5 ** 2 * 8 });
   /** Control of the exact time reversal, 2 x / sigma0^2 + 2 score, at the noised target's time of step k. */
   const control = (x: tf.Tensor2D, k: number) => {
     const time = schedule.stepSizes.slice(k).reduce((sum, size) => sum + size);
@@ -125,5 +125,27 @@ describe('ways to run a trained chain, target N(1, 0.3^2), exact score, 512 step
     const { mean, std } = endMoments('mean');
     expect(mean).toBeLessThan(0.97);
     expect(std).toBeLessThan(0.05);
+  });
+});
+
+describe('twin', () => {
+  it('is the same policy until one of them changes', () => {
+    const before = tf.memory().numTensors;
+    const sampler = new GeneralBridgeSampler({ steps: 3 }).build(Rng.fromSeed(4), sizes);
+    perturb(sampler);
+    const twin = sampler.twin();
+    const actions = (of: EulerMaruyamaSampler) =>
+      tf.tidy(() => {
+        const noise = tf.tensor(Rng.fromSeed(2).normals(24), of.noiseShape(2));
+        return of.actions(tf.ones([2, 2]), noise).dataSync();
+      });
+    const first = actions(sampler);
+    expect(actions(twin)).toEqual(first);
+    perturb(sampler);
+    expect(actions(twin)).toEqual(first);
+    expect(actions(sampler)).not.toEqual(first);
+    twin.dispose();
+    sampler.dispose();
+    expect(tf.memory().numTensors).toBe(before);
   });
 });

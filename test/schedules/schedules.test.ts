@@ -58,13 +58,16 @@ describe('dimeCosineSchedule', () => {
 describe('every schedule', () => {
   it('reads the same as betas and as step sizes', () => {
     fc.assert(
-      fc.property(fc.array(fc.double({ min: 1e-4, max: 0.99, noNaN: true }), { minLength: 1, maxLength: 30 }), (betas) => {
-        const there = scheduleFromBetas('there', betas);
-        const back = scheduleFromStepSizes('back', there.stepSizes);
-        back.betas.forEach((beta, i) => expect(beta).toBeCloseTo(betas[i] as number, 10));
-        expect(there.stepSizes.length).toBe(there.steps);
-        expect(there.alphaBars.every((bar, i) => bar < (there.alphaBars[i - 1] ?? 1))).toBe(true);
-      }),
+      fc.property(
+        fc.array(fc.double({ min: 1e-4, max: 0.99, noNaN: true }), { minLength: 1, maxLength: 30 }),
+        (betas) => {
+          const there = scheduleFromBetas('there', betas);
+          const back = scheduleFromStepSizes('back', there.stepSizes);
+          back.betas.forEach((beta, i) => expect(beta).toBeCloseTo(betas[i] as number, 10));
+          expect(there.stepSizes.length).toBe(there.steps);
+          expect(there.alphaBars.every((bar, i) => bar < (there.alphaBars[i - 1] ?? 1))).toBe(true);
+        },
+      ),
     );
   });
 
