@@ -34,6 +34,11 @@ export class AugmentedRollout implements Stateful {
     return this.steps.length;
   }
 
+  /** Environments that stepped together, 0 when nothing is held. */
+  get rowsPerStep(): number {
+    return this.steps[0]?.rewards.length ?? 0;
+  }
+
   /** @throws ShapeError if `step` has other sizes than those held; nothing is added then */
   add(step: AugmentedStep): void {
     const [first] = this.steps;

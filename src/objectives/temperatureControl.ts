@@ -7,11 +7,11 @@ import { Temperature } from './temperature.js';
 
 /** A temperature that keeps the policy's entropy at a target. */
 export interface AutomaticTemperature {
-  /** Value at the start, > 0, default 0.01. */
+  /** Value at the start, > 0, default 0.2. */
   initial?: number;
   /** Target of the policy's path entropy, in nats an action dimension, default -1. */
   targetEntropy?: number;
-  /** Of Adam on the logarithm, default 3e-4. */
+  /** Of Adam on the logarithm, default 1e-3. */
   learningRate?: number;
 }
 
@@ -30,7 +30,7 @@ export class TemperatureControl implements Stateful {
     const { targetEntropy = -1, ...automatic } = isAutomatic(setting) ? setting.automatic : {};
     this.targetCost = -actionSize * requireNumber('TemperatureControl', 'targetEntropy', targetEntropy);
     if (isAutomatic(setting)) {
-      this.automatic = new Temperature({ initial: 0.01, learningRate: 3e-4, ...automatic });
+      this.automatic = new Temperature({ initial: 0.2, learningRate: 1e-3, ...automatic });
       return;
     }
     if (typeof setting === 'object') this.schedule = annealing(setting.anneal);
@@ -41,6 +41,14 @@ export class TemperatureControl implements Stateful {
   /** The temperature now, a constant. Traceable. */
   value(): tf.Scalar {
     return this.automatic?.value() ?? (tf.clone(this.fixed.value as tf.Variable) as tf.Scalar);
+  }
+
+  /** The temperature now, as a number. */
+  async read(): Promise<number> {
+    const value = tf.tidy(() => this.value());
+    const [number] = await value.data();
+    value.dispose();
+    return number as number;
   }
 
   /** Moves an annealed temperature to its place; others stay. */

@@ -1,0 +1,64 @@
+import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+
+/** Variances below this count as this, so that a constant entry is not blown up. */
+const MIN_VARIANCE = 1e-8;
+
+/** Mean and variance, entry by entry, of all rows seen so far (merged batch by batch, Chan et al. 1979). */
+export class RunningMoments implements Stateful {
+  private readonly mean: Float64Array;
+  /** Sums of squared deviations from the mean. */
+  private readonly squares: Float64Array;
+  private count = 0;
+
+  constructor(private readonly size: number) {
+    this.mean = new Float64Array(size);
+    this.squares = new Float64Array(size);
+  }
+
+  /** Takes in rows `[N, size]`. */
+  add(rows: ArrayLike<number>): void {
+    const added = rows.length / this.size;
+    const total = this.count + added;
+    for (let i = 0; i < this.size; i++) {
+      let mean = 0;
+      for (let row = i; row < rows.length; row += this.size) mean += (rows[row] as number) / added;
+      let squares = 0;
+      for (let row = i; row < rows.length; row += this.size) squares += ((rows[row] as number) - mean) ** 2;
+      const shift = mean - (this.mean[i] as number);
+      this.mean[i] = (this.mean[i] as number) + (shift * added) / total;
+      this.squares[i] = (this.squares[i] as number) + squares + (shift ** 2 * this.count * added) / total;
+    }
+    this.count = total;
+  }
+
+  /** Standard deviation of entry `i`; 1 until two rows have been seen. */
+  std(i: number): number {
+    return this.count < 2 ? 1 : Math.sqrt(Math.max((this.squares[i] as number) / this.count, MIN_VARIANCE));
+  }
+
+  /** Rows less the mean, over the standard deviation, clipped to [-limit, limit]. */
+  normalise(rows: Float32Array, limit = 10): Float32Array {
+    const stds = Array.from({ length: this.size }, (_, i) => this.std(i));
+    return rows.map((value, row) => {
+      const i = row % this.size;
+      const scaled = (value - (this.mean[i] as number)) / (stds[i] as number);
+      return Math.min(Math.max(scaled, -limit), limit);
+    });
+  }
+
+  state(): StateDict {
+    return {
+      mean: stateArray(this.mean.slice()),
+      squares: stateArray(this.squares.slice()),
+      count: stateArray(this.count),
+    };
+  }
+
+  loadState(state: StateDict): void {
+    const mean = requireEntry(state, 'mean', this.size);
+    const squares = requireEntry(state, 'squares', this.size);
+    this.count = requireEntry(state, 'count', 1)[0] as number;
+    this.mean.set(mean);
+    this.squares.set(squares);
+  }
+}
