@@ -31,13 +31,14 @@ export abstract class OffPolicyAgent extends BaseAgent {
   protected override readonly growingParts: readonly string[] = ['replay'];
   private readonly sampling: Rng;
 
-  protected constructor(options: OffPolicyOptions) {
+  /** @param storedActionSize numbers kept of an action, see `stored`; default: those of the action space */
+  protected constructor(options: OffPolicyOptions, storedActionSize = options.env.actionSpace.size) {
     super(options);
     const { seed = 0, batchSize = 256, updatesPerStep = 1, warmupSteps = 5000, bufferCapacity } = options;
     this.batchSize = requireInteger('Agent', 'batchSize', batchSize, { min: 1 });
     this.updatesPerStep = requireInteger('Agent', 'updatesPerStep', updatesPerStep, { min: 1 });
     this.warmupSteps = requireInteger('Agent', 'warmupSteps', warmupSteps, { min: 0 });
-    const sizes = { observationSize: this.observationSpace.size, actionSize: this.actionSpace.size };
+    const sizes = { observationSize: this.observationSpace.size, actionSize: storedActionSize };
     this.replay = new ReplayBuffer({ ...sizes, capacity: bufferCapacity });
     this.sampling = Rng.fromSeed(seed).split('replay');
   }
@@ -55,7 +56,12 @@ export abstract class OffPolicyAgent extends BaseAgent {
       rows * this.actionSpace.size,
       `${rows} transitions`,
     );
-    this.replay.add({ ...transitions, actions: this.scale.fromSpace(transitions.actions) });
+    this.replay.add({ ...transitions, actions: this.stored(this.scale.fromSpace(transitions.actions)) });
+  }
+
+  /** What replay keeps of actions in [-1, 1], rows of as many numbers as the constructor was told. */
+  protected stored(actions: Float32Array): Float32Array {
+    return actions;
   }
 
   /** `updatesPerStep` updates, each on a slice of one draw from replay; the metrics are those of the last. */

@@ -1,0 +1,377 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
+import { logBackward, logForward } from '../diffusion/stepKernels.js';
+import { ArgumentError } from '../errors.js';
+import { type AugmentedDiscounts, augmentedDiscounts } from '../mdp/discounts.js';
+import { augmentedGae } from '../mdp/gae.js';
+import { RewardScale } from '../mdp/rewardScale.js';
+import { type AugmentedRecords, AugmentedRollout } from '../mdp/rollout.js';
+import { gatherRows, type RecordSizes, type TransitionRows } from '../mdp/rows.js';
+import { RunningMoments } from '../mdp/runningMoments.js';
+import { LatentValue } from '../networks/latentValue.js';
+import { stepKl } from '../objectives/chainKl.js';
+import { ppoStepLoss } from '../objectives/ppoStepLoss.js';
+import { TemperatureControl } from '../objectives/temperatureControl.js';
+import { Adam } from '../ops/adam.js';
+import { clipGlobalNorm } from '../ops/clipGlobalNorm.js';
+import { lossAndGradients } from '../ops/gradients.js';
+import { variablesAsState } from '../ops/variables.js';
+import type { Transitions } from '../replay/transitions.js';
+import { Rng } from '../rng/rng.js';
+import type { StateArray, StateDict, Stateful } from '../state.js';
+import type { ActOptions, Metrics } from './agent.js';
+import { matrix, pick, vector } from './arrays.js';
+import { BaseAgent } from './baseAgent.js';
+import { clipBounds } from './clipScaling.js';
+import { checkedPpoOptions, type DiffPpoOptions } from './diffPpoOptions.js';
+import { dmerlSampler } from './dmerl.js';
+import { type Compiler, type Program, selectCompiler } from './program.js';
+import { StepCounter } from './stepCounter.js';
+import { minibatches } from './updateScaling.js';
+
+type RowInput = 'observations' | 'x' | 'next' | 'step';
+type UpdateInput =
+  | RowInput
+  | 'oldLogForward'
+  | 'oldLogBackward'
+  | 'oldMean'
+  | 'oldStd'
+  | 'advantages'
+  | 'returns'
+  | 'clip';
+type PriceOutput = 'logForward' | 'logBackward' | 'mean' | 'std' | 'value';
+type UpdateOutput = 'actorLoss' | 'valueLoss' | 'chainKl' | 'clipFraction' | 'runCost' | 'temperature';
+
+/** What is known of every transition of a rollout, flat, in the order `[T, K, N]`. */
+type Prices = Record<PriceOutput, Float32Array>;
+
+/**
+ * DiffPPO (Sanokowski et al. 2025): proximal policy optimisation of the soft return on the augmented MDP, whose steps
+ * are the single transitions of the diffusion chain.
+ *
+ * The chain runs inside `act`, for all environments at once. Give it a vector environment: an update comes every
+ * `rolloutSteps` environment steps.
+ *
+ * @example
+ * ```ts
+ * const agent = await DiffPpoAgent.create({ env, temperature: { anneal: { from: 0.02, to: 0.001, duration: 5e5 } } });
+ * await train({ agent, env, steps: 1_000_000 });
+ * ```
+ */
+export class DiffPpoAgent extends BaseAgent {
+  readonly name = 'DiffPPO';
+  /** None: it learns from its own actions only. */
+  readonly warmupSteps = 0;
+  readonly sampler: EulerMaruyamaSampler;
+  protected readonly parts: Record<string, Stateful>;
+  protected readonly config;
+  protected override readonly growingParts = ['rollout', 'rewardScale'];
+
+  private readonly options;
+  private readonly discounts: AugmentedDiscounts;
+  private readonly clips: number[];
+  private readonly value: LatentValue;
+  private readonly temperature: TemperatureControl;
+  private readonly actorAdam: Adam;
+  private readonly valueAdam: Adam;
+  private readonly rollout = new AugmentedRollout();
+  private readonly moments: RunningMoments;
+  private readonly rewardScale: RewardScale;
+  private readonly priors: Rng;
+  private readonly shuffle: Rng;
+  private readonly steps = new StepCounter();
+  /** The chains that {@link act} ran last, until it is known what came of them. */
+  private pending?: { observations: Float32Array; latents: Float32Array };
+
+  private readonly actProgram: Program<'observations' | 'noise', 'latents' | 'actions'>;
+  private readonly evaluateProgram: Program<'observations' | 'noise', 'actions'>;
+  private readonly priceProgram: Program<RowInput, PriceOutput>;
+  private readonly valueProgram: Program<'observations' | 'x' | 'step', 'value'>;
+  private readonly updateProgram: Program<UpdateInput, UpdateOutput>;
+
+  /**
+   * Builds the networks; sizes are read from `env`.
+   *
+   * @throws ArgumentError for an option out of range or an unbounded action space
+   */
+  static async create(options: DiffPpoOptions): Promise<DiffPpoAgent> {
+    return new DiffPpoAgent(options, await selectCompiler(options.compile));
+  }
+
+  protected constructor(options: DiffPpoOptions, compiler: Compiler) {
+    super(options);
+    this.options = checkedPpoOptions(options);
+    const { seed = 0, sampler = dmerlSampler() } = options;
+    const { gamma, lambda, valueHidden, learningRate } = this.options;
+    const { steps } = sampler.schedule;
+    this.discounts = augmentedDiscounts({ steps, gamma, lambda, mode: options.discountMode });
+    this.clips = clipBounds(options.clipScaling ?? 'sqrtK', this.options.clip, sampler.schedule);
+
+    const rng = Rng.fromSeed(seed);
+    const sizes = { observationSize: this.observationSpace.size, actionSize: this.actionSpace.size };
+    this.sampler = sampler.build(rng.split('networks').split('actor'), sizes);
+    this.value = new LatentValue(rng.split('networks').split('value'), {
+      ...sizes,
+      levels: steps,
+      hidden: valueHidden,
+    });
+    this.temperature = new TemperatureControl(options.temperature ?? 0.005, sizes.actionSize);
+    this.actorAdam = new Adam(sampler.variables, { learningRate });
+    this.valueAdam = new Adam(this.value.variables, { learningRate });
+    this.moments = new RunningMoments(sizes.observationSize);
+    this.rewardScale = new RewardScale(gamma);
+    this.priors = rng.split('priors');
+    this.shuffle = rng.split('shuffle');
+    this.parts = {
+      actor: variablesAsState(sampler.variables),
+      value: variablesAsState(this.value.variables),
+      temperature: this.temperature,
+      actorAdam: this.actorAdam,
+      valueAdam: this.valueAdam,
+      rollout: this.rollout,
+      moments: this.moments,
+      rewardScale: this.rewardScale,
+      priors: this.priors,
+      shuffle: this.shuffle,
+      steps: this.steps,
+    };
+    this.config = { seed, steps, gamma, lambda, sampler: sampler.constructor.name, valueHidden: [...valueHidden] };
+
+    this.actProgram = compiler(({ observations, noise }) => {
+      const latents = this.sampler.latents(observations as tf.Tensor2D, noise);
+      const end = tf.squeeze(tf.slice(latents, [steps, 0, 0]), [0]) as tf.Tensor2D;
+      return { latents, actions: this.sampler.squash.apply(end) };
+    });
+    this.evaluateProgram = compiler(({ observations, noise }) => ({
+      actions: this.sampler.actions(observations as tf.Tensor2D, noise, this.options.evaluation),
+    }));
+    this.priceProgram = compiler((inputs) => this.price(inputs));
+    this.valueProgram = compiler((inputs) => ({ value: this.valueAt(inputs) }));
+    this.updateProgram = compiler((inputs) => this.step(inputs));
+  }
+
+  protected async policy(
+    observations: Float32Array,
+    rows: number,
+    { explore = true }: ActOptions,
+  ): Promise<Float32Array> {
+    if (explore && this.options.normaliseObservations) this.moments.add(observations);
+    const seen = this.normalised(observations);
+    const shape = this.sampler.noiseShape(rows);
+    const noise = { data: this.noise.normals(shape.reduce((size, n) => size * n)), shape };
+    const inputs = { observations: matrix(seen, this.observationSpace.size), noise };
+    if (!explore) return (await this.evaluateProgram(inputs)).actions;
+    const { latents, actions } = await this.actProgram(inputs);
+    this.pending = { observations: seen, latents };
+    return actions;
+  }
+
+  /** @throws ArgumentError unless `act` chose these actions */
+  observe(transitions: Transitions): void {
+    const { rewards, nextObservations, terminated, truncated } = transitions;
+    const rows = rewards.length;
+    if (this.pending?.observations.length !== rows * this.observationSpace.size) {
+      throw new ArgumentError(
+        `DiffPPO.observe: expected what came of the actions that act() chose last, got ${rows} other transitions. DiffPPO learns from its own actions only: train it without warm-up.`,
+      );
+    }
+    const ended = terminated.map((flag, i) => flag | (truncated[i] as number));
+    this.rewardScale.add(rewards, ended);
+    const nextLatents = this.priors.normals(rows * this.actionSpace.size, 0, this.sampler.priorStd);
+    const next = this.normalised(nextObservations);
+    this.rollout.add({ ...this.pending, rewards, nextObservations: next, nextLatents, terminated, truncated });
+    this.pending = undefined;
+    this.steps.value += rows;
+  }
+
+  /** Learns when `rolloutSteps` environment steps are together. */
+  async update(): Promise<Metrics> {
+    const [numEnvs, steps] = [this.rollout.rowsPerStep, this.rollout.length];
+    if (steps * numEnvs < this.options.rolloutSteps) return {};
+    this.temperature.at(this.steps.value);
+    const records = this.rollout.take();
+    const sizes = { numEnvs, steps: this.sampler.schedule.steps, ...this.sampler.sizes };
+    const prices = await this.prices(records, sizes);
+    const { advantages, returns } = await this.advantages(records, sizes, prices);
+    return this.learn(records, sizes, { ...prices, advantages, returns });
+  }
+
+  /** Gradient steps over shuffled minibatches until the epochs are over or the policy has moved far enough. */
+  private async learn(
+    records: AugmentedRecords,
+    sizes: RecordSizes,
+    known: Omit<Prices, 'value'> & { advantages: Float64Array; returns: Float64Array },
+  ): Promise<Metrics> {
+    const { epochs, targetChainKl, minibatchSize, updateScaling } = this.options;
+    const sums: Metrics = {};
+    let count = 0;
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      const outer = records.rewards.length;
+      for (const indices of minibatches(this.shuffle, {
+        ...sizes,
+        outer,
+        size: minibatchSize,
+        scaling: updateScaling,
+      })) {
+        const result = await this.updateProgram({
+          ...this.rowInputs(gatherRows(records, sizes, indices)),
+          oldLogForward: vector(pick(known.logForward, indices)),
+          oldLogBackward: vector(pick(known.logBackward, indices)),
+          oldMean: matrix(pick(known.mean, indices, sizes.actionSize), sizes.actionSize),
+          oldStd: matrix(pick(known.std, indices, sizes.actionSize), sizes.actionSize),
+          advantages: vector(pick(known.advantages, indices)),
+          returns: vector(pick(known.returns, indices)),
+          clip: vector(
+            pick(
+              this.clips,
+              indices.map((index) => Math.floor(index / sizes.numEnvs) % sizes.steps),
+            ),
+          ),
+        });
+        this.updates++;
+        count++;
+        for (const [name, [value]] of Object.entries(result)) sums[name] = (sums[name] ?? 0) + (value as number);
+        if ((result.chainKl[0] as number) > targetChainKl) return averages(sums, count, this.sampler.priorEntropy);
+      }
+    }
+    return averages(sums, count, this.sampler.priorEntropy);
+  }
+
+  /** Densities, moments and values of every transition under the policy that made it. */
+  private async prices(records: AugmentedRecords, sizes: RecordSizes): Promise<Prices> {
+    const outer = records.rewards.length;
+    const total = outer * sizes.steps;
+    const wide = () => new Float32Array(total * sizes.actionSize);
+    const narrow = () => new Float32Array(total);
+    const prices: Prices = { logForward: narrow(), logBackward: narrow(), mean: wide(), std: wide(), value: narrow() };
+    for (let start = 0; start < total; start += outer) {
+      const indices = Int32Array.from({ length: outer }, (_, i) => start + i);
+      const part = await this.priceProgram(this.rowInputs(gatherRows(records, sizes, indices)));
+      for (const name of Object.keys(prices) as PriceOutput[]) {
+        prices[name].set(part[name], start * (part[name].length / outer));
+      }
+    }
+    return prices;
+  }
+
+  private async advantages(records: AugmentedRecords, { numEnvs, actionSize }: RecordSizes, prices: Prices) {
+    const scale = this.options.scaleRewards ? this.rewardScale.value : 1;
+    const { value: bootstrapValues } = await this.valueProgram({
+      observations: matrix(records.nextObservations, this.observationSpace.size),
+      x: matrix(records.nextLatents, actionSize),
+      step: vector(new Float32Array(records.rewards.length)),
+    });
+    const segment = {
+      numEnvs,
+      rewards: records.rewards.map((reward) => reward / scale),
+      logRatios: prices.logForward.map((density, i) => density - (prices.logBackward[i] as number)),
+      values: prices.value,
+      bootstrapValues,
+      terminated: records.terminated,
+      truncated: records.truncated,
+    };
+    return augmentedGae(segment, await this.temperature.read(), this.discounts);
+  }
+
+  private price(rows: Record<RowInput, tf.Tensor>): Record<PriceOutput, tf.Tensor> {
+    const { mean, std, forward, backward } = this.densities(rows);
+    return { mean, std, logForward: forward, logBackward: backward, value: this.valueAt(rows) };
+  }
+
+  /** One gradient step of policy, value network and automatic temperature. */
+  private step(inputs: Record<UpdateInput, tf.Tensor>): Record<UpdateOutput, tf.Tensor> {
+    const { maxGradientNorm, normaliseAdvantages: normalise, recomputeEntropy } = this.options;
+    const column = (name: UpdateInput) => inputs[name] as tf.Tensor1D;
+    const temperature = this.temperature.value();
+    const actor = lossAndGradients(this.sampler.variables, () => {
+      const { mean, std, forward, backward } = this.densities(inputs);
+      const batch = {
+        logForward: forward,
+        logBackward: backward,
+        oldLogForward: column('oldLogForward'),
+        oldLogBackward: column('oldLogBackward'),
+        advantages: column('advantages'),
+        clip: column('clip'),
+        temperature,
+      };
+      const { loss, clipped } = ppoStepLoss(batch, { normalise, recomputeEntropy });
+      const old = { mean: inputs.oldMean as tf.Tensor2D, std: inputs.oldStd as tf.Tensor2D };
+      return {
+        loss: tf.mean(loss) as tf.Scalar,
+        chainKl: this.chainMean(stepKl(old, { mean, std })),
+        clipFraction: tf.mean(clipped),
+        runCost: this.chainMean(tf.sub(forward, backward)),
+      };
+    });
+    const critic = lossAndGradients(this.value.variables, () => ({
+      loss: tf.mul(tf.mean(tf.squaredDifference(this.valueAt(inputs), inputs.returns)), 0.5) as tf.Scalar,
+    }));
+    this.actorAdam.apply(clipGlobalNorm(actor.gradients, maxGradientNorm));
+    this.valueAdam.apply(clipGlobalNorm(critic.gradients, maxGradientNorm));
+    const { loss: actorLoss, chainKl, clipFraction, runCost } = actor.results;
+    this.temperature.step(tf.sub(this.sampler.priorEntropy, runCost as tf.Scalar));
+    const metrics = { chainKl, clipFraction, runCost } as Record<string, tf.Tensor>;
+    return { actorLoss, valueLoss: critic.results.loss, ...metrics, temperature: this.temperature.value() } as Record<
+      UpdateOutput,
+      tf.Tensor
+    >;
+  }
+
+  /** Moments of the learned kernels and both densities, the squash's log-determinant counted with the noising kernel's. */
+  private densities(rows: Record<RowInput, tf.Tensor>) {
+    const [x, next] = [rows.x as tf.Tensor2D, rows.next as tf.Tensor2D];
+    const kernels = this.sampler.kernelsAt(rows.observations as tf.Tensor2D, rows.step as tf.Tensor1D);
+    const mean = kernels.forwardMean(x);
+    const known = { ...kernels, forwardMean: () => mean };
+    const isLast = tf.cast(tf.equal(rows.step, this.sampler.schedule.steps - 1), 'float32');
+    const logDet = tf.mul(isLast, this.sampler.squash.logDet(next));
+    return {
+      mean,
+      std: kernels.forwardStd,
+      forward: logForward(known, x, next),
+      backward: tf.add(logBackward(known, x, next), logDet) as tf.Tensor1D,
+    };
+  }
+
+  private valueAt({ observations, x, step }: Record<'observations' | 'x' | 'step', tf.Tensor>): tf.Tensor1D {
+    const seen = this.options.value === 'latent' ? 1 : 0;
+    const scaled = tf.mul(x, seen / this.sampler.priorStd) as tf.Tensor2D;
+    const [value] = this.value.apply(observations as tf.Tensor2D, scaled, tf.mul(step, seen) as tf.Tensor1D);
+    return value as tf.Tensor1D;
+  }
+
+  /** A sum over the chain, estimated from rows at steps drawn uniformly. */
+  private chainMean(perStep: tf.Tensor): tf.Tensor {
+    return tf.mul(tf.mean(perStep), this.sampler.schedule.steps);
+  }
+
+  private normalised(observations: Float32Array): Float32Array {
+    return this.options.normaliseObservations ? this.moments.normalise(observations) : observations;
+  }
+
+  private rowInputs({ observations, x, next, step }: TransitionRows): Record<RowInput, StateArray> {
+    const { observationSize, actionSize } = this.sampler.sizes;
+    return {
+      observations: matrix(observations, observationSize),
+      x: matrix(x, actionSize),
+      next: matrix(next, actionSize),
+      step: vector(step),
+    };
+  }
+
+  override async loadState(state: StateDict): Promise<void> {
+    await super.loadState(state);
+    this.pending = undefined;
+  }
+
+  dispose(): void {
+    for (const program of [this.actProgram, this.evaluateProgram, this.priceProgram]) program.dispose();
+    for (const program of [this.valueProgram, this.updateProgram]) program.dispose();
+    for (const part of [this.sampler, this.value, this.temperature, this.actorAdam, this.valueAdam]) part.dispose();
+  }
+}
+
+function averages(sums: Metrics, count: number, priorEntropy: number): Metrics {
+  const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / count]));
+  return { ...means, entropyBound: priorEntropy - (means.runCost as number), gradientSteps: count };
+}

@@ -1,0 +1,157 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  ArgumentError,
+  DiffSacAgent,
+  type DiffSacOptions,
+  DiffWpoAgent,
+  type DiffWpoOptions,
+  dmerlSampler,
+  GeneralBridgeSampler,
+  Rng,
+} from 'diffrl';
+import { describe, expect, it } from 'vitest';
+import { bandit, expectSameState, playBandit, smallSampler, someTransitions, spaces } from './dmerlFixtures.js';
+
+const small = () => ({ env: spaces, sampler: smallSampler(), criticHidden: [16], batchSize: 8, compile: false });
+
+const kinds = {
+  DiffSAC: (options: Partial<DiffSacOptions> = {}) => DiffSacAgent.create({ ...small(), ...options }),
+  DiffWPO: (options: Partial<DiffWpoOptions> = {}) => DiffWpoAgent.create({ ...small(), ...options }),
+};
+
+/** Acts, observes and updates once. */
+async function step(agent: DiffSacAgent, seed: number) {
+  const given = someTransitions(seed, 20);
+  agent.observe({ ...given, actions: await agent.act(given.observations) });
+  return agent.update();
+}
+
+describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
+  const create = kinds[name] as (options?: Partial<DiffSacOptions>) => Promise<DiffSacAgent>;
+
+  it.each([
+    {},
+    { latents: 'replay' },
+    { latents: 'replay', actionTarget: 'step', temperature: 0.1 },
+    { latentTarget: 'step', actionTarget: 'step', temperature: { anneal: { from: 1, to: 0, duration: 50 } } },
+    { groupSize: 3, trustRegion: { mode: 'sum', period: 2 } },
+    { trustRegion: { period: 2, bound: 1e-4 } },
+    { trustRegion: false },
+  ] as Partial<DiffSacOptions>[])('goes on bit for bit from a saved state and leaks nothing: %j', async (options) => {
+    const before = tf.memory().numTensors;
+    const agent = await create({ ...options });
+    const twin = await create({ ...options, sampler: smallSampler(), seed: 7 });
+    agent.observe(someTransitions(50, 20));
+    for (let i = 0; i < 4; i++) await step(agent, i);
+    await twin.loadState(await agent.state());
+    for (let i = 4; i < 7; i++) expect(await step(twin, i)).toEqual(await step(agent, i));
+    expectSameState(await twin.state(), await agent.state());
+    agent.dispose();
+    twin.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('gives the same numbers compiled (1e-4)', async () => {
+    const [eager, compiled] = [await create(), await create({ sampler: smallSampler(), compile: true })];
+    for (let i = 0; i < 3; i++) {
+      await step(eager, i);
+      await step(compiled, i);
+    }
+    expectSameState(await compiled.state(), await eager.state(), 1e-4);
+    compiled.dispose();
+  });
+
+  it('bootstraps at truncation and not at termination', async () => {
+    const losses = [];
+    for (const [terminated, truncated] of [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const agent = await create({ sampler: smallSampler(), seed: 1 });
+      const flags = { terminated: new Uint8Array(20).fill(terminated), truncated: new Uint8Array(20).fill(truncated) };
+      agent.observe({ ...someTransitions(0, 20), ...flags });
+      losses.push((await agent.update()).criticLoss);
+    }
+    expect(losses[1]).toBe(losses[0]);
+    expect(losses[2]).not.toBe(losses[0]);
+  });
+
+  it('moves the target critics by tau', async () => {
+    const agent = await create({ tau: 0.25 });
+    agent.observe(someTransitions(0, 20));
+    const before = await agent.state();
+    await agent.update();
+    const after = await agent.state();
+    const name = 'head0/trunk/kernel0';
+    const [old, critic, target] = [before[`target/${name}`]!, after[`critic/${name}`]!, after[`target/${name}`]!];
+    target.data.forEach((value, i) => expect(value).toBeCloseTo(0.75 * old.data[i]! + 0.25 * critic.data[i]!, 6));
+  });
+
+  it('takes other chains', async () => {
+    const sampler = new GeneralBridgeSampler({ steps: 3 });
+    const agent = await create({ sampler });
+    agent.observe(someTransitions(0, 20));
+    const { actorLoss } = await agent.update();
+    expect(Number.isFinite(actorLoss)).toBe(true);
+  });
+
+  it('learns the one-step task: from 0.5 to above 0.85', async () => {
+    const options = {
+      env: bandit,
+      sampler: dmerlSampler({ steps: 4, hidden: [64, 64] }),
+      criticHidden: [64, 64],
+      gamma: 0,
+      tau: 0.02,
+      temperature: 0.02,
+      batchSize: 128,
+      actorLearningRate: 1e-3,
+      criticLearningRate: 1e-3,
+      trustRegion: false,
+      compile: true,
+      seed: 1,
+    } as const;
+    const agent = await create(options);
+    agent.observe(randomBandit());
+    expect(await playBandit(agent, 500, 8)).toBeGreaterThan(0.85);
+    agent.dispose();
+  });
+});
+
+function randomBandit() {
+  const rows = 500;
+  const observations = new Float32Array(rows).fill(0.5);
+  const actions = Rng.fromSeed(4).uniforms(rows, -1, 1);
+  const rewards = actions.map(
+    (a) => Math.exp(-0.5 * ((a + 0.5) / 0.2) ** 2) + 1.05 * Math.exp(-0.5 * ((a - 0.6) / 0.2) ** 2),
+  );
+  const flags = { terminated: new Uint8Array(rows).fill(1), truncated: new Uint8Array(rows) };
+  return { observations, actions, rewards, nextObservations: observations, ...flags };
+}
+
+describe('DiffSAC alone', () => {
+  it('has a forward-KL form, which refuses lone chains', async () => {
+    const agent = await kinds.DiffSAC({ divergence: 'forward', groupSize: 4 });
+    agent.observe(someTransitions(0, 20));
+    expect(Number.isFinite((await agent.update()).actorLoss)).toBe(true);
+    await expect(kinds.DiffSAC({ divergence: 'forward', groupSize: 1 })).rejects.toThrow(ArgumentError);
+  });
+
+  it('refuses to look along chains that it does not simulate', async () => {
+    await expect(kinds.DiffSAC({ latents: 'replay', latentTarget: 'chain' })).rejects.toThrow(ArgumentError);
+    await expect(kinds.DiffSAC({ latents: 'replay', groupSize: 2 })).rejects.toThrow(ArgumentError);
+  });
+});
+
+describe('DiffWPO alone', () => {
+  it('under natural rescaling updates the control as DiffSAC with pathOnly does (1e-5)', async () => {
+    const fixed = () => dmerlSampler({ steps: 3, hidden: [16], learnDiffusion: false });
+    const sac = await kinds.DiffSAC({ sampler: fixed(), pathOnly: true });
+    const wpo = await kinds.DiffWPO({ sampler: fixed(), trustRegion: false });
+    for (let i = 0; i < 3; i++) {
+      await step(sac, i);
+      await step(wpo, i);
+    }
+    expectSameState(await wpo.state(), await sac.state(), 1e-5);
+  });
+});
