@@ -206,6 +206,22 @@ export const motor = maker<ActuatorAttributes>('motor');
 export const general = maker<ActuatorAttributes>('general');
 export const position = maker<ActuatorAttributes>('position');
 
+/** A tendon whose length is a sum of joint positions with the given coefficients. */
+export function fixedTendon(name: string, coefficients: Record<string, number>, attributes: TendonAttributes = {}) {
+  const joints = Object.entries(coefficients).map(([joint, coef]) => element('joint', { joint, coef }));
+  return element('fixed', { name, ...attributes }, ...joints);
+}
+
+/** A tendon that runs straight through the given sites. */
+export function spatialTendon(name: string, sites: readonly string[], attributes: TendonAttributes = {}) {
+  return element('spatial', { name, ...attributes }, ...sites.map((site) => element('site', { site })));
+}
+
+/** A sensor of a given type, such as `sensor('touch', 'toe_touch', { site: 'toe' })`. */
+export function sensor(type: string, name: string, attributes: Readonly<Record<string, MjcfValue>>): MjcfElement {
+  return element(type, { name, ...attributes });
+}
+
 function maker<Attributes extends object>(tag: string, fixed: object = {}) {
   return (name: string, attributes?: Attributes): MjcfElement =>
     element(tag, named(name, { ...fixed, ...attributes } as object));

@@ -24,6 +24,21 @@ const TASKS = {
   'Swimmer-v5': async () => (await import('./gymnasium/swimmer.js')).swimmerV5,
   'Walker2d-v4': async () => (await import('./gymnasium/walker2d.js')).walker2dV4,
   'Walker2d-v5': async () => (await import('./gymnasium/walker2d.js')).walker2dV5,
+  'dm_control/acrobot-swingup': async () => (await import('./suite/acrobot.js')).acrobotSwingup,
+  'dm_control/ball_in_cup-catch': async () => (await import('./suite/ballInCup.js')).ballInCupCatch,
+  'dm_control/cartpole-swingup': async () => (await import('./suite/cartpole.js')).cartpoleSwingup,
+  'dm_control/cheetah-run': async () => (await import('./suite/cheetah.js')).cheetahRun,
+  'dm_control/finger-turn_hard': async () => (await import('./suite/finger.js')).fingerTurnHard,
+  'dm_control/fish-swim': async () => (await import('./suite/fish.js')).fishSwim,
+  'dm_control/hopper-hop': async () => (await import('./suite/hopper.js')).hopperHop,
+  'dm_control/humanoid-run': async () => (await import('./suite/humanoid.js')).humanoidRun,
+  'dm_control/humanoid-stand': async () => (await import('./suite/humanoid.js')).humanoidStand,
+  'dm_control/humanoid-walk': async () => (await import('./suite/humanoid.js')).humanoidWalk,
+  'dm_control/pendulum-swingup': async () => (await import('./suite/pendulum.js')).pendulumSwingup,
+  'dm_control/quadruped-run': async () => (await import('./suite/quadruped.js')).quadrupedRun,
+  'dm_control/walker-run': async () => (await import('./suite/walker.js')).walkerRun,
+  'dm_control/walker-stand': async () => (await import('./suite/walker.js')).walkerStand,
+  'dm_control/walker-walk': async () => (await import('./suite/walker.js')).walkerWalk,
 } satisfies Record<string, () => Promise<(options: never) => MujocoTask>>;
 
 /** The id of a task: Gymnasium's, or `dm_control/<domain>-<task>`. */

@@ -8,10 +8,22 @@ export const GYMNASIUM_FILES = {
   ...{ Reacher: 'reacher', Swimmer: 'swimmer', Walker2d: 'walker2d' },
 };
 
+/** Domains of DeepMind Control. */
+export const SUITE_DOMAINS = [
+  ...['acrobot', 'ball_in_cup', 'cartpole', 'cheetah', 'finger', 'fish', 'hopper', 'humanoid', 'pendulum'],
+  ...['quadruped', 'walker'],
+];
+
+interface ModelChange {
+  array: 'site_pos' | 'site_size' | 'geom_pos';
+  element: string;
+  first_entries: number[];
+}
+
 /** One recorded run; see test/reference/README.md for the layout. */
 export interface Trajectory {
   id: number;
-  start: { qpos: number[]; qvel: number[]; act?: number[]; model_changes?: Record<string, unknown> };
+  start: { qpos: number[]; qvel: number[]; act?: number[]; model_changes?: ModelChange[] };
   initial_observation: number[];
   actions: number[][];
   qpos: number[][];
@@ -116,6 +128,10 @@ function isFullPrecision(t: number): boolean {
 }
 
 function begin(env: MujocoEnv, run: Trajectory): void {
+  const { simulation } = env;
+  for (const { array, element, first_entries } of run.start.model_changes ?? []) {
+    simulation.model[array].set(first_entries, 3 * simulation.id(array === 'geom_pos' ? 'geom' : 'site', element));
+  }
   env.start({ qpos: run.start.qpos, qvel: run.start.qvel, ...(run.start.act ? { act: run.start.act } : {}) });
 }
 

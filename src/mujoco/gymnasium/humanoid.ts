@@ -1,4 +1,4 @@
-import { body, capsule, element, hinge, joint, type MjcfElement, mjcf, motor, plane, sphere } from '../mjcf.js';
+import { body, capsule, fixedTendon, hinge, joint, type MjcfElement, mjcf, motor, plane, sphere } from '../mjcf.js';
 import type { Simulation } from '../simulation.js';
 import type { MujocoTask } from '../task.js';
 import {
@@ -176,12 +176,7 @@ const model = () =>
       ),
     ],
     tendons: ['left', 'right'].map((side) =>
-      element(
-        'fixed',
-        { name: `${side}_hipknee` },
-        element('joint', { joint: `${side}_hip_y`, coef: -1 }),
-        element('joint', { joint: `${side}_knee`, coef: 1 }),
-      ),
+      fixedTendon(`${side}_hipknee`, { [`${side}_hip_y`]: -1, [`${side}_knee`]: 1 }),
     ),
     actuators: [
       ...motors(100, ['abdomen_y', 'abdomen_z', 'abdomen_x']),
