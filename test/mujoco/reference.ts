@@ -10,7 +10,7 @@ export const GYMNASIUM_FILES = {
 
 /** Domains of DeepMind Control. */
 export const SUITE_DOMAINS = [
-  ...['acrobot', 'ball_in_cup', 'cartpole', 'cheetah', 'finger', 'fish', 'hopper', 'humanoid', 'pendulum'],
+  ...['acrobot', 'ball_in_cup', 'cartpole', 'cheetah', 'dog', 'finger', 'fish', 'hopper', 'humanoid', 'pendulum'],
   ...['quadruped', 'walker'],
 ];
 
@@ -45,9 +45,13 @@ export function readReference(path: string): Reference {
   return JSON.parse(readFileSync(new URL(`../reference/${path}.json`, import.meta.url), 'utf8'));
 }
 
-/** The figures of the model of one version. */
-export function modelOf(file: Reference, version: string): Reference {
+/** The figures of the model of one version. The dog's bones, which never collide, are left out of its geoms. */
+export function modelOf(file: Reference, version = 'v5'): Reference {
   const { v5, [version]: own } = file.model;
+  if (file.model.mesh_geoms_left_out) {
+    const geoms = file.model.geoms.map((geom: Reference, id: number) => ({ ...geom, id }));
+    return { ...file.model, geoms, sizes: { ...file.model.sizes, ngeom: geoms.length } };
+  }
   if (!v5) return file.model;
   if (own === 'same as v5') return v5;
   if (!own.same_as) return own;

@@ -78,7 +78,7 @@ export function drawWithoutContact(simulation: Simulation, draw: (attempt: numbe
   let attempt = 0;
   do {
     draw(attempt++);
-    suiteStepping.settle(simulation);
+    simulation.engine.mj_fwdPosition(simulation.model, simulation.data);
   } while (simulation.data.ncon > 0);
 }
 
