@@ -11,7 +11,7 @@ export interface ReverseSamplingInputs {
   noised: tf.Tensor2D;
   /** `[B]`, the noise level of each, 0 ... K - 1 in noising order. */
   step: tf.Tensor1D;
-  /** `[B, N, A]` for N reverse samples each: uniform on (0, 1) for `'truncated'`, standard normal for `'clip'`. */
+  /** `[B, A, N]` for N reverse samples each: uniform on (0, 1) for `'truncated'`, standard normal for `'clip'`. */
   noise: tf.Tensor3D;
 }
 
@@ -58,19 +58,20 @@ export function reverseSamplingTarget(
   requireOneOf('reverseSamplingTarget', 'proposal', proposal, ['truncated', 'clip']);
   requireOneOf('reverseSamplingTarget', 'weights', weights, ['softmax', 'raw']);
   const [rows, size] = noised.shape;
-  requireShape('reverseSamplingTarget', 'noise', noise.shape, [rows, null, size]);
-  const count = noise.shape[1];
+  requireShape('reverseSamplingTarget', 'noise', noise.shape, [rows, size, null]);
+  const count = noise.shape[2];
 
-  const levels = rowLevels(noiseLevels(schedule, step));
-  const points = tf.expandDims(noised, 1) as tf.Tensor3D;
+  const levels = cubeLevels(noiseLevels(schedule, step));
+  const points = tf.expandDims(noised, 2) as tf.Tensor3D;
   const drawn = proposal === 'clip' ? noise : noiseInBox(points, levels, noise, limit);
   const clean = removeNoise(points, drawn, levels);
   const inBox = limit === Infinity ? clean : tf.clipByValue(clean, -limit, limit);
 
-  const logWeights = tf.reshape(logWeight(tf.reshape(inBox, [rows * count, size])), [rows, count]);
+  const samples = tf.reshape(tf.transpose(inBox, [0, 2, 1]), [rows * count, size]) as tf.Tensor2D;
+  const logWeights = tf.reshape(logWeight(samples), [rows, count]);
   const shares = tf.softmax(logWeights);
   return {
-    noise: tf.sum(tf.mul(tf.expandDims(shares, 2), drawn), 1),
+    noise: tf.sum(tf.mul(tf.expandDims(shares, 1), drawn), 2),
     weights: weights === 'raw' ? tf.mean(tf.exp(logWeights), 1) : tf.ones([rows]),
     effectiveSampleSize: tf.mean(tf.div(1, tf.sum(tf.square(shares), 1))),
     clippedShare: proposal === 'clip' ? movedShare(clean, inBox) : tf.scalar(0),
@@ -105,9 +106,9 @@ export function rssmLoss(
   return { loss, effectiveSampleSize, clippedShare };
 }
 
-/** Levels for `[B, N, A]` tensors. */
-function rowLevels({ signal, noise }: NoiseLevels): NoiseLevels<tf.Tensor3D> {
-  return { signal: tf.expandDims(signal, 1), noise: tf.expandDims(noise, 1) };
+/** Levels for `[B, A, N]` tensors. (With samples last, whatever is the same for all of a row's samples broadcasts fast.) */
+function cubeLevels({ signal, noise }: NoiseLevels): NoiseLevels<tf.Tensor3D> {
+  return { signal: tf.expandDims(signal, 2), noise: tf.expandDims(noise, 2) };
 }
 
 /** Noise that leads from the box to `points`, by inversion of the cut normal distribution. */
@@ -121,7 +122,7 @@ function noiseInBox(
   return truncatedNormal(edge(limit), edge(-limit), uniform) as tf.Tensor3D;
 }
 
-/** Share of rows `[..., A]` with an entry that differs. */
-function movedShare(before: tf.Tensor, after: tf.Tensor): tf.Scalar {
-  return tf.mean(tf.max(tf.cast(tf.notEqual(before, after), 'float32'), -1));
+/** Share of the samples in `[B, A, N]` with an entry that differs. */
+function movedShare(before: tf.Tensor3D, after: tf.Tensor3D): tf.Scalar {
+  return tf.mean(tf.max(tf.cast(tf.notEqual(before, after), 'float32'), 1));
 }

@@ -28,7 +28,7 @@ function targetAt(schedule: NoiseSchedule, i: number, noised: number[], count: n
     {
       noised: tf.tensor2d([noised]),
       step: tf.tensor1d([i]),
-      noise: tf.tensor3d(proposal === 'clip' ? rng.normals(size) : rng.uniforms(size), [1, count, noised.length]),
+      noise: tf.tensor3d(proposal === 'clip' ? rng.normals(size) : rng.uniforms(size), [1, noised.length, count]),
     },
     { schedule, proposal, ...rest } as ReverseSamplingOptions,
   );
@@ -122,7 +122,7 @@ describe('the single-row loss', () => {
   const inputs = {
     noised: tf.tensor2d(rng.normals(rows * size), [rows, size]),
     step: tf.tensor1d([0, 3, 7, 12, 19]),
-    noise: tf.tensor3d(rng.normals(rows * count * size), [rows, count, size]),
+    noise: tf.tensor3d(rng.normals(rows * count * size), [rows, size, count]),
   };
   const kernel = tf.variable(tf.tensor2d(rng.normals(size * size), [size, size]));
   const predict = (x: tf.Tensor2D) => tf.tanh(tf.matMul(x, kernel)) as tf.Tensor2D;
@@ -136,11 +136,12 @@ describe('the single-row loss', () => {
         [0, 3, 7, 12, 19].map((i) => Math.sqrt(power ? cosine.alphaBars[i]! : 1 - cosine.alphaBars[i]!)),
         [rows, 1, 1],
       );
-    const clean = tf.div(tf.sub(tf.expandDims(inputs.noised, 1), tf.mul(level(0), inputs.noise)), level(1));
+    const samples = tf.transpose(inputs.noise, [0, 2, 1]);
+    const clean = tf.div(tf.sub(tf.expandDims(inputs.noised, 1), tf.mul(level(0), samples)), level(1));
     const box = tf.reshape(tf.clipByValue(clean, -1, 1), [rows * count, size]) as tf.Tensor2D;
     const logWeights = tf.reshape(logWeight(box), [rows, count]);
     const w = weights === 'softmax' ? tf.softmax(logWeights) : tf.exp(logWeights);
-    const error = tf.square(tf.sub(tf.expandDims(predict(inputs.noised), 1), inputs.noise));
+    const error = tf.square(tf.sub(tf.expandDims(predict(inputs.noised), 1), samples));
     return tf.mean(tf.mul(error, tf.expandDims(w, 2)));
   }
 
@@ -165,7 +166,7 @@ describe('the single-row loss', () => {
         {
           noised: tf.zeros([points, 1]),
           step: tf.zeros([points]),
-          noise: tf.zeros([points, 64, 1]),
+          noise: tf.zeros([points, 1, 64]),
         },
         { schedule: cosine, proposal: 'clip', logWeight: () => tf.mul(tf.tensor1d(spread), std) },
       );
@@ -181,7 +182,7 @@ describe('the single-row loss', () => {
   });
 
   it('compiled is eager, both proposals (1e-4)', async () => {
-    const uniform = tf.tensor3d(Rng.fromSeed(9).uniforms(rows * count * size), [rows, count, size]);
+    const uniform = tf.tensor3d(Rng.fromSeed(9).uniforms(rows * count * size), [rows, size, count]);
     for (const [proposal, noise] of [
       ['truncated', uniform],
       ['clip', inputs.noise],
@@ -203,7 +204,7 @@ describe('the single-row loss', () => {
     const before = tf.memory().numTensors;
     tf.tidy(() => void rssmLoss(predict, inputs, options));
     expect(tf.memory().numTensors).toBe(before);
-    expect(() => rssmLoss(predict, { ...inputs, noise: tf.zeros([rows, count, 3]) }, options)).toThrow(ShapeError);
+    expect(() => rssmLoss(predict, { ...inputs, noise: tf.zeros([rows, 3, count]) }, options)).toThrow(ShapeError);
     expect(() => rssmLoss(predict, inputs, { ...options, proposal: 'cut' as 'clip' })).toThrow(ArgumentError);
   });
 });
