@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireInteger, requireNumber, requireOneOf } from '../errors.js';
 import { reverseSamplingTarget } from '../objectives/rssm.js';
+import { RunningMean } from '../ops/runningMean.js';
+import { variablesAsState } from '../ops/variables.js';
 import { DenoisingAgent, type DenoisingOptions, type NoisedActions, type Regression } from './denoisingAgent.js';
 import { type Arrays, type Compiler, selectCompiler } from './program.js';
 
@@ -9,8 +11,13 @@ export interface SdacOptions extends DenoisingOptions {
   reverseSamples?: number;
   /** See {@link ReverseSamplingOptions.proposal}; default `'truncated'`. */
   proposal?: 'truncated' | 'clip';
-  /** The weights are softmax(`valueScale` * min Q / noise level), default 1. */
+  /** The weights are softmax(`valueScale` * value / noise level), default 5, so that they are softmax(value) at the start. */
   valueScale?: number;
+  /**
+   * The value of a reverse sample: `'normalised'` (default) is the smaller Q over the running deviation of the smaller Q among the
+   * reverse samples of a state, which makes the temperature independent of the scale of the rewards; `'raw'` is the smaller Q.
+   */
+  values?: 'normalised' | 'raw';
   /**
    * Where the noised actions come from: `'next'` (default) takes the next states with the actions drawn for the critics' target,
    * `'current'` draws others for the states themselves, which takes a second run of the chain.
@@ -37,6 +44,8 @@ export class SdacAgent extends DenoisingAgent {
   private readonly reverseSamples: number;
   private readonly proposal: 'truncated' | 'clip';
   private readonly valueScale: number;
+  private readonly values: 'normalised' | 'raw';
+  private readonly spread: RunningMean;
   private readonly policyStates: 'next' | 'current';
 
   /**
@@ -50,15 +59,19 @@ export class SdacAgent extends DenoisingAgent {
 
   protected constructor(options: SdacOptions, compiler: Compiler) {
     super('SdacAgent', options, compiler);
-    const { reverseSamples = 64, proposal = 'truncated', valueScale = 1, policyStates = 'next' } = options;
+    const { reverseSamples = 64, proposal = 'truncated', policyStates = 'next' } = options;
+    const { valueScale = 5, values = 'normalised' } = options;
     this.reverseSamples = requireInteger('SdacAgent', 'reverseSamples', reverseSamples, { min: 1 });
     this.proposal = requireOneOf('SdacAgent', 'proposal', proposal, ['truncated', 'clip']);
     this.valueScale = requireNumber('SdacAgent', 'valueScale', valueScale, { above: 0 });
+    this.values = requireOneOf('SdacAgent', 'values', values, ['normalised', 'raw']);
     this.policyStates = requireOneOf('SdacAgent', 'policyStates', policyStates, ['next', 'current']);
+    this.spread = new RunningMean(SPREAD_RATE);
+    this.parts.spread = variablesAsState(this.spread.variables);
   }
 
   protected override policyInputs(): Arrays {
-    const shape = [this.batchSize, this.reverseSamples, this.actionSpace.size];
+    const shape = [this.batchSize, this.actionSpace.size, this.reverseSamples];
     const size = shape.reduce((product, n) => product * n);
     const data = this.proposal === 'clip' ? this.noise.normals(size) : this.noise.uniforms(size);
     const reverseNoise = { data, shape };
@@ -81,16 +94,39 @@ export class SdacAgent extends DenoisingAgent {
     { observations, noised, step }: NoisedActions,
     { reverseNoise, noiseLevel }: Record<string, tf.Tensor>,
   ): Regression {
-    const value = this.critic.bindMin(observations, this.reverseSamples);
-    const scale = tf.div(this.valueScale, noiseLevel as tf.Tensor);
     const { noise, effectiveSampleSize, clippedShare } = reverseSamplingTarget(
       { noised, step, noise: reverseNoise as tf.Tensor3D },
       {
         schedule: this.sampler.schedule,
-        logWeight: (clean) => tf.mul(value(clean), scale),
+        logWeight: this.exponent(observations, noiseLevel as tf.Tensor),
         proposal: this.proposal,
       },
     );
     return { noise, metrics: { effectiveSampleSize, clippedShare } };
   }
+
+  /** The logarithm of the weights of reverse samples. */
+  private exponent(observations: tf.Tensor2D, noiseLevel: tf.Tensor): (samples: tf.Tensor2D) => tf.Tensor1D {
+    const value = this.critic.bindMin(observations, this.reverseSamples);
+    return (samples) => {
+      const values = value(samples);
+      const exponent: tf.Tensor1D = tf.div(tf.mul(values, this.valueScale), noiseLevel);
+      if (this.values === 'raw') return exponent;
+      return tf.div(exponent, tf.add(this.spread.track(deviationWithin(values, this.reverseSamples)), 1e-8));
+    };
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.spread.dispose();
+  }
+}
+
+/** How far the running deviation of values moves at an update of the policy. */
+const SPREAD_RATE = 0.01;
+
+/** Root of the mean squared distance from the mean of the own group, over groups of `size`. */
+function deviationWithin(values: tf.Tensor1D, size: number): tf.Scalar {
+  const groups = tf.reshape(values, [-1, size]);
+  return tf.sqrt(tf.mean(tf.square(tf.sub(groups, tf.mean(groups, 1, true)))) as tf.Scalar);
 }

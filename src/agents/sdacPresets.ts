@@ -31,6 +31,7 @@ export const sdacPresets = {
     reverseSamples: 64,
     proposal: 'clip',
     valueScale: 5,
+    values: 'raw',
     policyStates: 'current',
   },
 } satisfies Record<string, Partial<SdacOptions>>;

@@ -8,6 +8,7 @@ export { type LossWithAux, lossAndGradients } from './gradients.js';
 export { linear, lookup } from './linear.js';
 export { linearDecay } from './linearDecay.js';
 export { repeatRows } from './repeatRows.js';
+export { RunningMean } from './runningMean.js';
 export { softplusInverse } from './softplus.js';
 export { stopGradient, withoutGradient } from './stopGradient.js';
 export { logOneMinusTanhSquared, tanhLogDet } from './tanh.js';

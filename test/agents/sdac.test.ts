@@ -235,6 +235,8 @@ describe('SDAC', () => {
       particles: 1,
       targetParticles: 1,
       reverseSamples: 64,
+      values: 'raw',
+      valueScale: 1,
       explorationNoise: 0,
       policyDelay: 1,
       criticLearningRate: 0,
@@ -261,6 +263,24 @@ describe('SDAC', () => {
     expect(Math.abs(tf.mean(second).dataSync()[0]! - 0.46)).toBeLessThan(0.08);
     agent.dispose();
   }, 60_000);
+
+  it('weighs normalised values alike at any scale of the critics, raw ones not', async () => {
+    const sampleSize = async (values: 'normalised' | 'raw', factor: number) => {
+      const agent = await SdacAgent.create({ ...small, reverseSamples: 32, values });
+      for (const head of ['head0', 'head1']) {
+        const last = agent.critic.variables[`${head}/kernel2`] as tf.Variable;
+        last.assign(tf.mul(last, factor));
+      }
+      agent.observe(transitions(0));
+      return (await agent.update()).effectiveSampleSize!;
+    };
+    const normalised = await sampleSize('normalised', 1);
+    // Exponents of deviation 5 / 5 = 1 within a state, as at the start of training: about 14 of 32.
+    expect(normalised).toBeGreaterThan(10);
+    expect(normalised).toBeLessThan(28);
+    expect(await sampleSize('normalised', 100)).toBeCloseTo(normalised, 2);
+    expect(await sampleSize('raw', 100)).toBeLessThan((await sampleSize('raw', 1)) / 2);
+  });
 
   it('exports its policy', async () => {
     expect((await encodeOnnx(await SdacAgent.create(small))).length).toBeGreaterThan(1000);

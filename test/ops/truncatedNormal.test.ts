@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { moveTowards, Rng, repeatRows, truncatedNormal } from 'diffrl';
+import { ArgumentError, moveTowards, Rng, RunningMean, repeatRows, truncatedNormal } from 'diffrl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expectClose } from '../close.js';
@@ -73,6 +73,13 @@ it('moveTowards goes the given share of the way', () => {
   moveTowards(targets, sources, 1);
   expectClose(targets.a, [3, -2], 0);
   expect(tf.memory().numTensors).toBe(before);
+});
+
+it('RunningMean starts at its first value and follows the rest', () => {
+  const average = new RunningMean(0.5);
+  const values = [4, 8, 1].map((value) => average.track(tf.scalar(value)).dataSync()[0]!);
+  expectClose(values, [4, (4 + 2 * 8) / 3, (4 + 2 * 8 + 4 * 1) / 7], 1e-6);
+  expect(() => new RunningMean(0)).toThrow(ArgumentError);
 });
 
 it('repeatRows keeps copies of a row together', () => {
