@@ -75,7 +75,7 @@ export class MujocoEnv implements Env {
     this.task.initialize?.(this.simulation, this.rng);
     this.stepping.settle(this.simulation);
     this.phase = 'running';
-    return { observation: Float32Array.from(this.observe()), info: this.task.resetInfo?.(this.simulation) ?? {} };
+    return { observation: new Float32Array(this.observe()), info: this.task.resetInfo?.(this.simulation) ?? {} };
   }
 
   /**
@@ -93,7 +93,7 @@ export class MujocoEnv implements Env {
     this.apply(action);
     const after = task.track?.(simulation) ?? [];
     const { reward, terminated = false, info = {} } = task.evaluate({ simulation, action, before, after, dt });
-    return { observation: Float32Array.from(this.observe()), reward, terminated, truncated: false, info };
+    return { observation: new Float32Array(this.observe()), reward, terminated, truncated: false, info };
   }
 
   /** The present observation in full precision, `[observationSpace.size]`; `step` and `reset` round it to float32. */
