@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
 import { logBackward, logForward } from '../diffusion/stepKernels.js';
+import { RewardScale } from '../envs/rewardScale.js';
+import { RunningMoments } from '../envs/runningMoments.js';
 import { ArgumentError } from '../errors.js';
 import { type AugmentedDiscounts, augmentedDiscounts } from '../mdp/discounts.js';
 import { augmentedGae } from '../mdp/gae.js';
-import { RewardScale } from '../mdp/rewardScale.js';
 import { type AugmentedRecords, AugmentedRollout } from '../mdp/rollout.js';
 import { gatherRows, type RecordSizes, type TransitionRows } from '../mdp/rows.js';
-import { RunningMoments } from '../mdp/runningMoments.js';
 import { LatentValue } from '../networks/latentValue.js';
 import { stepKl } from '../objectives/chainKl.js';
 import { ppoStepLoss } from '../objectives/ppoStepLoss.js';

@@ -3,6 +3,8 @@ export { Pendulum } from './classic/pendulum.js';
 export type { Env, Info, ResetResult, StepResult } from './env.js';
 export { type Advance, MarkovEnv } from './markovEnv.js';
 export { MultiGoal, type MultiGoalOptions } from './multiGoal.js';
+export { RewardScale } from './rewardScale.js';
+export { RunningMoments } from './runningMoments.js';
 export type { VectorEnv, VectorReset, VectorStep } from './vectorEnv.js';
 export { ClipAction } from './wrappers/clipAction.js';
 export { RescaleAction } from './wrappers/rescaleAction.js';

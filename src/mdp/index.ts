@@ -2,7 +2,5 @@ export { AugmentedMdp, type AugmentedMdpOptions, priorStream } from './augmented
 export { type ChainPolicy, type CollectOptions, collectInternal, collectWrapped } from './collect.js';
 export { type AugmentedDiscounts, augmentedDiscounts, type DiscountMode } from './discounts.js';
 export { type AugmentedSegment, augmentedGae } from './gae.js';
-export { RewardScale } from './rewardScale.js';
 export { type AugmentedRecords, AugmentedRollout, type AugmentedStep } from './rollout.js';
 export { gatherRows, type RecordSizes, type TransitionRows } from './rows.js';
-export { RunningMoments } from './runningMoments.js';
