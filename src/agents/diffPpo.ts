@@ -25,6 +25,7 @@ import { BaseAgent } from './baseAgent.js';
 import { clipBounds } from './clipScaling.js';
 import { checkedPpoOptions, type DiffPpoOptions } from './diffPpoOptions.js';
 import { dmerlSampler } from './dmerl.js';
+import type { ExportableAgent, PolicyGraph } from './exportOnnx.js';
 import { type Compiler, type Program, selectCompiler } from './program.js';
 import { StepCounter } from './stepCounter.js';
 import { minibatches } from './updateScaling.js';
@@ -58,7 +59,7 @@ type Prices = Record<PriceOutput, Float32Array>;
  * await train({ agent, env, steps: 1_000_000 });
  * ```
  */
-export class DiffPpoAgent extends BaseAgent {
+export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
   readonly name = 'DiffPPO';
   /** None: it learns from its own actions only. */
   readonly warmupSteps = 0;
@@ -362,6 +363,21 @@ export class DiffPpoAgent extends BaseAgent {
   override async loadState(state: StateDict): Promise<void> {
     await super.loadState(state);
     this.pending = undefined;
+  }
+
+  /** The policy as `explore: false` runs it, with the observation statistics of now. */
+  policyGraph(rows: number): PolicyGraph {
+    const { evaluation, normaliseObservations } = this.options;
+    const normalised = normaliseObservations ? this.moments.asProgram() : (x: tf.Tensor2D) => x;
+    return {
+      inputs: {
+        observation: { shape: [rows, this.observationSpace.size] },
+        noise: { shape: this.sampler.noiseShape(rows) },
+      },
+      program: ({ observation, noise }) => ({
+        action: this.sampler.actions(normalised(observation as tf.Tensor2D), noise, evaluation),
+      }),
+    };
   }
 
   dispose(): void {

@@ -18,6 +18,7 @@ import type { ActOptions, Metrics } from './agent.js';
 import { matrix, vector } from './arrays.js';
 import { checkedSacOptions, type DiffSacOptions } from './diffSacOptions.js';
 import { dmerlSampler } from './dmerl.js';
+import type { ExportableAgent, PolicyGraph } from './exportOnnx.js';
 import { OffPolicyAgent } from './offPolicyAgent.js';
 import { type Compiler, type Program, selectCompiler } from './program.js';
 import { ReplayedLatents } from './replayedLatents.js';
@@ -56,7 +57,7 @@ type Tensors = Record<UpdateInput, tf.Tensor>;
  * await train({ agent, env, steps: 100_000 });
  * ```
  */
-export class DiffSacAgent extends OffPolicyAgent {
+export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
   readonly name: string = 'DiffSAC';
   readonly sampler: EulerMaruyamaSampler;
   protected readonly parts: Record<string, Stateful>;
@@ -168,6 +169,16 @@ export class DiffSacAgent extends OffPolicyAgent {
     return super.update();
   }
 
+  policyGraph(rows: number): PolicyGraph {
+    const noise = { shape: this.sampler.noiseShape(rows) };
+    return {
+      inputs: { observation: { shape: [rows, this.observationSpace.size] }, noise },
+      program: ({ observation, noise }) => ({
+        action: this.sampler.actions(observation as tf.Tensor2D, noise, this.options.evaluation),
+      }),
+    };
+  }
+
   /** One update of critics, targets, policy and temperature. Give `noise` to inject it. */
   async learn(batch: ReplayBatch, noise = this.drawNoise()): Promise<Metrics> {
     const { batchSize: rows } = this;
@@ -261,7 +272,7 @@ export class DiffSacAgent extends OffPolicyAgent {
       return { loss: tf.addN(losses) as tf.Scalar };
     });
     this.criticAdam.apply(gradients);
-    moveTowards(this.target.variables, this.critic.variables, this.options.tau);
+    moveTowards(this.target.variables, this.critic.variables, this.options.targetRate);
     return { criticLoss: results.loss, value: tf.mean(actionTarget) };
   }
 

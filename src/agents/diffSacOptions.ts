@@ -31,8 +31,8 @@ export interface DiffSacOptions extends OffPolicyOptions {
   pathOnly?: boolean;
   /** Default `{ automatic: {} }`: path entropy steered to -1 nat an action dimension. */
   temperature?: TemperatureSetting;
-  /** Share in (0, 1] of the way that target critics go in an update, default 0.005. */
-  tau?: number;
+  /** How far target critics move in an update, in (0, 1]; default 0.005. */
+  targetRate?: number;
   /** Widths of the critics, default `[256, 256]`. */
   criticHidden?: readonly number[];
   /** Default 3e-4. */
@@ -65,7 +65,7 @@ export function checkedSacOptions(options: DiffSacOptions) {
     groupSize: requireInteger(where, 'groupSize', groupSize, { min: divergence === 'forward' ? 2 : 1 }),
     pathOnly: options.pathOnly ?? false,
     gamma: requireNumber(where, 'gamma', options.gamma ?? 0.99, { min: 0, below: 1 }),
-    tau: requireNumber(where, 'tau', options.tau ?? 0.005, { above: 0, max: 1 }),
+    targetRate: requireNumber(where, 'targetRate', options.targetRate ?? 0.005, { above: 0, max: 1 }),
     criticHidden: options.criticHidden ?? [256, 256],
     actorLearningRate: requireNumber(where, 'actorLearningRate', options.actorLearningRate ?? 3e-4, { min: 0 }),
     criticLearningRate: requireNumber(where, 'criticLearningRate', options.criticLearningRate ?? 3e-4, { min: 0 }),

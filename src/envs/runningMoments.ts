@@ -1,7 +1,10 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
 
 /** Variances below this count as this, so that a constant entry is not blown up. */
 const MIN_VARIANCE = 1e-8;
+/** Largest normalised entry. */
+const LIMIT = 10;
 
 /** Mean and variance, entry by entry, of all rows seen so far (merged batch by batch, Chan et al. 1979). */
 export class RunningMoments implements Stateful {
@@ -36,14 +39,27 @@ export class RunningMoments implements Stateful {
     return this.count < 2 ? 1 : Math.sqrt(Math.max((this.squares[i] as number) / this.count, MIN_VARIANCE));
   }
 
-  /** Rows less the mean, over the standard deviation, clipped to [-limit, limit]. */
-  normalise(rows: Float32Array, limit = 10): Float32Array {
-    const stds = Array.from({ length: this.size }, (_, i) => this.std(i));
+  /** Rows less the mean, over the standard deviation, clipped to [-10, 10]. */
+  normalise(rows: Float32Array): Float32Array {
+    const stds = this.stds();
     return rows.map((value, row) => {
       const i = row % this.size;
       const scaled = (value - (this.mean[i] as number)) / (stds[i] as number);
-      return Math.min(Math.max(scaled, -limit), limit);
+      return Math.min(Math.max(scaled, -LIMIT), LIMIT);
     });
+  }
+
+  /** {@link normalise} with the moments of now, as a function of tensors `[B, size]`. */
+  asProgram(): (rows: tf.Tensor2D) => tf.Tensor2D {
+    const [mean, std] = [Float32Array.from(this.mean), Float32Array.from(this.stds())];
+    return (rows) => {
+      const scaled: tf.Tensor2D = tf.div(tf.sub(rows, tf.tensor1d(mean)), tf.tensor1d(std));
+      return tf.clipByValue(scaled, -LIMIT, LIMIT);
+    };
+  }
+
+  private stds(): number[] {
+    return Array.from({ length: this.size }, (_, i) => this.std(i));
   }
 
   state(): StateDict {

@@ -8,7 +8,9 @@ import {
   Rng,
   type Transitions,
 } from 'diffrl';
+import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { expectClose } from '../close.js';
 import { bandit, expectSameState, playBandit, smallSampler, someTransitions, spaces } from './dmerlFixtures.js';
 
 const ROWS = 8;
@@ -132,6 +134,20 @@ describe('DiffPpoAgent', () => {
     }
     expectSameState(await compiled.state(), await eager.state(), 1e-4);
     compiled.dispose();
+  });
+
+  it('is exported with the observation statistics of now (1e-5)', async () => {
+    const agent = await create({ evaluation: 'ode' });
+    for (let i = 0; i < 4; i++) await step(agent, i);
+    const noise = Rng.fromSeed(0);
+    noise.loadState(substate(await agent.state(), 'noise'));
+    const session = await ort.InferenceSession.create(await encodeOnnx(agent, 2));
+    const observations = Rng.fromSeed(1).normals(6);
+    const { action } = await session.run({
+      observation: new ort.Tensor('float32', observations, [2, 3]),
+      noise: new ort.Tensor('float32', noise.normals(4 * 2 * 2), [4, 2, 2]),
+    });
+    expectClose(action!.data as Float32Array, await agent.act(observations, { explore: false }), 1e-5);
   });
 
   it('refuses options out of range', async () => {

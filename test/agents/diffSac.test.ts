@@ -77,8 +77,8 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
     expect(losses[2]).not.toBe(losses[0]);
   });
 
-  it('moves the target critics by tau', async () => {
-    const agent = await create({ tau: 0.25 });
+  it('moves the target critics at their rate', async () => {
+    const agent = await create({ targetRate: 0.25 });
     agent.observe(someTransitions(0, 20));
     const before = await agent.state();
     await agent.update();
@@ -102,7 +102,7 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
       sampler: dmerlSampler({ steps: 4, hidden: [64, 64] }),
       criticHidden: [64, 64],
       gamma: 0,
-      tau: 0.02,
+      targetRate: 0.02,
       temperature: 0.02,
       batchSize: 128,
       actorLearningRate: 1e-3,
