@@ -4,8 +4,10 @@ import {
   DiffPpoAgent,
   type DiffPpoOptions,
   dmerlSampler,
+  encodeOnnx,
   logNormal,
   Rng,
+  substate,
   type Transitions,
 } from 'diffrl';
 import * as ort from 'onnxruntime-node';

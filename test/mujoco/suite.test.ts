@@ -86,9 +86,7 @@ describe('starts of episodes', () => {
   );
 
   it('quadruped: turned uniformly on the sphere; humanoid: turned by four uniforms', async () => {
-    const quadruped = await starts('dm_control/quadruped-run', 400, ({ simulation }) =>
-      simulation.qpos.subarray(3, 7),
-    );
+    const quadruped = await starts('dm_control/quadruped-run', 400, ({ simulation }) => simulation.qpos.subarray(3, 7));
     // the up axis of a uniform rotation has a uniform height
     const height = (values: number[]) =>
       column(values, 4, 0).map((_, i) => 1 - 2 * (values[4 * i + 1]! ** 2 + values[4 * i + 2]! ** 2));
