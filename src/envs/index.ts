@@ -1,3 +1,4 @@
+export { type CheckEnvOptions, checkEnv } from './checkEnv.js';
 export { MountainCarContinuous } from './classic/mountainCarContinuous.js';
 export { Pendulum } from './classic/pendulum.js';
 export type { Env, Info, ResetResult, StepResult } from './env.js';
@@ -5,8 +6,13 @@ export { type Advance, MarkovEnv } from './markovEnv.js';
 export { MultiGoal, type MultiGoalOptions } from './multiGoal.js';
 export { RewardScale } from './rewardScale.js';
 export { RunningMoments } from './runningMoments.js';
+export { SyncVectorEnv } from './syncVectorEnv.js';
 export type { VectorEnv, VectorReset, VectorStep } from './vectorEnv.js';
 export { ClipAction } from './wrappers/clipAction.js';
+export { EpisodeStatistics, type EpisodeSummary } from './wrappers/episodeStatistics.js';
+export { FrameStack } from './wrappers/frameStack.js';
+export { NormaliseObservation, type NormaliseObservationOptions } from './wrappers/normaliseObservation.js';
+export { NormaliseReward } from './wrappers/normaliseReward.js';
 export { RescaleAction } from './wrappers/rescaleAction.js';
 export { TimeLimit } from './wrappers/timeLimit.js';
 export { type Unwrapped, Wrapper } from './wrappers/wrapper.js';

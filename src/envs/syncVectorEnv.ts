@@ -1,0 +1,100 @@
+import { ArgumentError, EnvironmentError, requireInteger } from '../errors.js';
+import type { Box } from '../spaces/box.js';
+import { type MaybePromise, prefixed, type StateDict, substate } from '../state.js';
+import { requireActions, resetBatch, stepBatch } from './batch.js';
+import type { Env } from './env.js';
+import { andThen } from './maybePromise.js';
+import type { VectorEnv, VectorReset, VectorStep } from './vectorEnv.js';
+
+/**
+ * Several environments in one thread, one after the other; those that answer by promise go on side by side.
+ *
+ * @example
+ * ```ts
+ * const env = await SyncVectorEnv.create(8, () => makeMujoco('HalfCheetah-v5'));
+ * const { observations } = await env.reset({ seed: 1 }); // [8 * 17]
+ * ```
+ */
+export class SyncVectorEnv implements VectorEnv {
+  readonly id: string | undefined;
+  readonly numEnvs: number;
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+  readonly state?: () => MaybePromise<StateDict>;
+  readonly loadState?: (state: StateDict) => MaybePromise<void>;
+  private isRunning = false;
+
+  /** @throws ArgumentError unless there is an environment and all have spaces of one size */
+  constructor(readonly envs: readonly Env[]) {
+    const [first] = envs;
+    if (!first) throw new ArgumentError('SyncVectorEnv: envs must hold at least one environment.');
+    this.id = first.id;
+    this.numEnvs = envs.length;
+    this.observationSpace = first.observationSpace;
+    this.actionSpace = first.actionSpace;
+    for (const [i, env] of envs.entries()) requireSameSizes(env, first, i);
+    if (!envs.every((env) => env.state && env.loadState)) return;
+    this.state = () => this.gather();
+    this.loadState = (state) => this.scatter(state);
+  }
+
+  /** Makes the environments; `make` gets the index of each. */
+  static async create(numEnvs: number, make: (index: number) => MaybePromise<Env>): Promise<SyncVectorEnv> {
+    requireInteger('SyncVectorEnv.create', 'numEnvs', numEnvs, { min: 1 });
+    return new SyncVectorEnv(await Promise.all(Array.from({ length: numEnvs }, (_, i) => make(i))));
+  }
+
+  reset({ seed }: { seed?: number } = {}): MaybePromise<VectorReset> {
+    const observations = new Float32Array(this.numEnvs * this.observationSpace.size);
+    this.isRunning = false;
+    return andThen(resetBatch(this.envs, observations, 0, seed), (infos) => {
+      this.isRunning = true;
+      return { observations, infos };
+    });
+  }
+
+  /**
+   * @throws ShapeError, NonFiniteError for wrong actions; nothing has moved then
+   * @throws EnvironmentError naming the environment that threw; then a reset is due
+   */
+  step(actions: Float32Array): MaybePromise<VectorStep> {
+    requireActions('SyncVectorEnv.step', actions, this.numEnvs, this.actionSpace.size);
+    if (!this.isRunning) throw new EnvironmentError('SyncVectorEnv.step: call reset first.');
+    const size = this.numEnvs * this.observationSpace.size;
+    const arrays = {
+      observations: new Float32Array(size),
+      nextObservations: new Float32Array(size),
+      rewards: new Float32Array(this.numEnvs),
+      terminated: new Uint8Array(this.numEnvs),
+      truncated: new Uint8Array(this.numEnvs),
+    };
+    this.isRunning = false;
+    return andThen(stepBatch(this.envs, actions, arrays, 0), (infos) => {
+      this.isRunning = true;
+      return { ...arrays, infos };
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.envs.map((env) => env.close?.()));
+  }
+
+  private async gather(): Promise<StateDict> {
+    const states = await Promise.all(this.envs.map((env) => env.state!()));
+    return Object.assign({}, ...states.map((state, i) => prefixed(`env${i}`, state)));
+  }
+
+  private async scatter(state: StateDict): Promise<void> {
+    await Promise.all(this.envs.map((env, i) => env.loadState!(substate(state, `env${i}`))));
+    this.isRunning = true;
+  }
+}
+
+function requireSameSizes(env: Env, first: Env, index: number): void {
+  for (const space of ['observationSpace', 'actionSpace'] as const) {
+    if (env[space].size === first[space].size) continue;
+    throw new ArgumentError(
+      `SyncVectorEnv: environment ${index} has an ${space} of size ${env[space].size}, environment 0 of size ${first[space].size}; all must have the same.`,
+    );
+  }
+}

@@ -1,0 +1,41 @@
+import { requireNumber } from '../../errors.js';
+import type { MaybePromise, StateDict } from '../../state.js';
+import type { Env, StepResult } from '../env.js';
+import { andThen } from '../maybePromise.js';
+import { RewardScale } from '../rewardScale.js';
+import { Wrapper } from './wrapper.js';
+
+/**
+ * Rewards over the running standard deviation of the discounted return, so that returns are of size 1 in every task.
+ * The scale is part of the state.
+ */
+export class NormaliseReward<E extends Env = Env> extends Wrapper<E> {
+  readonly scale: RewardScale;
+  private readonly gamma: number;
+
+  /**
+   * @param options.gamma discount of the return, in [0, 1); default 0.99
+   * @throws ArgumentError for another discount
+   */
+  constructor(env: E, { gamma = 0.99 }: { gamma?: number } = {}) {
+    super(env);
+    this.gamma = requireNumber('NormaliseReward', 'gamma', gamma, { min: 0, below: 1 });
+    this.scale = new RewardScale(gamma);
+  }
+
+  override step(action: Float32Array): MaybePromise<StepResult> {
+    return andThen(super.step(action), (result) => {
+      this.scale.add(Float32Array.of(result.reward), [Number(result.terminated || result.truncated)]);
+      return { ...result, reward: result.reward / this.scale.value };
+    });
+  }
+
+  protected override ownState(): StateDict {
+    return this.scale.state();
+  }
+
+  protected override loadOwnState(state: StateDict): () => void {
+    new RewardScale(this.gamma).loadState(state);
+    return () => this.scale.loadState(state);
+  }
+}
