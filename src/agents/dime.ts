@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
 import type { DiffusionPath } from '../diffusion/path.js';
-import type { Sampler } from '../diffusion/sampler.js';
-import { requireInteger, requireNumber, requireOneOf } from '../errors.js';
+import { Sampler } from '../diffusion/sampler.js';
+import { ArgumentError, requireInteger, requireNumber, requireOneOf, show } from '../errors.js';
 import type { BatchRenormOptions } from '../networks/batchRenorm.js';
 import { Mlp } from '../networks/mlp.js';
 import { TwinCritic } from '../networks/twinCritic.js';
@@ -122,6 +122,11 @@ export class DimeAgent extends OffPolicyAgent implements ExportableAgent {
     requireOneOf('DimeAgent', 'critic', critic, ['categorical', 'scalar']);
     this.gamma = requireNumber('DimeAgent', 'gamma', options.gamma ?? 0.99, { min: 0, below: 1 });
     this.policyDelay = requireInteger('DimeAgent', 'policyDelay', options.policyDelay ?? 3, { min: 1 });
+    if (!(sampler instanceof Sampler)) {
+      throw new ArgumentError(
+        `DimeAgent: sampler must have log-densities, ${show(sampler)} has none; take one that extends Sampler.`,
+      );
+    }
     const { minGroupSize, logZ } = sampler.requirements;
     this.groupSize = requireInteger('DimeAgent', 'groupSize', options.groupSize ?? minGroupSize, { min: minGroupSize });
     this.objective = critic === 'categorical' ? categoricalObjective(support) : scalarObjective();

@@ -3,6 +3,7 @@ import {
   ArgumentError,
   Box,
   CheckpointError,
+  DdpmSampler,
   type DiffusionPath,
   DimeAgent,
   type DimeOptions,
@@ -247,6 +248,11 @@ describe('bad input changes nothing and says what to do', () => {
   ])('option %o', async (options, message) => {
     await expect(create(options)).rejects.toThrow(message);
     await expect(create(options)).rejects.toThrow(ArgumentError);
+  });
+
+  it('a sampler without log-densities', async () => {
+    const sampler = new DdpmSampler() as unknown as EulerMaruyamaSampler;
+    await expect(create({ sampler })).rejects.toThrow('sampler must have log-densities, a DdpmSampler has none');
   });
 
   it('a sampler without steps, or used twice', async () => {
