@@ -1,4 +1,3 @@
-import { requireNumber } from '../../errors.js';
 import { Box } from '../../spaces/box.js';
 import type { MaybePromise, StateDict } from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
@@ -8,8 +7,6 @@ import { Wrapper } from './wrapper.js';
 
 /** Options of {@link NormaliseObservation}. */
 export interface NormaliseObservationOptions {
-  /** Normalised entries are cut to [-limit, limit]; default 10. */
-  limit?: number;
   /** Moments to use and to go on with; share those of training with the environment of evaluation. */
   moments?: RunningMoments;
   /** Whether the moments take in what is observed; default true. Switch it off for evaluation. */
@@ -17,8 +14,8 @@ export interface NormaliseObservationOptions {
 }
 
 /**
- * Observations less their running mean, over their running standard deviation, entry by entry. The moments are part of
- * the state.
+ * Observations less their running mean, over their running standard deviation, entry by entry, cut to [-10, 10]. The
+ * moments are part of the state.
  *
  * @example
  * ```ts
@@ -29,14 +26,11 @@ export interface NormaliseObservationOptions {
 export class NormaliseObservation<E extends Env = Env> extends Wrapper<E> {
   override readonly observationSpace: Box;
   readonly moments: RunningMoments;
-  private readonly limit: number;
   private readonly learns: boolean;
 
-  /** @throws ArgumentError unless limit is above 0 */
-  constructor(env: E, { limit = 10, moments, learns = true }: NormaliseObservationOptions = {}) {
+  constructor(env: E, { moments, learns = true }: NormaliseObservationOptions = {}) {
     super(env);
-    this.limit = requireNumber('NormaliseObservation', 'limit', limit, { above: 0 });
-    this.observationSpace = Box.uniform(env.observationSpace.size, -limit, limit);
+    this.observationSpace = Box.uniform(env.observationSpace.size, -10, 10);
     this.moments = moments ?? new RunningMoments(env.observationSpace.size);
     this.learns = learns;
   }
@@ -60,6 +54,6 @@ export class NormaliseObservation<E extends Env = Env> extends Wrapper<E> {
 
   private normalised<R extends { observation: Float32Array }>(result: R): R {
     if (this.learns) this.moments.add(result.observation);
-    return { ...result, observation: this.moments.normalise(result.observation, this.limit) };
+    return { ...result, observation: this.moments.normalise(result.observation) };
   }
 }
