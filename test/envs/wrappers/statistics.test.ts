@@ -5,6 +5,7 @@ import {
   NormaliseObservation,
   NormaliseReward,
   Rng,
+  RunningMoments,
   type Wrapper,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
