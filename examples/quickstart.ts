@@ -1,0 +1,59 @@
+/**
+ * `npm start`: DIME learns to balance a pole on a cart (Gymnasium's InvertedPendulum-v5, real MuJoCo physics).
+ * Leaves a learning curve, a log and a checkpoint in runs/quickstart. Options: --steps 6000, --seed 0, --resume.
+ */
+import { parseArgs } from 'node:util';
+import {
+  checkpoints,
+  csvLog,
+  DimeAgent,
+  EulerMaruyamaSampler,
+  evaluate,
+  learningCurve,
+  progressBar,
+  train,
+} from 'diffrl';
+import { makeMujoco } from 'diffrl/mujoco';
+
+const { values } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '6000' },
+    seed: { type: 'string', default: '0' },
+    resume: { type: 'boolean', default: false },
+  },
+});
+const [steps, seed] = [Number(values.steps), Number(values.seed)];
+const folder = 'runs/quickstart';
+
+const env = await makeMujoco('InvertedPendulum-v5');
+const agent = await DimeAgent.create({
+  env,
+  seed,
+  sampler: new EulerMaruyamaSampler({ steps: 8 }),
+  criticHidden: [256, 256],
+  support: { min: -10, max: 110 },
+  temperature: 0.1,
+  warmupSteps: 500,
+  updatesPerStep: 1,
+  actorLearningRate: 1e-3,
+  criticLearningRate: 1e-3,
+});
+
+await train({
+  agent,
+  env,
+  steps,
+  seed,
+  resume: values.resume ? folder : undefined,
+  callbacks: [
+    progressBar(),
+    csvLog(`${folder}/log.csv`),
+    learningCurve(`${folder}/curve.svg`, { every: 1000 }),
+    checkpoints({ path: folder, every: 2000 }),
+  ],
+});
+
+const result = await evaluate({ agent, env, episodes: 5, seed: 1000 });
+console.log(`\nMean return of 5 episodes: ${result.mean.toFixed(0)} (a perfect one is 1000).`);
+console.log(`Learning curve: ${folder}/curve.svg   log: ${folder}/log.csv   checkpoint: ${folder}`);
+console.log('Go on from here: npm start -- --resume --steps 12000');

@@ -1,0 +1,12 @@
+import '@tensorflow/tfjs-backend-cpu'; import '@tensorflow/tfjs-layers'; import * as tf from '@tensorflow/tfjs-core';
+import { DimeAgent, train, evaluate, EulerMaruyamaSampler, ScoreNetwork } from 'diffrl';
+import { makeMujoco } from 'diffrl/mujoco';
+await tf.setBackend('cpu');
+const o = JSON.parse(process.argv[2]!);
+const env = await makeMujoco(o.id);
+const agent = await DimeAgent.create({ env, seed: o.seed ?? 0, sampler: new EulerMaruyamaSampler({ steps: o.K ?? 8, network: (rng, sizes) => new ScoreNetwork(rng, { ...sizes, hidden: o.hidden ?? [128, 128], timeSize: 64 }) }), ...o.agent });
+const t0 = performance.now(); let last = 0;
+const m: any = {};
+await train({ agent, env, steps: o.steps, seed: o.seed ?? 0, callbacks: [{ onStep: (_r, rep) => { Object.assign(m, rep.metrics); }, onEpisode: (run, ep) => { if (run.step - last < o.steps/25) return; last = run.step; console.log(run.step, ep.return.toFixed(1), ((performance.now()-t0)/1000).toFixed(0)+'s', 'T', m.temperature?.toFixed(3), 'run', m.runCost?.toFixed(2), 'V', m.value?.toFixed(2), 'L', m.criticLoss?.toFixed(2), 'sat', m.saturation?.toFixed(3)); } }] });
+const e = await evaluate({ agent, env: await makeMujoco(o.id), episodes: 3 });
+console.log('final', e.mean, e.std, ((performance.now()-t0)/1000).toFixed(0)+'s');
