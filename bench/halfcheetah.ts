@@ -16,7 +16,7 @@ import { dimePresets } from '../src/agents/dimePresets.js';
 import { DpmdAgent } from '../src/agents/dpmd.js';
 import { SdacAgent } from '../src/agents/sdac.js';
 import { makeMujoco } from '../src/mujoco/index.js';
-import { useBestBackend } from '../src/node/backend.js';
+import { useBestBackend } from '../src/ops/backend.js';
 import { mean } from '../src/stats/summary.js';
 import { evaluation } from '../src/training/callbacks/evaluation.js';
 import { progressBar } from '../src/training/callbacks/progressBar.js';

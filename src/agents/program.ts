@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { BACKEND_PACKAGES, ensureBackend } from '../ops/backend.js';
 import type { StateArray } from '../state.js';
 
 /** Named arrays with shapes, as they go into a {@link Program}. */
@@ -41,10 +42,16 @@ let warned = false;
 
 /**
  * The compiler for agents: graphs in ONNX Runtime, or {@link eager} if `compile` is `false` or no runtime is
- * installed, the latter with one warning.
+ * installed, the latter with one warning. Sees to it that there is a backend: the plain `cpu` one for graphs, whose
+ * memory they share, else the best one.
  */
 export async function selectCompiler(compile = true): Promise<Compiler> {
-  if (!compile) return eager;
+  const compiler = compile ? await graphCompiler() : undefined;
+  await ensureBackend(compiler && ['@tensorflow/tfjs-backend-cpu', ...BACKEND_PACKAGES]);
+  return compiler ?? eager;
+}
+
+async function graphCompiler(): Promise<Compiler | undefined> {
   const compileRoom = await import('../compile/index.js');
   if (await compileRoom.isCompileAvailable()) return (program) => compiled(compileRoom.compile, program);
   if (!warned) {
@@ -54,7 +61,7 @@ export async function selectCompiler(compile = true): Promise<Compiler> {
         'Run `npm install onnxruntime-node`, or pass `compile: false` if that is what you want.',
     );
   }
-  return eager;
+  return undefined;
 }
 
 function compiled<In extends string, Out extends string>(

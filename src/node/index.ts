@@ -4,4 +4,4 @@
  * @module diffrl/node
  */
 
-export { BACKEND_PACKAGES, type BackendChoice, type BackendPackage, useBestBackend } from './backend.js';
+export { useBestBackend } from '../ops/backend.js';

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, MissingPackageError } from 'diffrl';
-import { useBestBackend } from 'diffrl/node';
+import { ArgumentError, MissingPackageError, useBestBackend } from 'diffrl';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 afterEach(async () => {

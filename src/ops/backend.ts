@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, MissingPackageError } from '../errors.js';
-import { speedUpWasmMatMul } from '../ops/wasmMatMul.js';
+import { speedUpWasmMatMul } from './wasmMatMul.js';
 
 /** What {@link useBestBackend} found. */
 export interface BackendChoice {
@@ -55,6 +55,15 @@ export async function useBestBackend(packages: readonly BackendPackage[] = BACKE
       ...skipped.map((skip) => `  ${skip.package}: ${skip.reason}`),
     ].join('\n'),
   );
+}
+
+/**
+ * Sees to it that TensorFlow.js has a backend: leaves a chosen or imported one alone, else switches to the best of
+ * `packages` as {@link useBestBackend} does.
+ */
+export async function ensureBackend(packages?: readonly BackendPackage[]): Promise<void> {
+  if (tf.engine().backendNames().length === 0) await useBestBackend(packages);
+  else await tf.ready();
 }
 
 const BACKEND_NAMES: Record<BackendPackage, string> = {
