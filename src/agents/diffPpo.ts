@@ -204,8 +204,7 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
     known: Omit<Prices, 'value'> & { advantages: Float64Array; returns: Float64Array },
   ): Promise<Metrics> {
     const { epochs, targetChainKl, minibatchSize, updateScaling } = this.options;
-    const sums: Metrics = {};
-    let count = 0;
+    const results: Record<UpdateOutput, Float32Array>[] = [];
     for (let epoch = 0; epoch < epochs; epoch++) {
       const outer = records.rewards.length;
       for (const indices of minibatches(this.shuffle, {
@@ -230,12 +229,27 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
           ),
         });
         this.updates++;
-        count++;
-        for (const [name, [value]] of Object.entries(result)) sums[name] = (sums[name] ?? 0) + (value as number);
-        if ((result.chainKl[0] as number) > targetChainKl) return averages(sums, count, this.sampler.priorEntropy);
+        results.push(result);
+        if ((result.chainKl[0] as number) > targetChainKl) return this.metrics(results);
       }
     }
-    return averages(sums, count, this.sampler.priorEntropy);
+    return this.metrics(results);
+  }
+
+  /** Means over the minibatches; the KL and the temperature are those at the end. */
+  private metrics(results: Record<UpdateOutput, Float32Array>[]): Metrics {
+    const average = (name: UpdateOutput) => mean(results.map((result) => result[name][0] as number));
+    const { chainKl, temperature } = results.at(-1) as Record<UpdateOutput, Float32Array>;
+    return {
+      actorLoss: average('actorLoss'),
+      valueLoss: average('valueLoss'),
+      clipFraction: average('clipFraction'),
+      runCost: average('runCost'),
+      entropyBound: this.sampler.priorEntropy - average('runCost'),
+      chainKl: chainKl[0] as number,
+      temperature: temperature[0] as number,
+      gradientSteps: results.length,
+    };
   }
 
   /** Densities, moments and values of every transition under the policy that made it. */
@@ -387,7 +401,6 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
   }
 }
 
-function averages(sums: Metrics, count: number, priorEntropy: number): Metrics {
-  const means = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / count]));
-  return { ...means, entropyBound: priorEntropy - (means.runCost as number), gradientSteps: count };
+function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { DiffusionPath } from '../diffusion/path.js';
 import { logForward } from '../diffusion/stepKernels.js';
 import { type StepBatch, stepLogRatio } from '../objectives/stepBatch.js';
+import { indicators } from '../ops/linear.js';
 
 /** Transitions of the chain to train on, R rows; constants. */
 export interface SampledSteps {
@@ -56,6 +57,6 @@ export function sampledFrom(path: DiffusionPath, step: tf.Tensor1D, rows: number
 
 /** Row r of the result is row r of `choices[index[r]]`. */
 export function select(choices: tf.Tensor2D[], index: tf.Tensor1D): tf.Tensor2D {
-  const chosen = tf.transpose(tf.oneHot(tf.cast(index, 'int32'), choices.length));
-  return tf.sum(tf.mul(tf.stack(choices), tf.expandDims(tf.cast(chosen, 'float32'), 2)), 0);
+  const chosen = tf.transpose(indicators(index, choices.length));
+  return tf.sum(tf.mul(tf.stack(choices), tf.expandDims(chosen, 2)), 0);
 }

@@ -8,6 +8,11 @@ export function linear(x: tf.Tensor2D, kernel: tf.Tensor2D, bias?: tf.Tensor1D):
 
 /** Rows of `table` `[N, F]` picked by `index` `[B]`; a matrix product, so that its gradient exists on every backend. */
 export function lookup(table: tf.Tensor2D, index: tf.Tensor1D): tf.Tensor2D {
-  const onehot = tf.oneHot(tf.cast(index, 'int32'), table.shape[0]) as tf.Tensor2D;
-  return tf.matMul(tf.cast(onehot, 'float32'), table);
+  return tf.matMul(indicators(index, table.shape[0]), table);
+}
+
+/** One-hot rows `[B, size]` of an index `[B]`; unlike `tf.oneHot` for any size, 1 included. */
+export function indicators(index: tf.Tensor1D, size: number): tf.Tensor2D {
+  const matches = tf.equal(tf.reshape(index, [-1, 1]), tf.reshape(tf.range(0, size), [1, size]));
+  return tf.cast(matches, 'float32') as tf.Tensor2D;
 }

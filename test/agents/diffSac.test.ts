@@ -88,6 +88,12 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
     target.data.forEach((value, i) => expect(value).toBeCloseTo(0.75 * old.data[i]! + 0.25 * critic.data[i]!, 6));
   });
 
+  it('takes a chain of one step', async () => {
+    const agent = await create({ sampler: smallSampler(1) });
+    agent.observe(someTransitions(0, 20));
+    expect(Number.isFinite((await agent.update()).actorLoss)).toBe(true);
+  });
+
   it('takes other chains', async () => {
     const sampler = new GeneralBridgeSampler({ steps: 3 });
     const agent = await create({ sampler });
