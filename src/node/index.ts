@@ -5,3 +5,5 @@
  */
 
 export { useBestBackend } from '../ops/backend.js';
+export type { EnvironmentModule } from './vectorProtocol.js';
+export { WorkerVectorEnv, type WorkerVectorEnvOptions } from './workerVectorEnv.js';

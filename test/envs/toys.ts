@@ -1,4 +1,7 @@
-import { Box, type Env, prefixed, Rng, type StateDict, substate } from 'diffrl';
+import type { Env } from '../../src/envs/env.js';
+import { Rng } from '../../src/rng/rng.js';
+import { Box } from '../../src/spaces/box.js';
+import { prefixed, type StateDict, substate } from '../../src/state.js';
 
 /** A random walk that says where it is; ends at |x| > 3. Its state can be saved. */
 export class Walk implements Env {

@@ -1,0 +1,87 @@
+/** The program that a worker of {@link WorkerVectorEnv} runs. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { resetBatch, stepBatch } from '../envs/batch.js';
+import type { Env } from '../envs/env.js';
+import { prefixed, type StateDict, substate } from '../state.js';
+import {
+  type SharedArrays,
+  sharedArrays,
+  type WorkerReady,
+  type WorkerRequest,
+  type WorkerSetup,
+} from './vectorProtocol.js';
+
+if (parentPort) serve(parentPort, workerData as WorkerSetup);
+
+/** Makes the environments, says what they are like, then answers one request after the other. */
+async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
+  const { first, count } = setup;
+  let envs: Env[] = [];
+  let shared: SharedArrays | undefined;
+  const answer = async (run: () => unknown) => {
+    try {
+      port.postMessage({ value: await run() });
+    } catch (error) {
+      port.postMessage({ fault: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  const handle = (request: WorkerRequest) => {
+    switch (request.kind) {
+      case 'memory': {
+        const [{ observationSpace, actionSpace }] = envs as [Env];
+        const sizes = { observation: observationSpace.size, action: actionSpace.size };
+        shared = sharedArrays(request.buffer, request.numEnvs, sizes, first, count);
+        return;
+      }
+      case 'reset':
+        return resetBatch(envs, shared!.observations, first, request.seed);
+      case 'step':
+        return stepBatch(envs, shared!.actions, shared!, first);
+      case 'state':
+        return gather(envs, first);
+      case 'loadState':
+        return Promise.all(envs.map((env, i) => env.loadState!(substate(request.state, `env${first + i}`))));
+      case 'close':
+        return Promise.all(envs.map((env) => env.close?.()));
+    }
+  };
+  await answer(async () => {
+    envs = await make(setup);
+    return describe(envs);
+  });
+  port.on('message', (request: WorkerRequest) => answer(() => handle(request)));
+}
+
+async function make({ module, export: name, args, count }: WorkerSetup): Promise<Env[]> {
+  const factory = (await load(module))[name];
+  if (typeof factory !== 'function') throw new Error(`module '${module}' exports no function '${name}'`);
+  return Promise.all(Array.from({ length: count }, (): Promise<Env> => factory(...args)));
+}
+
+/** A package is looked for beside this one, then in the folder that the process was started in. */
+function load(module: string): Promise<Record<string, unknown>> {
+  return import(module).catch((error) => {
+    const isPackage = !/^(\w+:|[./])/.test(module);
+    if (!isPackage || error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    const here = createRequire(join(process.cwd(), 'index.js'));
+    return import(pathToFileURL(here.resolve(module)).href);
+  });
+}
+
+function describe(envs: readonly Env[]): WorkerReady {
+  const [{ id, observationSpace, actionSpace }] = envs as [Env];
+  return {
+    id,
+    observationSpace: { low: observationSpace.low, high: observationSpace.high },
+    actionSpace: { low: actionSpace.low, high: actionSpace.high },
+    hasState: envs.every((env) => env.state && env.loadState),
+  };
+}
+
+async function gather(envs: readonly Env[], first: number): Promise<StateDict> {
+  const states = await Promise.all(envs.map((env) => env.state!()));
+  return Object.assign({}, ...states.map((state, i) => prefixed(`env${first + i}`, state)));
+}

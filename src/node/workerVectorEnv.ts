@@ -1,0 +1,251 @@
+import { availableParallelism } from 'node:os';
+import { extname, isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { requireActions } from '../envs/batch.js';
+import type { Info } from '../envs/env.js';
+import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
+import { EnvironmentError, requireInteger } from '../errors.js';
+import { Box } from '../spaces/box.js';
+import type { StateDict } from '../state.js';
+import {
+  type EnvironmentModule,
+  type SharedArrays,
+  sharedArrays,
+  sharedBytes,
+  type WorkerReady,
+  type WorkerReply,
+  type WorkerRequest,
+  type WorkerSetup,
+} from './vectorProtocol.js';
+
+/** Options of {@link WorkerVectorEnv.create}. */
+export interface WorkerVectorEnvOptions {
+  /** How the workers make an environment. */
+  environment: EnvironmentModule;
+  numEnvs: number;
+  /** Number of threads; default one per environment, but no more than the machine has cores. */
+  workers?: number;
+  /** Flags of Node for the workers, such as `['--import', 'tsx']`; default those of this process. */
+  execArgv?: string[];
+}
+
+/**
+ * Several environments in worker threads; observations and actions go through shared memory. Seeds give the same data
+ * as in a {@link SyncVectorEnv}, and states can be exchanged with it.
+ *
+ * @example
+ * ```ts
+ * const env = await WorkerVectorEnv.create({
+ *   environment: { module: 'diffrl/mujoco', export: 'makeMujoco', args: ['Humanoid-v5'] },
+ *   numEnvs: 16,
+ * });
+ * const { observations } = await env.reset({ seed: 1 });
+ * ```
+ */
+export class WorkerVectorEnv implements VectorEnv {
+  readonly id: string | undefined;
+  readonly observationSpace: Box;
+  readonly actionSpace: Box;
+  readonly state?: () => Promise<StateDict>;
+  readonly loadState?: (state: StateDict) => Promise<void>;
+  private readonly buffer: SharedArrayBuffer;
+  private readonly shared: SharedArrays;
+  private phase: 'idle' | 'running' | 'busy' | 'closed' = 'idle';
+
+  private constructor(
+    private readonly members: readonly Member[],
+    readonly numEnvs: number,
+    ready: WorkerReady,
+  ) {
+    this.id = ready.id;
+    this.observationSpace = new Box(ready.observationSpace.low, ready.observationSpace.high);
+    this.actionSpace = new Box(ready.actionSpace.low, ready.actionSpace.high);
+    const sizes = { observation: this.observationSpace.size, action: this.actionSpace.size };
+    this.buffer = new SharedArrayBuffer(sharedBytes(numEnvs, sizes.observation, sizes.action));
+    this.shared = sharedArrays(this.buffer, numEnvs, sizes);
+    if (!ready.hasState) return;
+    this.state = async () => Object.assign({}, ...(await this.ask<StateDict>({ kind: 'state' })));
+    this.loadState = async (state) => void (await this.ask({ kind: 'loadState', state }));
+  }
+
+  /**
+   * Starts the workers and makes the environments.
+   *
+   * @throws ArgumentError for counts below 1
+   * @throws EnvironmentError if the module or the function is missing or an environment cannot be made
+   */
+  static async create(options: WorkerVectorEnvOptions): Promise<WorkerVectorEnv> {
+    const where = 'WorkerVectorEnv.create';
+    const numEnvs = requireInteger(where, 'numEnvs', options.numEnvs, { min: 1 });
+    const limit = Math.min(numEnvs, availableParallelism());
+    const workers = requireInteger(where, 'workers', options.workers ?? limit, { min: 1, max: numEnvs });
+    const { module, export: name, args = [] } = options.environment;
+    const members = Array.from({ length: workers }, (_, i) => {
+      const [first, end] = [Math.floor((i * numEnvs) / workers), Math.floor(((i + 1) * numEnvs) / workers)];
+      const setup = { module: specifier(module), export: name, args, first, count: end - first };
+      return new Member(i, setup, options.execArgv);
+    });
+    try {
+      const [ready] = await Promise.all(members.map((member) => member.ready));
+      const env = new WorkerVectorEnv(members, numEnvs, ready!);
+      await env.share(members);
+      return env;
+    } catch (error) {
+      await Promise.all(members.map((member) => member.terminate()));
+      throw error;
+    }
+  }
+
+  async reset({ seed }: { seed?: number } = {}): Promise<VectorReset> {
+    const infos = await this.ask<Info[]>({ kind: 'reset', seed });
+    return { observations: this.shared.observations.slice(), infos: infos.flat() };
+  }
+
+  /**
+   * @throws ShapeError, NonFiniteError for wrong actions; nothing has moved then
+   * @throws EnvironmentError naming the environment that threw or the worker that died; then a reset is due, after a
+   *   {@link restart} where a worker died
+   */
+  async step(actions: Float32Array): Promise<VectorStep> {
+    requireActions('WorkerVectorEnv.step', actions, this.numEnvs, this.actionSpace.size);
+    if (this.free('step') !== 'running') throw new EnvironmentError('WorkerVectorEnv.step: call reset first.');
+    this.shared.actions.set(actions);
+    const infos = await this.ask<Info[]>({ kind: 'step' });
+    const { observations, nextObservations, rewards, terminated, truncated } = this.shared;
+    return {
+      observations: observations.slice(),
+      nextObservations: nextObservations.slice(),
+      rewards: rewards.slice(),
+      terminated: terminated.slice(),
+      truncated: truncated.slice(),
+      infos: infos.flat(),
+    };
+  }
+
+  /** Puts new workers in the place of those that died; a reset is due afterwards. */
+  async restart(): Promise<void> {
+    this.free('restart');
+    const dead = this.members.filter((member) => member.death);
+    for (const member of dead) member.start();
+    await Promise.all(dead.map((member) => member.ready));
+    await this.share(dead);
+    this.phase = 'idle';
+  }
+
+  /** Closes the environments and ends the workers. */
+  async close(): Promise<void> {
+    if (this.phase === 'closed') return;
+    this.phase = 'closed';
+    const alive = this.members.filter((member) => !member.death);
+    await Promise.allSettled(alive.map((member) => member.ask({ kind: 'close' })));
+    await Promise.all(this.members.map((member) => member.terminate()));
+  }
+
+  /** All answers, once all workers have given theirs. A failure leaves the environments without an episode. */
+  private async ask<T>(request: WorkerRequest): Promise<T[]> {
+    const before = this.free(request.kind);
+    this.phase = 'busy';
+    const outcomes = await Promise.allSettled(this.members.map((member) => member.ask(request)));
+    const failed = outcomes.some(({ status }) => status === 'rejected');
+    const after = request.kind === 'state' ? before : 'running';
+    if (this.phase === 'busy') this.phase = failed ? 'idle' : after;
+    return outcomes.map((outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value as T;
+    });
+  }
+
+  private async share(members: readonly Member[]): Promise<void> {
+    const request = { kind: 'memory', buffer: this.buffer, numEnvs: this.numEnvs } as const;
+    await Promise.all(members.map((member) => member.ask(request)));
+  }
+
+  /** The phase, if a call may begin. */
+  private free(method: string): 'idle' | 'running' {
+    if (this.phase === 'closed')
+      throw new EnvironmentError(`WorkerVectorEnv.${method}: it was closed; make a new one.`);
+    if (this.phase === 'busy') {
+      throw new EnvironmentError(`WorkerVectorEnv.${method}: await the call before; the workers are busy.`);
+    }
+    return this.phase;
+  }
+}
+
+/** One worker, which may die and be started again. Answers come in the order of the requests. */
+class Member {
+  /** What the worker says of its environments. */
+  ready!: Promise<WorkerReady>;
+  /** Why the worker is dead, if it is. */
+  death: EnvironmentError | undefined;
+  private worker!: Worker;
+  private waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];
+
+  constructor(
+    private readonly index: number,
+    private readonly setup: WorkerSetup,
+    private readonly execArgv: string[] | undefined,
+  ) {
+    this.start();
+  }
+
+  start(): void {
+    this.death = undefined;
+    const worker = new Worker(program(), { workerData: this.setup, ...(this.execArgv && { execArgv: this.execArgv }) });
+    this.worker = worker;
+    worker.on('message', (reply: WorkerReply) => this.settle(reply));
+    const isPresent = () => this.worker === worker;
+    worker.on('error', (error) => isPresent() && this.die(error.message));
+    worker.on('exit', (code) => isPresent() && this.die(`it ended with code ${code}`));
+    this.ready = this.answer() as Promise<WorkerReady>;
+    this.ready.catch(() => {}); // whoever waits for it gets the error
+  }
+
+  ask(request: WorkerRequest): Promise<unknown> {
+    if (this.death) return Promise.reject(this.death);
+    const answer = this.answer();
+    this.worker.postMessage(request);
+    return answer;
+  }
+
+  async terminate(): Promise<void> {
+    this.death ??= this.fault('was ended');
+    await this.worker.terminate();
+  }
+
+  /** A worker that nobody waits for does not keep the process alive. */
+  private answer(): Promise<unknown> {
+    this.worker.ref();
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+  }
+
+  private settle(reply: WorkerReply): void {
+    const waiting = this.waiting.shift();
+    if (!this.waiting.length) this.worker.unref();
+    if ('fault' in reply)
+      waiting?.reject(new EnvironmentError(`WorkerVectorEnv: worker ${this.index}: ${reply.fault}`));
+    else waiting?.resolve(reply.value);
+  }
+
+  private die(reason: string): void {
+    this.death ??= this.fault(`died: ${reason}. Call restart, then reset`);
+    for (const { reject } of this.waiting.splice(0)) reject(this.death);
+  }
+
+  private fault(what: string): EnvironmentError {
+    const { first, count } = this.setup;
+    return new EnvironmentError(
+      `WorkerVectorEnv: worker ${this.index} (environments ${first} to ${first + count - 1}) ${what}.`,
+    );
+  }
+}
+
+/** The worker's program lies beside this file, whichever way both were built. */
+function program(): URL {
+  const here = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
+  return new URL(`./vectorWorker${extname(here)}`, here);
+}
+
+function specifier(module: string | URL): string {
+  return typeof module === 'string' && isAbsolute(module) ? pathToFileURL(module).href : String(module);
+}

@@ -1,0 +1,19 @@
+import { TimeLimit } from '../../src/envs/wrappers/timeLimit.js';
+import { SlowWalk, Walk } from '../envs/toys.js';
+
+export const makeWalk = (slow = false, steps = 20) => new TimeLimit(slow ? new SlowWalk() : new Walk(), steps);
+
+/** Dies or throws when told to by an action beyond 1. */
+export const makeMortal = () =>
+  new (class extends Walk {
+    override step(action: Float32Array) {
+      if (action[0] === 2) throw new Error('out of fuel');
+      if (action[0] === 3) process.exit(7);
+      if (action[0] === 4) setTimeout(() => Promise.reject(new Error('stray failure')));
+      return super.step(action);
+    }
+  })();
+
+export const makeNothing = () => {
+  throw new Error('no parts');
+};
