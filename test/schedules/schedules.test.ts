@@ -6,6 +6,7 @@ import {
   type NoiseSchedule,
   scheduleFromBetas,
   scheduleFromStepSizes,
+  squareRootSchedule,
   variancePreservingSchedule,
 } from 'diffrl';
 import fc from 'fast-check';
@@ -18,6 +19,7 @@ const ddpmTable: [string, NoiseSchedule, number[]][] = [
   ['cosine', cosineSchedule({ steps: 20 }), [7.993e-3, 0.999, 0.4938, 6.06e-6, 5.75e-3, 0.993]],
   ['cosine x 0.8', cosineSchedule({ steps: 20, scale: 0.8 }), [6.394e-3, 0.7992, 0.5719, 4.685e-3, 4.594e-3, 0.7842]],
   ['vp', variancePreservingSchedule({ steps: 20 }), [1.722e-2, 0.3859, 0.276, 6.409e-3, 1.23e-2, 0.3844]],
+  ['square root', squareRootSchedule({ steps: 20 }), [0.16626, 0.999, 0.31548, 2.331e-5, 0.073201, 0.97574]], // own computation
 ];
 
 describe('DDPM schedules', () => {
