@@ -91,15 +91,37 @@ describe('learning', () => {
     expect(due).toEqual([false, true, true, false, true, true]);
   });
 
-  it('leaks no tensor over 1000 updates', async () => {
-    const agent = await create({ updatesPerStep: 1 });
-    agent.observe(transitions(0));
-    const before = tf.memory().numTensors;
-    for (let i = 0; i < 1000; i++) await agent.update();
-    await agent.act(new Float32Array(3));
-    expect(tf.memory().numTensors).toBe(before);
-    agent.dispose();
-  }, 120_000);
+  it.each([
+    [true, 1000],
+    [false, 100],
+  ])(
+    'leaks no tensor, compile: %s, over %i updates',
+    async (compile, updates) => {
+      const agent = await create({ updatesPerStep: 1, compile });
+      agent.observe(transitions(0));
+      for (let i = 0; i < 3; i++) await agent.update();
+      const before = tf.memory().numTensors;
+      for (let i = 0; i < updates; i++) await agent.update();
+      await agent.act(new Float32Array(3));
+      expect(tf.memory().numTensors).toBe(before);
+      agent.dispose();
+    },
+    120_000,
+  );
+
+  it('ten updates are the same compiled and op by op (1e-4 relative to the largest entry)', async () => {
+    const [compiled, eager] = [await create({ compile: true }), await create({ compile: false })];
+    for (const agent of [compiled, eager]) {
+      agent.observe(transitions(0));
+      for (let i = 0; i < 5; i++) await agent.update();
+    }
+    const [got, expected] = [await compiled.state(), await eager.state()];
+    for (const [name, { data }] of Object.entries(expected)) {
+      const scale = Math.max(1e-3, ...Array.from(data, Math.abs));
+      const difference = Math.max(0, ...Array.from(data, (value, i) => Math.abs(value - got[name]!.data[i]!)));
+      expect(difference / scale, name).toBeLessThan(1e-4);
+    }
+  });
 
   it('frees everything on dispose', async () => {
     const before = tf.memory().numTensors;
