@@ -148,16 +148,3 @@ describe('DiffSAC alone', () => {
     await expect(kinds.DiffSAC({ latents: 'replay', groupSize: 2 })).rejects.toThrow(ArgumentError);
   });
 });
-
-describe('DiffWPO alone', () => {
-  it('under natural rescaling updates the control as DiffSAC with pathOnly does (1e-5)', async () => {
-    const fixed = () => dmerlSampler({ steps: 3, hidden: [16], learnDiffusion: false });
-    const sac = await kinds.DiffSAC({ sampler: fixed(), pathOnly: true });
-    const wpo = await kinds.DiffWPO({ sampler: fixed(), trustRegion: false });
-    for (let i = 0; i < 3; i++) {
-      await step(sac, i);
-      await step(wpo, i);
-    }
-    expectSameState(await wpo.state(), await sac.state(), 1e-5);
-  });
-});

@@ -1,0 +1,80 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type DiffusionPath, dmerlSampler, forwardKl, lossAndGradients, Rng, type StepBatch } from 'diffrl';
+import { describe, expect, it } from 'vitest';
+import { forwardKlLosses, type SampledSteps, sampledFrom } from '../../src/agents/sampledSteps.js';
+
+const [STEPS, GROUP, ROWS, T] = [3, 4, 8, 0.5];
+const rng = Rng.fromSeed(0);
+const sampler = dmerlSampler({ steps: STEPS, hidden: [16] }).build(rng.split('networks'), {
+  observationSize: 3,
+  actionSize: 2,
+});
+const head = sampler.variables['control/trunk/kernel1']!;
+head.assign(tf.tensor(rng.normals(head.size, 0, 0.3), head.shape));
+const observations = tf.tensor2d(rng.normals(2 * 3), [2, 3]);
+const noise = tf.tensor(rng.normals((STEPS + 1) * ROWS * 2), sampler.noiseShape(ROWS)) as tf.Tensor3D;
+const value = tf.tensor1d(rng.normals(ROWS));
+const options = { trajectory: 'detached', groupSize: GROUP, trainDiffusion: false } as const;
+const sampleChains = () => sampler.sample(observations, noise, options);
+
+/** Every chain's transition at `step`. */
+function sampledAt(path: DiffusionPath, step: number): SampledSteps {
+  const steps = tf.fill([ROWS], step) as tf.Tensor1D;
+  const isLast = tf.fill([ROWS], Number(step === STEPS - 1)) as tf.Tensor1D;
+  return { observations: path.observations, step: steps, isLast, ...sampledFrom(path, steps, ROWS) };
+}
+
+describe('sampledFrom', () => {
+  it('says what is paid from each step to the end of its chain (1e-5)', () => {
+    const path = sampleChains();
+    const ahead = [0, 1, 2].map((step) => sampledAt(path, step).chain!.costAhead);
+    expect(largest(tf.sub(ahead[0]!, path.runCost))).toBeLessThan(1e-5);
+    for (const k of [0, 1]) {
+      const logRatio = tf.sub(path.logForward[k]!, path.logBackward[k]!);
+      expect(largest(tf.sub(tf.sub(ahead[k]!, ahead[k + 1]!), logRatio))).toBeLessThan(1e-5);
+    }
+  });
+
+  it('takes each row at a step of its own', () => {
+    const path = sampleChains();
+    const step = tf.tensor1d([0, 1, 2, 2, 1, 0, 1, 2]);
+    const { x, chain } = sampledFrom(path, step, ROWS);
+    step.dataSync().forEach((k, row) => {
+      const at = (states: tf.Tensor) => [...tf.slice(states, [row, 0], [1, 2]).dataSync()];
+      expect(at(x)).toEqual(at(path.states[k]!));
+      expect(at(chain!.next)).toEqual(at(path.states[k + 1]!));
+    });
+  });
+});
+
+describe('forwardKlLosses', () => {
+  it('averaged over the steps have the gradient of T times the forward KL of whole chains (1e-5)', () => {
+    const whole = lossAndGradients(sampler.variables, () => ({
+      loss: tf.mul(forwardKl(sampleChains(), tf.div(value, T)), T) as tf.Scalar,
+    }));
+    const path = sampleChains();
+    const stepwise = lossAndGradients(sampler.variables, () => {
+      const losses = [0, 1, 2].map((k) => {
+        const sampled = sampledAt(path, k);
+        const batch: StepBatch = {
+          kernels: sampler.kernelsAt(sampled.observations, sampled.step, false),
+          x: sampled.x,
+          isLast: sampled.isLast,
+          squash: sampler.squash,
+          steps: STEPS,
+          temperature: T,
+        };
+        return tf.mean(forwardKlLosses(sampled.chain!, sampled.x, value, GROUP)(batch).loss);
+      });
+      return { loss: tf.div(tf.addN(losses), STEPS) as tf.Scalar };
+    });
+    for (const [name, gradient] of Object.entries(whole.gradients)) {
+      const size = Math.max(largest(gradient), 1e-3);
+      expect(largest(tf.sub(stepwise.gradients[name]!, gradient)) / size, name).toBeLessThan(1e-5);
+    }
+  });
+});
+
+function largest(x: tf.Tensor): number {
+  return tf.max(tf.abs(x)).dataSync()[0]!;
+}
