@@ -2,8 +2,11 @@ import { element, escapeText } from './svg.js';
 
 /** A finished drawing. */
 export interface Figure {
+  /** In pixels. */
   readonly width: number;
   readonly height: number;
+  /** The drawing without the document around it, for {@link panels} and films. */
+  readonly content: string;
   /** A whole SVG document, readable on light and on dark ground. */
   readonly svg: string;
 }
@@ -27,7 +30,7 @@ export function document(width: number, height: number, title: string | undefine
     element('rect', { class: 'ground', width: '100%', height: '100%' }),
     content,
   );
-  return { width, height, svg: `${svg}\n` };
+  return { width, height, content, svg: `${svg}\n` };
 }
 
 /** Text on one line. */

@@ -4,7 +4,7 @@ import { type AxisRange, isUsable } from './axis.js';
 import { document, type Figure, text } from './document.js';
 import { type PlotLayer, palette } from './layer.js';
 import { COLOR_BAR_WIDTH, drawColorBar, drawLegend, LEGEND_ROW, type LegendEntry, legendRows } from './legend.js';
-import { element, round } from './svg.js';
+import { element } from './svg.js';
 
 export interface FigureOptions {
   title?: string;
@@ -84,7 +84,7 @@ export function panels(
   const top = title ? TITLE_HEIGHT + MARGIN : 0;
   const placed = cells.map(({ panel, column, row }) => {
     const [x, y] = [sum(widths.slice(0, column)), top + sum(heights.slice(0, row))];
-    return element('g', { transform: `translate(${round(x)} ${round(y)})` }, panel.svg);
+    return element('svg', { x, y, width: panel.width, height: panel.height }, panel.content);
   });
   const heading = title ? text(title, { x: MARGIN, y: 30, class: 'ink', 'font-size': 17, 'font-weight': 600 }) : '';
   return document(sum(widths), top + sum(heights), title, heading + placed.join(''));

@@ -1,6 +1,7 @@
 export { type AxisRange, niceTicks, tickLabels } from './axis.js';
 export type { Figure } from './document.js';
 export { type FigureOptions, figure, panels } from './figure.js';
+export { type AnimationOptions, animation, type FilmStripOptions, filmStrip } from './film.js';
 export { type ColorBar, type PlotFrame, type PlotLayer, palette } from './layer.js';
 export { type HeatmapOptions, heatmap } from './layers/heatmap.js';
 export { type HistogramOptions, histogram } from './layers/histogram.js';
