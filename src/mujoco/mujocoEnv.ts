@@ -1,5 +1,5 @@
 import type { Env, ResetResult, StepResult } from '../envs/env.js';
-import { EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
+import { ArgumentError, EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
 import { prefixed, requireEntry, type StateDict, stateArray, substate } from '../state.js';
@@ -48,14 +48,14 @@ export class MujocoEnv implements Env {
     this.stepping.clear(simulation);
     this.stepping.settle(simulation);
     this.layout = layoutOf(task.observe(simulation));
-    this.observationSpace = Box.uniform(Object.values(this.layout).at(-1)?.to ?? 0);
+    this.observationSpace = Box.uniform(observationSize(this.layout));
   }
 
   /**
    * Compiles the task's model.
    *
    * @throws MujocoModelError if the model is not valid
-   * @throws ArgumentError for a frame skip below 1, an unknown actuator or an empty observation
+   * @throws ArgumentError for a frame skip below 1, an unknown actuator, no actuator or an empty observation
    * @throws MissingPackageError without `@mujoco/mujoco`
    */
   static async create(task: MujocoTask): Promise<MujocoEnv> {
@@ -191,7 +191,9 @@ export class MujocoEnv implements Env {
 
 function actuatorIds(simulation: Simulation, { actuators }: MujocoTask): number[] {
   const all = Array.from({ length: simulation.model.nu }, (_, i) => i);
-  return actuators?.map((name) => simulation.id('actuator', name)) ?? all;
+  const ids = actuators?.map((name) => simulation.id('actuator', name)) ?? all;
+  if (ids.length) return ids;
+  throw new ArgumentError('MujocoEnv: the model has no actuator, or actuators is empty; an action needs at least one.');
 }
 
 /** The control ranges of the actuators; one without a range is unbounded. */
@@ -212,6 +214,12 @@ function layoutOf(parts: Record<string, number | ArrayLike<number>>): Record<str
     return [name, { from, to: at }];
   });
   return Object.fromEntries(ranges);
+}
+
+function observationSize(layout: MujocoEnv['layout']): number {
+  const size = Object.values(layout).at(-1)?.to ?? 0;
+  if (size > 0) return size;
+  throw new ArgumentError('MujocoEnv: observe returned no numbers; an observation needs at least one.');
 }
 
 function modelArray(model: object, name: string): Float64Array {

@@ -84,7 +84,7 @@ export class Simulation implements Stateful {
 
   /** Seconds since the last reset. */
   get time(): number {
-    return this.data.time;
+    return this.guard(() => this.data.time);
   }
 
   /** A live view of an array of `mjData`. A view that went stale when memory grew has length 0 and is taken anew. */
@@ -214,6 +214,11 @@ export class Simulation implements Stateful {
     });
   }
 
+  /** @throws EnvironmentError if it was closed */
+  requireOpen(): void {
+    if (this.closed) throw new EnvironmentError('Simulation: it was closed; create a new one.');
+  }
+
   /** Frees the engine's memory; any further use is an error. Closing twice is fine. */
   close(): void {
     if (this.closed) return;
@@ -235,7 +240,7 @@ export class Simulation implements Stateful {
 
   /** Runs engine code and names its errors. */
   private guard<T>(run: () => T): T {
-    if (this.closed) throw new EnvironmentError('Simulation: it was closed; create a new one.');
+    this.requireOpen();
     try {
       return run();
     } catch (cause) {

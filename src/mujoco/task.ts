@@ -1,6 +1,7 @@
 import type { Info } from '../envs/env.js';
 import { ArgumentError, show } from '../errors.js';
 import type { Rng } from '../rng/rng.js';
+import type { View } from './render/camera.js';
 import type { MujocoModel, Simulation } from './simulation.js';
 import type { Stepping } from './stepping.js';
 
@@ -32,6 +33,8 @@ export interface MujocoTask {
   readonly frameSkip: number;
   /** Default {@link gymnasiumStepping}. */
   readonly stepping?: Stepping;
+  /** How pictures show it; see {@link renderSvg}. */
+  readonly view?: View;
   /** Control steps until {@link makeMujoco} cuts the episode. */
   readonly timeLimit?: number;
   /** Names of the actuators that the action drives, in its order; all by default. */

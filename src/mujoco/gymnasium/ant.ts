@@ -85,6 +85,7 @@ function ant(version: GymnasiumVersion, options: AllOptions): MujocoTask {
     model: options.model ?? model(),
     frameSkip: options.frameSkip,
     timeLimit: 1000,
+    view: { from: 'diagonal', span: 2.4 },
     initialize: mixedNoise(options.resetNoiseScale),
     observe(simulation) {
       const { qpos, qvel } = simulation;

@@ -35,6 +35,7 @@ function invertedDoublePendulum(
     model: chosen.model ?? model(),
     frameSkip: chosen.frameSkip,
     timeLimit: 1000,
+    view: { center: [0, 0, 0.45], span: 2.2 },
     initialize: mixedNoise(chosen.resetNoiseScale),
     observe(simulation) {
       const { qpos, qvel } = simulation;

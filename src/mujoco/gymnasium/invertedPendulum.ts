@@ -20,6 +20,7 @@ function invertedPendulum(version: GymnasiumVersion, options: Partial<InvertedPe
     model: chosen.model ?? model(),
     frameSkip: chosen.frameSkip,
     timeLimit: 1000,
+    view: { center: [0, 0, 0.2], span: 1.6 },
     initialize: uniformNoise(chosen.resetNoiseScale),
     observe: ({ qpos, qvel }) => ({ qpos, qvel }),
     evaluate({ simulation: { qpos, qvel } }) {

@@ -42,6 +42,7 @@ function pusher(version: GymnasiumVersion, options: Partial<PusherOptions>): Muj
     model: chosen.model ?? model(version),
     frameSkip: chosen.frameSkip,
     timeLimit: 100,
+    view: { from: [1, -2, 2], center: [0.3, -0.3, -0.1], span: 1.6 },
     initialize({ qpos, qvel }, rng) {
       const object = drawPair(
         () => [rng.uniform(-0.3, 0), rng.uniform(-0.2, 0.2)],

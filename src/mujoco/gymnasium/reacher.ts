@@ -36,6 +36,7 @@ function reacher(version: GymnasiumVersion, options: Partial<ReacherOptions>): M
     model: chosen.model ?? model(),
     frameSkip: chosen.frameSkip,
     timeLimit: 50,
+    view: { from: 'top', span: 0.72 },
     initialize({ qpos, qvel }, rng) {
       addNoise(qpos.subarray(0, 2), () => rng.uniform(-0.1, 0.1));
       const goal = drawPair(

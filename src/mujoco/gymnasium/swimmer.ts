@@ -47,6 +47,7 @@ function swimmer(version: GymnasiumVersion, options: Partial<SwimmerOptions>): M
     model: chosen.model ?? model(),
     frameSkip: chosen.frameSkip,
     timeLimit: 1000,
+    view: { from: 'top', span: 3 },
     initialize: uniformNoise(chosen.resetNoiseScale),
     observe: ({ qpos, qvel }) => ({ qpos: qpos.subarray(firstPosition), qvel }),
     track: ({ qpos }) => [qpos[0]!, qpos[1]!],

@@ -9,6 +9,7 @@ export const acrobotSwingup = (options: NoOptions = {}) =>
   suiteTask('acrobot-swingup', options, {
     model: model(),
     frameSkip: 1,
+    view: { center: [0, 0, 1.9], span: 5, sites: ['target'] },
     initialize({ qpos }, rng) {
       qpos.set([rng.uniform(-Math.PI, Math.PI), rng.uniform(-Math.PI, Math.PI)]);
     },

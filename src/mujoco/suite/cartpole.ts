@@ -7,6 +7,7 @@ export const cartpoleSwingup = (options: NoOptions = {}) =>
   suiteTask('cartpole-swingup', options, {
     model: model(),
     frameSkip: 1,
+    view: { center: [0, 0, 1.1], span: 2.8 },
     initialize({ qpos, qvel }, rng) {
       qpos.set([rng.normal(0, 0.01), rng.normal(Math.PI, 0.01)]);
       qvel.set([rng.normal(0, 0.01), rng.normal(0, 0.01)]);

@@ -23,6 +23,7 @@ function dog(name: string, options: NoOptions, motion: (simulation: Simulation) 
   return suiteTask(`dog-${name}`, options, {
     model: dogModel(),
     frameSkip: 3,
+    view: { from: 'diagonal', span: 1.6 },
     initialize(simulation, rng) {
       const azimuth = rng.uniform(0, 2 * Math.PI);
       simulation.qpos.set([Math.cos(azimuth / 2), 0, 0, Math.sin(azimuth / 2)], 3);

@@ -10,6 +10,7 @@ export const fingerTurnHard = (options: NoOptions = {}) =>
   suiteTask('finger-turn_hard', options, {
     model: model(),
     frameSkip: 2,
+    view: { sites: ['target'] },
     modelState: ['site_pos'],
     initialize(simulation, rng) {
       const angle = rng.uniform(-Math.PI, Math.PI);

@@ -25,6 +25,7 @@ export const fishSwim = (options: NoOptions = {}) =>
   suiteTask('fish-swim', options, {
     model: model(),
     frameSkip: 10,
+    view: { from: 'diagonal', span: 1 },
     modelState: ['geom_pos'],
     initialize(simulation, rng) {
       const { qpos, model } = simulation;

@@ -9,6 +9,7 @@ export const pendulumSwingup = (options: NoOptions = {}) =>
   suiteTask('pendulum-swingup', options, {
     model: model(),
     frameSkip: 1,
+    view: { center: [0, 0, 0.6], span: 1.5 },
     initialize({ qpos }, rng) {
       qpos[0] = rng.uniform(-Math.PI, Math.PI);
     },

@@ -33,6 +33,7 @@ export const quadrupedRun = (options: NoOptions = {}) =>
   suiteTask('quadruped-run', options, {
     model: model(),
     frameSkip: 4,
+    view: { from: 'diagonal', span: 2.8 },
     initialize(simulation, rng) {
       const turn = randomQuaternion(rng);
       drawWithoutContact(simulation, (attempt) => simulation.qpos.set([0, 0, 0.01 * attempt, ...turn]));
