@@ -40,7 +40,7 @@ export function runChain(
   const states = [start];
   const means: tf.Tensor2D[] = [];
   for (let k = 0; k < kernels.steps; k++) {
-    const mean = kernels.forwardMean(states[k] as tf.Tensor2D, k);
+    const mean = tf.tidy(() => kernels.forwardMean(states[k] as tf.Tensor2D, k));
     const kick = noise[k];
     const next: tf.Tensor2D = kick ? tf.add(mean, tf.mul(kernels.std(k), kick)) : mean;
     means.push(mean);
