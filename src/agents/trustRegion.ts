@@ -12,7 +12,7 @@ export interface TrustRegionOptions {
   mode?: Exclude<KlMode, 'none'>;
   /** Largest KL divergence of the chains, in nats, default 0.02. */
   bound?: number;
-  /** Updates between copies of the policy that the region is around, default 100. */
+  /** Updates between copies of the policy that the region is around, default 10. */
   period?: number;
   /** Weight of the KL at the start, default 0.3. */
   multiplier?: number;
@@ -34,7 +34,7 @@ export class TrustRegion implements Stateful {
     {
       mode = 'switch',
       bound = 0.02,
-      period = 100,
+      period = 10,
       multiplier = 0.3,
       multiplierLearningRate = 6e-4,
     }: TrustRegionOptions,
