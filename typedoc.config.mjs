@@ -45,6 +45,10 @@ export default {
   out: 'docs/site',
   plugin: [katexAssets, roomsAsCategories],
   basePath: '.',
+  // No links to a host; sources are named by file and line.
+  gitRevision: 'HEAD',
+  treatWarningsAsErrors: true,
+  intentionallyNotExported: ['TASKS', 'DATA_ARRAYS'],
   displayBasePath: '.',
   markdownItLoader: (parser) => parser.use(katex.default ?? katex, { throwOnError: true }),
   excludeInternal: true,

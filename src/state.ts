@@ -22,7 +22,7 @@ export interface Stateful {
   /**
    * Puts back what {@link Stateful.state} returned.
    *
-   * @throws {@link CheckpointError} if an entry is missing or does not fit; then nothing has changed
+   * @throws CheckpointError if an entry is missing or does not fit; then nothing has changed
    */
   loadState(state: StateDict): MaybePromise<void>;
 }
@@ -49,7 +49,7 @@ export function prefixed(prefix: string, state: StateDict): StateDict {
  * The entry `name`, checked.
  *
  * @param size required number of elements, if any
- * @throws {@link CheckpointError} if it is missing or has another size
+ * @throws CheckpointError if it is missing or has another size
  */
 export function requireEntry(state: StateDict, name: string, size?: number): TypedArray {
   const entry = state[name];

@@ -20,6 +20,7 @@ import { NoiseLevel, type NoiseLevelOptions } from './noiseLevel.js';
 import { OffPolicyAgent, type OffPolicyOptions } from './offPolicyAgent.js';
 import type { Arrays, Compiler, Program } from './program.js';
 
+/** @inline */
 type Tensors = Record<string, tf.Tensor>;
 
 export interface DenoisingOptions extends OffPolicyOptions {

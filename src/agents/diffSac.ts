@@ -324,7 +324,7 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
    *
    * @param noise `[R, A]`, standard normal
    * @param value U of the transitions' successors
-   * @param before the transitions at the kernels as they are now; nothing computed from them outside of the returned
+   * @param _before the transitions at the kernels as they are now; nothing computed from them outside of the returned
    * function carries a gradient
    */
   protected actorLoss(noise: tf.Tensor2D, value: (next: tf.Tensor2D) => tf.Tensor1D, _before: StepBatch): RowLosses {

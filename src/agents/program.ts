@@ -35,13 +35,13 @@ function mapValues<K extends string, A, B>(record: Record<K, A>, map: (value: A)
   return Object.fromEntries(Object.entries<A>(record).map(([name, value]) => [name, map(value)])) as Record<K, B>;
 }
 
-/** Makes programs: compiled, or {@link eager}. */
+/** Makes programs: compiled, or run op by op on the current backend. */
 export type Compiler = <In extends string, Out extends string>(program: TensorProgram<In, Out>) => Program<In, Out>;
 
 let warned = false;
 
 /**
- * The compiler for agents: graphs in ONNX Runtime, or {@link eager} if `compile` is `false` or no runtime is
+ * The compiler for agents: graphs in ONNX Runtime, or op by op if `compile` is `false` or no runtime is
  * installed, the latter with one warning. Sees to it that there is a backend: the plain `cpu` one for graphs, whose
  * memory they share, else the best one.
  */

@@ -65,9 +65,8 @@ export interface CompiledFunction<Args extends unknown[], Result> {
  * new sizes are traced again; structure, dtypes and ranks are fixed by the first call.
  *
  * @param fn synchronous, with tensors, booleans, strings, null and nested arrays and objects of them as arguments
- * @throws {@link ArgumentError} for bad options; the returned function rejects with {@link ArgumentError} for
- *   arguments that do not fit, {@link CompileError} for what cannot be compiled, and {@link MissingPackageError} if
- *   ONNX Runtime is not installed
+ * @throws ArgumentError for bad options; the returned function rejects with ArgumentError for arguments that do not
+ *   fit, {@link CompileError} for what cannot be compiled, and MissingPackageError if ONNX Runtime is not installed
  */
 export function compile<Args extends unknown[], Result>(
   fn: (...args: Args) => Result,

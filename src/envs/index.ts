@@ -3,6 +3,7 @@ export { MountainCarContinuous } from './classic/mountainCarContinuous.js';
 export { Pendulum } from './classic/pendulum.js';
 export type { Env, Info, ResetResult, StepResult } from './env.js';
 export { type Advance, MarkovEnv } from './markovEnv.js';
+export { andThen } from './maybePromise.js';
 export { MultiGoal, type MultiGoalOptions } from './multiGoal.js';
 export { RewardScale } from './rewardScale.js';
 export { RunningMoments } from './runningMoments.js';

@@ -39,7 +39,7 @@ export interface VectorEnv {
   reset(options?: { seed?: number }): MaybePromise<VectorReset>;
   /** Applies `actions`, `[numEnvs * actionSize]`. */
   step(actions: Float32Array): MaybePromise<VectorStep>;
-  /** See {@link Env.state}; present only if every environment has it. */
+  /** See `Env.state`; present only if every environment has it. */
   state?(): MaybePromise<StateDict>;
   loadState?(state: StateDict): MaybePromise<void>;
   close?(): MaybePromise<void>;

@@ -8,6 +8,7 @@ export interface MjcfElement {
   readonly children: readonly MjcfElement[];
 }
 
+/** @inline */
 type Vector = readonly number[];
 
 /** Where an element sits in its parent's frame. At most one orientation. */
@@ -20,7 +21,11 @@ interface Placement {
   zaxis?: Vector;
 }
 
-/** How contacts and limits give way; see "solver parameters" in MuJoCo's manual. */
+/**
+ * How contacts and limits give way; see "solver parameters" in MuJoCo's manual.
+ *
+ * @inline
+ */
 interface Softness {
   solref?: Vector;
   solimp?: Vector;

@@ -10,7 +10,7 @@ import type { MujocoTask } from './task.js';
 
 /**
  * An environment made of a MuJoCo model and a task: what is observed, what is rewarded, when an episode ends.
- * It has no time limit of its own; wrap it in {@link TimeLimit}.
+ * It has no time limit of its own; wrap it in a `TimeLimit`.
  *
  * @example
  * ```ts

@@ -32,7 +32,7 @@ export interface WorkerVectorEnvOptions {
 
 /**
  * Several environments in worker threads; observations and actions go through shared memory. Seeds give the same data
- * as in a {@link SyncVectorEnv}, and states can be exchanged with it.
+ * as in a `SyncVectorEnv`, and states can be exchanged with it.
  *
  * @example
  * ```ts

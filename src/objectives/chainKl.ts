@@ -32,7 +32,9 @@ export type KlMode = 'switch' | 'sum' | 'none';
  *
  * @param loss `[B]`
  * @param kl `[B]`, {@link stepKl} times K
- * @param multiplier weight of the KL; a constant
+ * @param options.bound largest $K \cdot KL_k$ of a row, > 0, in nats
+ * @param options.multiplier weight of the KL; a constant
+ * @throws ArgumentError for another mode or a bound that is not positive
  */
 export function trustRegionLoss(
   loss: tf.Tensor1D,

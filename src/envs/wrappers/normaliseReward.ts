@@ -17,10 +17,10 @@ export class NormaliseReward<E extends Env = Env> extends Wrapper<E> {
    * @param options.gamma discount of the return, in [0, 1); default 0.99
    * @throws ArgumentError for another discount
    */
-  constructor(env: E, { gamma = 0.99 }: { gamma?: number } = {}) {
+  constructor(env: E, options: { gamma?: number } = {}) {
     super(env);
-    this.gamma = requireNumber('NormaliseReward', 'gamma', gamma, { min: 0, below: 1 });
-    this.scale = new RewardScale(gamma);
+    this.gamma = requireNumber('NormaliseReward', 'gamma', options.gamma ?? 0.99, { min: 0, below: 1 });
+    this.scale = new RewardScale(this.gamma);
   }
 
   override step(action: Float32Array): MaybePromise<StepResult> {
