@@ -56,7 +56,7 @@ export class Wrapper<E extends Env = Env> implements Env {
     return {};
   }
 
-  /** Checks what {@link Wrapper.ownState} gave and returns a function that puts it back. */
+  /** Checks what `ownState` gave and returns a function that puts it back. */
   protected loadOwnState(_state: StateDict): () => void {
     return () => {};
   }

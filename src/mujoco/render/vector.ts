@@ -1,4 +1,8 @@
-/** A point or a direction in the world, m. */
+/**
+ * A point or a direction in the world, m.
+ *
+ * @inline
+ */
 export type Vector = readonly [x: number, y: number, z: number];
 
 export const add = (a: Vector, b: Vector): Vector => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
