@@ -22,6 +22,16 @@ interface Placement {
 }
 
 /**
+ * How it is drawn: red, green, blue, opacity in [0, 1], and a group; viewers hide the groups from 3 on.
+ *
+ * @inline
+ */
+interface Look {
+  rgba?: Vector;
+  group?: number;
+}
+
+/**
  * How contacts and limits give way; see "solver parameters" in MuJoCo's manual.
  *
  * @inline
@@ -61,7 +71,7 @@ export interface JointAttributes {
   solimplimit?: Vector;
 }
 
-export interface GeomAttributes extends Placement, Softness {
+export interface GeomAttributes extends Placement, Softness, Look {
   class?: string;
   type?: 'plane' | 'sphere' | 'capsule' | 'ellipsoid' | 'cylinder' | 'box';
   size?: number | Vector;
@@ -79,7 +89,7 @@ export interface GeomAttributes extends Placement, Softness {
   fluidcoef?: Vector;
 }
 
-export interface SiteAttributes extends Placement {
+export interface SiteAttributes extends Placement, Look {
   class?: string;
   type?: 'sphere' | 'capsule' | 'ellipsoid' | 'cylinder' | 'box';
   size?: number | Vector;

@@ -68,11 +68,15 @@ export class MujocoEnv implements Env {
     }
   }
 
+  /** @throws NonFiniteError if the task starts from NaN or infinity; then another reset is due */
   reset({ seed }: { seed?: number } = {}): ResetResult {
     this.requireOpen('reset');
     if (seed !== undefined) this.rng = Rng.fromSeed(seed);
+    this.phase = 'new';
     this.stepping.clear(this.simulation);
     this.task.initialize?.(this.simulation, this.rng);
+    requireFinite('MujocoEnv.reset', 'qpos of initialize', this.simulation.qpos);
+    requireFinite('MujocoEnv.reset', 'qvel of initialize', this.simulation.qvel);
     this.stepping.settle(this.simulation);
     this.phase = 'running';
     return { observation: new Float32Array(this.observe()), info: this.task.resetInfo?.(this.simulation) ?? {} };

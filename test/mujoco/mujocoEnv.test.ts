@@ -87,6 +87,9 @@ describe('MujocoEnv', () => {
     await expect(MujocoEnv.create({ ...task, model: POINT, actuators: ['pull'] })).rejects.toThrow(
       /no actuator named 'pull'/,
     );
+    await expect(MujocoEnv.create({ ...task, model: POINT, actuators: [] })).rejects.toThrow(/has no actuator/);
+    await expect(MujocoEnv.create({ ...task, model: POINT, observe: () => ({}) })).rejects.toThrow(/no numbers/);
+    await expect(MujocoEnv.create({ ...task, model: POINT, frameSkip: 0 })).rejects.toThrow(/frameSkip .* >= 1/);
     await expect(makeMujoco('HalfCheetah-v5', { ctrlCost: 1 } as object)).rejects.toThrow(/no option 'ctrlCost'/);
     await expect(makeMujoco('HalfCheetah-v4', { frameSkip: 1 } as object)).rejects.toThrow(/no option 'frameSkip'/);
     await expect(makeMujoco('Cheetah-v5' as MujocoId)).rejects.toThrow(/must be one of 'Ant-v4'/);
