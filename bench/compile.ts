@@ -8,7 +8,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-layers';
-import { availableParallelism, cpus } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { DimeAgent, type DimeOptions } from '../src/agents/dime.js';
 import { type Compiler, eager, type Program, type TensorProgram } from '../src/agents/program.js';
@@ -20,6 +19,7 @@ import { EulerMaruyamaSampler } from '../src/diffusion/eulerMaruyama.js';
 import { Rng } from '../src/rng/rng.js';
 import { Box } from '../src/spaces/box.js';
 import type { StateArray } from '../src/state.js';
+import { best, eagerBackend, machine, time } from './measure.js';
 
 const SIZES = ['17/6/256', '376/17/256', '223/38/2048'];
 const BATCH = 256;
@@ -100,20 +100,6 @@ function graphOf(program: AnyProgram, inputs: Inputs): { products: number; opera
   return { products: products.reduce((sum, node) => sum + nodeWork(node), 0), operators: nodes.length };
 }
 
-async function time(run: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await run();
-  return performance.now() - start;
-}
-
-/** The fastest of runs that take `budget` milliseconds in all, but at least two. */
-async function best(run: () => Promise<unknown>, budget: number): Promise<number> {
-  let shortest = Infinity;
-  const end = performance.now() + budget;
-  for (let i = 0; i < 2 || performance.now() < end; i++) shortest = Math.min(shortest, await time(run));
-  return shortest;
-}
-
 /** Highest speed of a large matrix product in ONNX Runtime, in GFLOP/s. */
 async function peak(threads: number): Promise<number> {
   const size = 2048;
@@ -124,17 +110,6 @@ async function peak(threads: number): Promise<number> {
   return (2 * size ** 3) / shortest / 1e6;
 }
 
-/** Makes the fastest tfjs backend that is installed ready; its name. */
-async function eagerBackend(): Promise<string> {
-  const native = '@tensorflow/tfjs-node';
-  const name = await import(native).then(
-    () => 'tensorflow',
-    () => 'wasm',
-  );
-  await tf.setBackend(name);
-  return name;
-}
-
 function milliseconds(value: number): string {
   return value.toPrecision(3).padStart(8);
 }
@@ -143,6 +118,7 @@ async function compareSize(name: string, size: Size): Promise<void> {
   const peakSpeed = await peak(0);
   const inputs = inputsOf(size, STEPS);
   const backend = await eagerBackend();
+  await tf.setBackend(backend);
   const slow = createAgent(size, STEPS, eager);
   await tf.setBackend('cpu');
   const fast = createAgent(size, STEPS, compiler);
@@ -193,7 +169,7 @@ const sizeOf = (name: string): Size => {
 };
 
 await tf.setBackend('cpu');
-console.log(`${availableParallelism()} x ${cpus()[0]?.model}, Node ${process.version}`);
+console.log(machine);
 const one = await peak(1);
 const all = await peak(0);
 console.log(

@@ -8,7 +8,6 @@
  */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
-import { availableParallelism, cpus } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { DenoisingAgent } from '../src/agents/denoisingAgent.js';
 import { DpmdAgent } from '../src/agents/dpmd.js';
@@ -16,10 +15,9 @@ import { type Program, selectCompiler, type TensorProgram } from '../src/agents/
 import { SdacAgent, type SdacOptions } from '../src/agents/sdac.js';
 import { dpmdPresets, sdacPresets } from '../src/agents/sdacPresets.js';
 import type { Adam } from '../src/ops/adam.js';
-import type { Transitions } from '../src/replay/transitions.js';
-import { Rng } from '../src/rng/rng.js';
 import { Box } from '../src/spaces/box.js';
 import type { StateArray } from '../src/state.js';
+import { best, machine, transitions } from './measure.js';
 
 const BATCH = 256;
 /** The settings of a JAX library's SDAC: 20 steps, one particle, 500 reverse samples, critics 2 x 256 with ReLU. */
@@ -53,7 +51,7 @@ interface Internals {
 
 async function measure(agent: DenoisingAgent): Promise<Record<string, number>> {
   const inside = agent as unknown as Internals;
-  agent.observe(transitions(agent));
+  agent.observe(transitions(agent, 1000));
   const inputs = await inputsOfUpdate(agent);
   const inputsOfPieces = { ...inputs, nextActions: inputs.actions! };
   const compile = await selectCompiler();
@@ -87,18 +85,6 @@ async function measure(agent: DenoisingAgent): Promise<Record<string, number>> {
   };
 }
 
-function transitions({ observationSpace, actionSpace }: DenoisingAgent, count = 1000): Transitions {
-  const rng = Rng.fromSeed(0);
-  return {
-    observations: rng.normals(count * observationSpace.size),
-    actions: rng.uniforms(count * actionSpace.size, -1, 1),
-    rewards: rng.normals(count),
-    nextObservations: rng.normals(count * observationSpace.size),
-    terminated: new Uint8Array(count),
-    truncated: new Uint8Array(count),
-  };
-}
-
 /** The arrays that an update of critics and policy is run on. */
 async function inputsOfUpdate(agent: DenoisingAgent): Promise<Inputs> {
   const inside = agent as unknown as Internals;
@@ -114,21 +100,8 @@ async function inputsOfUpdate(agent: DenoisingAgent): Promise<Inputs> {
   return inputs;
 }
 
-/** The fastest of runs that take two seconds in all, but at least three. */
-async function best(run: () => Promise<unknown>): Promise<number> {
-  await run();
-  let shortest = Infinity;
-  const end = performance.now() + 2000;
-  for (let i = 0; i < 3 || performance.now() < end; i++) {
-    const start = performance.now();
-    await run();
-    shortest = Math.min(shortest, performance.now() - start);
-  }
-  return shortest;
-}
-
 await tf.setBackend('cpu');
-console.log(`${availableParallelism()} x ${cpus()[0]?.model}, Node ${process.version}; batch ${BATCH}`);
+console.log(`${machine}; batch ${BATCH}`);
 const wanted = process.argv[2] ?? '';
 for (const [name, observationSize, actionSize, create] of rows.filter(([name]) => name.includes(wanted))) {
   const env = { observationSpace: Box.uniform(observationSize), actionSpace: Box.uniform(actionSize, -1, 1) };
