@@ -6,7 +6,7 @@
 
 export { loadMujoco, type MujocoEngine } from './engine.js';
 export { MujocoModelError, MujocoSimulationError } from './errors.js';
-export { type MujocoTaskEnv, makeMujoco } from './make.js';
+export { type MujocoOptions, type MujocoTaskEnv, makeMujoco } from './make.js';
 export * from './mjcf.js';
 export { MujocoEnv } from './mujocoEnv.js';
 export { type MujocoId, type MujocoTaskOptions, mujocoIds } from './registry.js';

@@ -6,6 +6,14 @@ import { loadTask, type MujocoId, type MujocoTaskOptions, mujocoIds } from './re
 /** An environment made by {@link makeMujoco}; `unwrapped` is the task without its time limit. */
 export type MujocoTaskEnv = TimeLimit<MujocoEnv>;
 
+/** The options of the task `Id`, if it has any, and its time limit in control steps. */
+export type MujocoOptions<Id extends MujocoId> = { maxEpisodeSteps?: number } & (MujocoTaskOptions<Id> extends Record<
+  string,
+  never
+>
+  ? unknown
+  : MujocoTaskOptions<Id>);
+
 /**
  * A task of the literature on real MuJoCo physics.
  *
@@ -21,10 +29,7 @@ export type MujocoTaskEnv = TimeLimit<MujocoEnv>;
  * const { observation } = await env.reset({ seed: 1 });
  * ```
  */
-export async function makeMujoco<Id extends MujocoId>(
-  id: Id,
-  options?: MujocoTaskOptions<Id> & { maxEpisodeSteps?: number },
-): Promise<MujocoTaskEnv> {
+export async function makeMujoco<Id extends MujocoId>(id: Id, options?: MujocoOptions<Id>): Promise<MujocoTaskEnv> {
   requireOneOf('makeMujoco', 'id', id, mujocoIds());
   const { maxEpisodeSteps, ...taskOptions } = (options ?? {}) as { maxEpisodeSteps?: number };
   const task = await loadTask(id, taskOptions as unknown as MujocoTaskOptions<Id>);

@@ -44,6 +44,7 @@ export class Simulation implements Stateful {
   readonly usesEuler: boolean;
   private views: Partial<Record<DataArray, Float64Array>> = {};
   private readonly ids = new Map<string, number>();
+  private readonly places = new Map<string, [first: number, count: number]>();
   private closed = false;
 
   private constructor(
@@ -126,23 +127,23 @@ export class Simulation implements Stateful {
 
   /** The reading of a sensor; a live view. */
   sensor(name: string): Float64Array {
-    const id = this.id('sensor', name);
-    const start = this.model.sensor_adr[id];
-    return this.array('sensordata').subarray(start, start + this.model.sensor_dim[id]);
+    return this.part('sensordata', 'sensor', name, (id) => [this.model.sensor_adr[id], this.model.sensor_dim[id]]);
   }
 
   /** Positions of a joint: 1 number for hinge and slide, 4 for ball, 7 for free; a live view. */
   jointPosition(name: string): Float64Array {
-    const id = this.id('joint', name);
-    const start = this.model.jnt_qposadr[id];
-    return this.qpos.subarray(start, start + ([7, 4, 1, 1][this.model.jnt_type[id]] as number));
+    return this.part('qpos', 'joint', name, (id) => [
+      this.model.jnt_qposadr[id],
+      [7, 4, 1, 1][this.model.jnt_type[id]] as number,
+    ]);
   }
 
   /** Velocities of a joint: 1 number for hinge and slide, 3 for ball, 6 for free; a live view. */
   jointVelocity(name: string): Float64Array {
-    const id = this.id('joint', name);
-    const start = this.model.jnt_dofadr[id];
-    return this.qvel.subarray(start, start + ([6, 3, 1, 1][this.model.jnt_type[id]] as number));
+    return this.part('qvel', 'joint', name, (id) => [
+      this.model.jnt_dofadr[id],
+      [6, 3, 1, 1][this.model.jnt_type[id]] as number,
+    ]);
   }
 
   /** Back to the model's initial state, time 0. */
@@ -226,6 +227,23 @@ export class Simulation implements Stateful {
     this.views = {};
     this.data.delete();
     this.model.delete();
+  }
+
+  /** The numbers of an array that belong to a named object; where they are is asked once, as that takes its time. */
+  private part(
+    array: DataArray,
+    kind: ObjectKind,
+    name: string,
+    locate: (id: number) => [first: number, count: number],
+  ): Float64Array {
+    const key = `${array}/${name}`;
+    let place = this.places.get(key);
+    if (!place) {
+      place = locate(this.id(kind, name));
+      this.places.set(key, place);
+    }
+    const [first, count] = place;
+    return this.array(array).subarray(first, first + count);
   }
 
   private filledArrays(): DataArray[] {

@@ -159,5 +159,8 @@ describe('makeMujoco', () => {
     for (let t = 0; t < 3; t++) ends.push((await env.step(new Float32Array(6))).truncated);
     expect(ends).toEqual([false, false, true]);
     expect((await use(makeMujoco('HalfCheetah-v5'))).maxEpisodeSteps).toBe(1000);
+    expect((await use(makeMujoco('dm_control/walker-run', { maxEpisodeSteps: 7 }))).maxEpisodeSteps).toBe(7);
+    // @ts-expect-error the tasks of the suite have no options of their own
+    await expect(makeMujoco('dm_control/walker-run', { frameSkip: 7 })).rejects.toThrow(/no option 'frameSkip'/);
   });
 });

@@ -1,48 +1,25 @@
-import { type MujocoId, makeMujoco } from 'diffrl/mujoco';
+import { readFileSync } from 'node:fs';
+import { mujocoIds } from 'diffrl/mujoco';
 import { describe, expect, it } from 'vitest';
-import { modelDifference } from './modelFigures.js';
-import {
-  compareRun,
-  type Difference,
-  GYMNASIUM_FILES,
-  modelOf,
-  readReference,
-  SUITE_DOMAINS,
-  trajectories,
-} from './reference.js';
+import { measureParity, recordedTasks, tolerancesOf } from './parity.js';
 
-/** Bounds on positions after 100 steps: ten times what two builds of the engine differ by, where above 1e-9. */
-const WHOLE: Record<string, number> = { Ant: 1e-5, HalfCheetah: 1e-3, Pusher: 2e-8, dog: 0.1, humanoid: 1e-6 };
+const tasks = recordedTasks();
 
-function expectParity({ start, segments, task, whole, flags }: Difference, name: string): void {
-  const bound = name === 'dog' ? 1e-2 : 1e-9;
-  expect(start, 'states of 20 steps').toBeLessThan(1e-10);
-  expect(segments, 'states in ten-step segments').toBeLessThan(bound);
-  expect(task, 'observations, rewards, info').toBeLessThan(bound);
-  expect(whole, 'positions over 100 steps').toBeLessThan(WHOLE[name] ?? 1e-9);
-  expect(flags, 'steps with another termination or contact count').toBe(0);
-}
-
-describe.each(Object.entries(GYMNASIUM_FILES))('%s', (name, path) => {
-  const file = readReference(`gymnasium/${path}`);
-
-  it.each(['v5', 'v4'])('%s repeats the recorded runs', async (version) => {
-    const { unwrapped: env } = await makeMujoco(`${name}-${version}` as MujocoId);
-    const { largest, where } = modelDifference(env.simulation, modelOf(file, version));
-    expect(largest, where).toBeLessThan(1e-12);
-    for (const run of trajectories(file, version)) expectParity(compareRun(env, run), name);
-    env.close();
-  });
+it('every task was recorded and stands in the table of the guide', () => {
+  expect(tasks.map(({ id }) => id).sort()).toEqual(mujocoIds().sort());
+  const guide = readFileSync(new URL('../../docs/environments.md', import.meta.url), 'utf8');
+  for (const id of mujocoIds()) expect(guide).toContain(`\n| ${id} |`);
 });
 
-describe.each(SUITE_DOMAINS)('dm_control/%s', (domain) => {
-  const file = readReference(`dmc/${domain}`);
-
-  it.each(Object.keys(file.tasks))('%s repeats the recorded runs', async (task) => {
-    const { unwrapped: env } = await makeMujoco(`dm_control/${domain}-${task}` as MujocoId);
-    const { largest, where } = modelDifference(env.simulation, modelOf(file));
-    expect(largest, where).toBeLessThan(1e-12);
-    for (const run of trajectories(file)) expectParity(compareRun(env, run, task), domain);
-    env.close();
+describe('recorded runs', () => {
+  it.each(tasks)('are repeated by $id', async (task) => {
+    const { model, figure, start, segments, task: values, whole, flags } = await measureParity(task);
+    const tolerance = tolerancesOf(task.family);
+    expect(model, figure).toBeLessThan(tolerance.model);
+    expect(start, 'states of 20 steps').toBeLessThan(tolerance.start);
+    expect(segments, 'states in ten-step segments').toBeLessThan(tolerance.segments);
+    expect(values, 'observations, rewards, info').toBeLessThan(tolerance.task);
+    expect(whole, 'positions over 100 steps').toBeLessThan(tolerance.whole);
+    expect(flags, 'steps with another termination or contact count').toBe(0);
   });
 });
