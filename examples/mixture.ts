@@ -41,7 +41,7 @@ export function draw(rng: Rng, count: number): Float32Array {
 export interface Fit {
   /** Share of the points on the side of the heavy mode; 0.8 is right. */
   weight: number;
-  /** KL(mixture || points) of 64 x 64 histograms on [-8, 8]^2, 1e-9 added to the share of every cell. */
+  /** KL(mixture || points) of 64 x 64 histograms on [-8, 8]^2, 1e-6 added to the share of every cell. */
   klForward: number;
   /** KL(points || mixture). */
   klReverse: number;
@@ -89,7 +89,7 @@ function cellMasses(): Float64Array {
 
 function normalised(values: Float64Array): Float64Array {
   const total = values.reduce((sum, value) => sum + value);
-  return values.map((value) => value / total + 1e-9);
+  return values.map((value) => value / total + 1e-6);
 }
 
 function divergence(p: Float64Array, q: Float64Array): number {
