@@ -37,8 +37,7 @@ export interface DdpmOptions {
  * there is no `sample` with log-ratios as in {@link Sampler}, and agents that need an entropy bound do not take it. It
  * is trained by regression on the noise, see {@link denoisingScoreMatchingLoss} and {@link rssmLoss}.
  *
- * **Subclass requirements.** Besides those of {@link ActionSampler}: override `createNetwork` to use another network,
- * `bind` to change the kernels.
+ * **Subclass requirements.** Besides those of {@link ActionSampler}: override `bind` to change the kernels.
  *
  * @example
  * ```ts
