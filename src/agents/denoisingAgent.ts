@@ -15,6 +15,7 @@ import type { ReplayBatch } from '../replay/replayBuffer.js';
 import { Rng } from '../rng/rng.js';
 import type { StateArray, Stateful } from '../state.js';
 import type { ActOptions, Metrics } from './agent.js';
+import { matrix, vector } from './arrays.js';
 import type { PolicyGraph } from './exportOnnx.js';
 import { NoiseLevel, type NoiseLevelOptions } from './noiseLevel.js';
 import { OffPolicyAgent, type OffPolicyOptions } from './offPolicyAgent.js';
@@ -132,10 +133,10 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
 
     const rng = Rng.fromSeed(seed).split('networks');
     const sizes = { observationSize: this.observationSpace.size, actionSize: this.actionSpace.size };
-    const newSampler = () => new DdpmSampler(diffusion).build(rng.split('policy'), sizes);
     const criticOptions = { ...sizes, hidden: criticHidden, activation: criticActivation };
     const newCritic = () => new MlpTwinCritic(rng.split('critic'), criticOptions);
-    [this.sampler, this.targetSampler] = [newSampler(), newSampler()];
+    this.sampler = new DdpmSampler(diffusion).build(rng.split('policy'), sizes);
+    this.targetSampler = this.sampler.twin();
     [this.critic, this.targetCritic] = [newCritic(), newCritic()];
     this.policyAdam = new Adam(this.sampler.variables, { learningRate: policyLearningRate });
     this.criticAdam = new Adam(this.critic.variables, { learningRate: criticLearningRate });
@@ -178,7 +179,10 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
     { explore = true }: ActOptions,
   ): Promise<Float32Array> {
     const noise = this.chainNoise(rows, this.particles, explore ? undefined : observations);
-    const { actions } = await this.actProgram({ observations: this.rows(observations), noise });
+    const { actions } = await this.actProgram({
+      observations: matrix(observations, this.observationSpace.size),
+      noise,
+    });
     if (!explore) return actions;
     const exploration = this.exploration(rows).data;
     return actions.map((action, i) => action + (exploration[i] as number));
@@ -198,15 +202,14 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
 
   /** One critic update, with one of the policy and the target networks where it is due. */
   async learn(batch: ReplayBatch): Promise<Metrics> {
-    const size = this.batchSize;
     const inputs: Arrays = {
-      observations: this.rows(batch.observations),
-      actions: { data: batch.actions, shape: [size, this.actionSpace.size] },
-      rewards: { data: batch.rewards, shape: [size] },
-      nextObservations: this.rows(batch.nextObservations),
-      terminated: { data: batch.terminated, shape: [size] },
-      nextNoise: this.chainNoise(size, this.targetParticles),
-      nextExploration: this.exploration(size),
+      observations: matrix(batch.observations, this.observationSpace.size),
+      actions: matrix(batch.actions, this.actionSpace.size),
+      rewards: vector(batch.rewards),
+      nextObservations: matrix(batch.nextObservations, this.observationSpace.size),
+      terminated: vector(batch.terminated),
+      nextNoise: this.chainNoise(this.batchSize, this.targetParticles),
+      nextExploration: this.exploration(this.batchSize),
     };
     const trainsPolicy = this.updates % this.policyDelay === 0;
     const results = trainsPolicy
@@ -283,7 +286,7 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
     const [size, actionSize] = [this.batchSize, this.actionSpace.size];
     return {
       step: { data: this.noise.integers(size, this.sampler.schedule.steps), shape: [size] },
-      forwardNoise: { data: this.noise.normals(size * actionSize), shape: [size, actionSize] },
+      forwardNoise: matrix(this.noise.normals(size * actionSize), actionSize),
       noiseLevel: { data: Float32Array.of(this.noiseLevel.value), shape: [] },
     };
   }
@@ -295,13 +298,8 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
   }
 
   protected exploration(rows: number): StateArray {
-    const shape = [rows, this.actionSpace.size];
-    return { data: this.noise.normals(rows * shape[1]!, 0, this.explorationNoise * this.noiseLevel.value), shape };
-  }
-
-  private rows(observations: Float32Array): StateArray {
-    const size = this.observationSpace.size;
-    return { data: observations, shape: [observations.length / size, size] };
+    const { size } = this.actionSpace;
+    return matrix(this.noise.normals(rows * size, 0, this.explorationNoise * this.noiseLevel.value), size);
   }
 
   dispose(): void {

@@ -18,6 +18,7 @@ import type { ReplayBatch } from '../replay/replayBuffer.js';
 import { Rng } from '../rng/rng.js';
 import type { StateArray, Stateful } from '../state.js';
 import type { Metrics } from './agent.js';
+import { matrix, vector } from './arrays.js';
 import type { ExportableAgent, PolicyGraph } from './exportOnnx.js';
 import { OffPolicyAgent, type OffPolicyOptions } from './offPolicyAgent.js';
 import { type Compiler, type Program, selectCompiler } from './program.js';
@@ -177,7 +178,7 @@ export class DimeAgent extends OffPolicyAgent implements ExportableAgent {
   /** The released code samples the whole chain also in evaluation, so `explore` makes no difference. */
   protected async policy(observations: Float32Array, rows: number): Promise<Float32Array> {
     const noise = this.drawNoise(rows);
-    const inputs = { observations: this.rows(observations), noise: this.shaped(noise, rows) };
+    const inputs = { observations: matrix(observations, this.observationSpace.size), noise: this.shaped(noise, rows) };
     return (await this.actProgram(inputs)).actions;
   }
 
@@ -194,13 +195,14 @@ export class DimeAgent extends OffPolicyAgent implements ExportableAgent {
   /** One critic update, then an actor and temperature update when it is due. Give `noise` to inject it. */
   async learn(batch: ReplayBatch, noise?: DimeNoise): Promise<Metrics> {
     const size = this.batchSize;
+    const observations = matrix(batch.observations, this.observationSpace.size);
     const critic = await this.criticProgram({
-      observations: this.rows(batch.observations),
-      actions: { data: batch.actions, shape: [size, this.actionSpace.size] },
-      rewards: { data: batch.rewards, shape: [size] },
-      nextObservations: this.rows(batch.nextObservations),
-      terminated: { data: batch.terminated, shape: [size] },
-      truncated: { data: batch.truncated, shape: [size] },
+      observations,
+      actions: matrix(batch.actions, this.actionSpace.size),
+      rewards: vector(batch.rewards),
+      nextObservations: matrix(batch.nextObservations, this.observationSpace.size),
+      terminated: vector(batch.terminated),
+      truncated: vector(batch.truncated),
       noise: this.shaped(noise?.critic ?? this.drawNoise(size), size),
     });
     this.updates++;
@@ -214,7 +216,7 @@ export class DimeAgent extends OffPolicyAgent implements ExportableAgent {
 
     const trajectories = size * this.groupSize;
     const actor = await this.actorProgram({
-      observations: this.rows(batch.observations),
+      observations,
       noise: this.shaped(noise?.actor ?? this.drawNoise(trajectories), trajectories),
     });
     const { actorLoss, runCost, entropyBound, temperature } = actor;
@@ -293,11 +295,6 @@ export class DimeAgent extends OffPolicyAgent implements ExportableAgent {
 
   private shaped(noise: Float32Array, trajectories: number): StateArray {
     return { data: noise, shape: this.sampler.noiseShape(trajectories) };
-  }
-
-  private rows(observations: Float32Array): StateArray {
-    const size = this.observationSpace.size;
-    return { data: observations, shape: [observations.length / size, size] };
   }
 
   dispose(): void {

@@ -49,10 +49,12 @@ export class DpmdAgent extends DenoisingAgent {
   }
 
   protected constructor(options: DpmdOptions, compiler: Compiler) {
-    super('DpmdAgent', options, compiler);
     const { weighting = 'normalised', criticSteps = 1 } = options;
-    this.weighting = requireOneOf('DpmdAgent', 'weighting', weighting, ['normalised', 'released', 'uniform']);
-    this.criticSteps = requireInteger('DpmdAgent', 'criticSteps', criticSteps, { min: 1 });
+    requireOneOf('DpmdAgent', 'weighting', weighting, ['normalised', 'released', 'uniform']);
+    requireInteger('DpmdAgent', 'criticSteps', criticSteps, { min: 1 });
+    super('DpmdAgent', options, compiler);
+    this.weighting = weighting;
+    this.criticSteps = criticSteps;
     const scalar = (value: number): tf.Variable<tf.Rank.R0> => tf.tidy(() => tf.variable(tf.scalar(value), false));
     this.statistics = { mean: scalar(0), std: scalar(1) };
     this.parts.statistics = variablesAsState(this.statistics);

@@ -41,12 +41,8 @@ export interface SdacOptions extends DenoisingOptions {
  */
 export class SdacAgent extends DenoisingAgent {
   readonly name = 'SDAC';
-  private readonly reverseSamples: number;
-  private readonly proposal: 'truncated' | 'clip';
-  private readonly valueScale: number;
-  private readonly values: 'normalised' | 'raw';
+  private readonly settings: Settings;
   private readonly spread: RunningMean;
-  private readonly policyStates: 'next' | 'current';
 
   /**
    * Builds the networks; sizes are read from `env`.
@@ -58,24 +54,20 @@ export class SdacAgent extends DenoisingAgent {
   }
 
   protected constructor(options: SdacOptions, compiler: Compiler) {
+    const settings = checked(options);
     super('SdacAgent', options, compiler);
-    const { reverseSamples = 64, proposal = 'truncated', policyStates = 'next' } = options;
-    const { valueScale = 5, values = 'normalised' } = options;
-    this.reverseSamples = requireInteger('SdacAgent', 'reverseSamples', reverseSamples, { min: 1 });
-    this.proposal = requireOneOf('SdacAgent', 'proposal', proposal, ['truncated', 'clip']);
-    this.valueScale = requireNumber('SdacAgent', 'valueScale', valueScale, { above: 0 });
-    this.values = requireOneOf('SdacAgent', 'values', values, ['normalised', 'raw']);
-    this.policyStates = requireOneOf('SdacAgent', 'policyStates', policyStates, ['next', 'current']);
+    this.settings = settings;
     this.spread = new RunningMean(SPREAD_RATE);
     this.parts.spread = variablesAsState(this.spread.variables);
   }
 
   protected override policyInputs(): Arrays {
-    const shape = [this.batchSize, this.actionSpace.size, this.reverseSamples];
+    const { reverseSamples, proposal, policyStates } = this.settings;
+    const shape = [this.batchSize, this.actionSpace.size, reverseSamples];
     const size = shape.reduce((product, n) => product * n);
-    const data = this.proposal === 'clip' ? this.noise.normals(size) : this.noise.uniforms(size);
+    const data = proposal === 'clip' ? this.noise.normals(size) : this.noise.uniforms(size);
     const reverseNoise = { data, shape };
-    if (this.policyStates === 'next') return { reverseNoise };
+    if (policyStates === 'next') return { reverseNoise };
     return {
       reverseNoise,
       currentNoise: this.chainNoise(this.batchSize, this.targetParticles),
@@ -84,7 +76,7 @@ export class SdacAgent extends DenoisingAgent {
   }
 
   protected override policyData(inputs: Record<string, tf.Tensor>, nextActions: tf.Tensor2D) {
-    if (this.policyStates === 'next') return super.policyData(inputs, nextActions);
+    if (this.settings.policyStates === 'next') return super.policyData(inputs, nextActions);
     const observations = inputs.observations as tf.Tensor2D;
     const { currentNoise, currentExploration } = inputs as Record<string, tf.Tensor2D>;
     return { observations, clean: this.noisyActions(observations, currentNoise!, currentExploration!) };
@@ -99,7 +91,7 @@ export class SdacAgent extends DenoisingAgent {
       {
         schedule: this.sampler.schedule,
         logWeight: this.exponent(observations, noiseLevel as tf.Tensor),
-        proposal: this.proposal,
+        proposal: this.settings.proposal,
       },
     );
     return { noise, metrics: { effectiveSampleSize, clippedShare } };
@@ -107,12 +99,13 @@ export class SdacAgent extends DenoisingAgent {
 
   /** The logarithm of the weights of reverse samples. */
   private exponent(observations: tf.Tensor2D, noiseLevel: tf.Tensor): (samples: tf.Tensor2D) => tf.Tensor1D {
-    const value = this.critic.bindMin(observations, this.reverseSamples);
+    const { reverseSamples, valueScale, values } = this.settings;
+    const minimum = this.critic.bindMin(observations, reverseSamples);
     return (samples) => {
-      const values = value(samples);
-      const exponent: tf.Tensor1D = tf.div(tf.mul(values, this.valueScale), noiseLevel);
-      if (this.values === 'raw') return exponent;
-      return tf.div(exponent, tf.add(this.spread.track(deviationWithin(values, this.reverseSamples)), 1e-8));
+      const value = minimum(samples);
+      const exponent: tf.Tensor1D = tf.div(tf.mul(value, valueScale), noiseLevel);
+      if (values === 'raw') return exponent;
+      return tf.div(exponent, tf.add(this.spread.track(deviationWithin(value, reverseSamples)), 1e-8));
     };
   }
 
@@ -120,6 +113,23 @@ export class SdacAgent extends DenoisingAgent {
     super.dispose();
     this.spread.dispose();
   }
+}
+
+type Settings = Required<Pick<SdacOptions, 'reverseSamples' | 'proposal' | 'valueScale' | 'values' | 'policyStates'>>;
+
+function checked({
+  reverseSamples = 64,
+  proposal = 'truncated',
+  valueScale = 5,
+  values = 'normalised',
+  policyStates = 'next',
+}: SdacOptions): Settings {
+  requireInteger('SdacAgent', 'reverseSamples', reverseSamples, { min: 1 });
+  requireOneOf('SdacAgent', 'proposal', proposal, ['truncated', 'clip']);
+  requireNumber('SdacAgent', 'valueScale', valueScale, { above: 0 });
+  requireOneOf('SdacAgent', 'values', values, ['normalised', 'raw']);
+  requireOneOf('SdacAgent', 'policyStates', policyStates, ['next', 'current']);
+  return { reverseSamples, proposal, valueScale, values, policyStates };
 }
 
 /** How far the running deviation of values moves at an update of the policy. */

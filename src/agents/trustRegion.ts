@@ -31,13 +31,7 @@ export class TrustRegion implements Stateful {
   /** @throws ArgumentError for values out of range */
   constructor(
     private readonly sampler: EulerMaruyamaSampler,
-    {
-      mode = 'switch',
-      bound = 0.02,
-      period = 10,
-      multiplier = 0.3,
-      multiplierLearningRate = 6e-4,
-    }: TrustRegionOptions,
+    { mode = 'switch', bound = 0.02, period = 10, multiplier = 0.3, multiplierLearningRate = 6e-4 }: TrustRegionOptions,
   ) {
     this.mode = requireOneOf('TrustRegion', 'mode', mode, ['switch', 'sum']);
     this.bound = requireNumber('TrustRegion', 'bound', bound, { above: 0 });

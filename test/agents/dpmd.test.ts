@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { DpmdAgent, type DpmdOptions, dpmdPresets, Rng, selectCompiler } from 'diffrl';
+import { expect, it } from 'vitest';
+import { expectClose } from '../close.js';
+import { env, type SmallOptions, small, smallNetwork, transitions } from './denoisingFixtures.js';
+
+class Weights extends DpmdAgent {
+  static make(options: SmallOptions): Promise<Weights> {
+    return Weights.create({ ...small, ...options }) as Promise<Weights>;
+  }
+  static override async create(options: DpmdOptions): Promise<Weights> {
+    return new Weights(options, await selectCompiler(options.compile));
+  }
+  weights(observations: tf.Tensor2D, clean: tf.Tensor2D, noiseLevel: number) {
+    const step = tf.zeros<tf.Rank.R1>([clean.shape[0]]);
+    const noised = { observations, clean, noise: clean, step, noised: clean };
+    return this.regression(noised, { noiseLevel: tf.scalar(noiseLevel) }).weights!;
+  }
+}
+
+it.each(['normalised', 'released'] as const)(
+  '%s weights follow their formula, statistics follow the values',
+  async (weighting) => {
+    const agent = await Weights.make({ weighting, policyDelay: 1 });
+    const [observations, actions] = [
+      tf.tensor2d(Rng.fromSeed(1).normals(15), [5, 3]),
+      tf.tensor2d(Rng.fromSeed(2).uniforms(10, -1, 1), [5, 2]),
+    ];
+    const values = [...agent.critic.bindMin(observations, 1)(actions).dataSync()];
+    let [mean, std] = [0, 1];
+    for (let round = 0; round < 3; round++) {
+      const expected = values.map((q) => {
+        const score = weighting === 'normalised' ? (q - mean) / std : q - mean / std;
+        return Math.exp(Math.min(Math.max(score, -3), 3) / 0.7);
+      });
+      expectClose(agent.weights(observations, actions, 0.7), expected, 1e-5);
+      const average = values.reduce((sum, q) => sum + q / 5, 0);
+      const spread = Math.sqrt(values.reduce((sum, q) => sum + (q - average) ** 2 / 5, 0));
+      [mean, std] = [mean + 1e-3 * (average - mean), std + 1e-3 * (spread - std)];
+    }
+    const state = await agent.state();
+    expectClose(state['statistics/mean']!.data as Float32Array, [mean], 1e-6);
+    expectClose(state['statistics/std']!.data as Float32Array, [std], 1e-6);
+  },
+);
+
+it('criticSteps: 2 applies one gradient twice, as the released code does', async () => {
+  const moved = await Promise.all(
+    [1, 2].map(async (criticSteps) => {
+      const agent = await DpmdAgent.create({ ...small, criticSteps });
+      agent.observe(transitions(0));
+      const before = (await agent.state())['critic/head0/bias2']!.data[0]!;
+      await agent.update();
+      return (await agent.state())['critic/head0/bias2']!.data[0]! - before;
+    }),
+  );
+  // Adam steps with an unchanged gradient have the same size.
+  expect(moved[1]! / moved[0]!).toBeCloseTo(2, 3);
+});
+
+it('the preset has the published settings and makes finite updates', async () => {
+  const { diffusion, ...submission } = dpmdPresets.submission;
+  const network = { ...diffusion, network: smallNetwork };
+  const agent = await DpmdAgent.create({ env, ...submission, diffusion: network, batchSize: 2, compile: false });
+  expect([agent.particles, agent.targetParticles, agent.warmupSteps]).toEqual([32, 32, 30_000]);
+  expect([agent.sampler.startStd, agent.sampler.schedule.steps]).toEqual([0.5, 20]);
+  expect(agent.sampler.schedule.betas[0]).toBeCloseTo(7.993e-3, 6);
+  agent.observe(transitions(0));
+  expect(Object.values(await agent.update()).every(Number.isFinite)).toBe(true);
+  agent.dispose();
+});
