@@ -5,7 +5,7 @@
  *
  *     npx tsx examples/dmerl/boundTightness.ts [--steps 1,2,4,8,16,32,64] [--total 6]
  */
-import { figure, line, panels } from 'diffrl';
+import { figure, line, palette, panels } from 'diffrl';
 import { type Bound, chainBound, stepTimes, twoModes } from './gridChain.js';
 import { options, report, table } from './report.js';
 
@@ -37,6 +37,7 @@ const curves = (part: keyof Bound, title: string) =>
         x: steps.map(Math.log2),
         y: bounds.map((bound) => Math.log10(Math.max(bound[part], 1e-4))),
         label: name,
+        color: palette[Math.floor(i / 2)],
         dashed: i % 2 === 1,
       }),
     ),
