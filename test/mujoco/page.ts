@@ -1,0 +1,3 @@
+import { rollout } from './pageRollout.js';
+
+Object.assign(globalThis, { rollout });
