@@ -8,13 +8,15 @@ export interface CheckEnvOptions {
   seed?: number;
   /** Steps of each of the runs that are compared; default 100. */
   steps?: number;
+  /** Whether to close the environment at the end, twice, because that must be harmless; default false. */
+  close?: boolean;
 }
 
 /**
  * Looks for violations of the {@link Env} contract: spaces, types, sizes and ranges of what comes back, arrays that
  * are reused, actions that are changed, seeds that do not fix what follows, states that do not bring it back.
  *
- * The environment is reset several times; close it yourself.
+ * The environment is reset several times, and left open unless `close` is given.
  *
  * @returns advice on what is allowed but hampers learning
  * @throws EnvironmentError that lists all violations found
@@ -24,7 +26,8 @@ export interface CheckEnvOptions {
  * const advice = await checkEnv(new MyEnv());
  * ```
  */
-export async function checkEnv(env: Env, { seed = 0, steps = 100 }: CheckEnvOptions = {}): Promise<string[]> {
+export async function checkEnv(env: Env, options: CheckEnvOptions = {}): Promise<string[]> {
+  const { seed = 0, steps = 100, close = false } = options;
   const faults = new Faults();
   checkSpaces(env, faults);
   faults.throwAny(env);
@@ -33,6 +36,7 @@ export async function checkEnv(env: Env, { seed = 0, steps = 100 }: CheckEnvOpti
   if (!isSame(first, second)) faults.add('two runs with the same seed and the same actions differ');
   await checkUnseeded(env, faults);
   await checkState(env, faults, seed, steps);
+  if (close) await checkClose(env, faults);
   faults.throwAny(env);
   return advice(env);
 }
@@ -153,6 +157,16 @@ async function checkState(env: Env, faults: Faults, seed: number, steps: number)
   const followed = await follow();
   await env.loadState(saved);
   if (!isSame(followed, await follow())) faults.add('a state that was put back leads elsewhere than when it was saved');
+}
+
+async function checkClose(env: Env, faults: Faults): Promise<void> {
+  for (const time of ['close', 'a second close']) {
+    try {
+      await env.close?.();
+    } catch (error) {
+      faults.add(`${time} threw ${show(error instanceof Error ? error.message : error)}`);
+    }
+  }
 }
 
 function advice(env: Env): string[] {

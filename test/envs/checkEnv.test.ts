@@ -12,8 +12,8 @@ describe('checkEnv', () => {
     'finds no fault in %s',
     async (id) => {
       const env = await makeMujoco(id, { maxEpisodeSteps: 30 });
-      await checkEnv(env, { steps: 50 });
-      env.close();
+      await checkEnv(env, { steps: 50, close: true });
+      expect(() => env.step(env.actionSpace.low)).toThrow(/was closed/);
     },
   );
 
@@ -107,6 +107,18 @@ describe('checkEnv', () => {
   it.each(Object.keys(faulty))('finds: %s', async (name) => {
     const [env, message] = faulty[name]!;
     await expect(checkEnv(env)).rejects.toThrow(message);
+  });
+
+  it('closes where it is asked to, and finds: second close', async () => {
+    let count = 0;
+    class Once extends Walk {
+      override close() {
+        if (count++) throw new Error('nothing to close');
+      }
+    }
+    await checkEnv(new Once());
+    expect(count).toBe(0);
+    await expect(checkEnv(new Once(), { close: true })).rejects.toThrow(/a second close threw 'nothing to close'/);
   });
 
   it('gives advice on what is allowed', async () => {

@@ -10,6 +10,8 @@ import {
   EnvironmentError,
   evaluation,
   MultiGoal,
+  NormaliseObservation,
+  NormaliseReward,
   Pendulum,
   readCheckpoint,
   ShapeError,
@@ -101,14 +103,17 @@ describe('train', () => {
 });
 
 describe('resuming', () => {
-  const kinds: [string, () => Pendulum | Several][] = [
-    ['one environment', () => new Pendulum({ maxEpisodeSteps: 37 })],
+  const one = () => new Pendulum({ maxEpisodeSteps: 37 });
+  const normalised = () => new NormaliseReward(new NormaliseObservation(one()));
+  const kinds: [string, () => Env | Several, evaluated?: () => Env | Several][] = [
+    ['one environment', one],
+    ['one with normalised observations and rewards', normalised, one],
     ['three environments', () => new Several([1, 2, 3].map(() => new Pendulum({ maxEpisodeSteps: 37 })))],
   ];
 
-  describe.each(kinds)('%s', (_, make) => {
+  describe.each(kinds)('%s', (_, make, evaluated = make) => {
     it.each([0, 12, 60, 111])('is bit-exact: 150 steps equal %i, saved, loaded, and the rest', async (stop) => {
-      const options = () => ({ seed: 7, callbacks: [evaluation({ env: make(), every: 30, episodes: 2 })] });
+      const options = () => ({ seed: 7, callbacks: [evaluation({ env: evaluated(), every: 30, episodes: 2 })] });
       const whole = { agent: new TinyAgent(make(), 3), env: make(), ...options() };
       const uninterrupted = await train({ ...whole, steps: 150 });
 
