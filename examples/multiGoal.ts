@@ -1,12 +1,14 @@
 /**
  * Where do policies go that may choose among four equally good goals? Trains DIME and a Gaussian policy, everything
- * else equal, and draws 60 runs of each into runs/multiGoal.svg. Run: npx tsx examples/multiGoal.ts [--steps 6000]
+ * else equal, and draws 60 runs of each into runs/multiGoal.svg. Run: npx tsx examples/multiGoal.ts [--steps 5000]
  */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   DimeAgent,
   EulerMaruyamaSampler,
+  type Figure,
   figure,
   GaussianSampler,
   line,
@@ -19,16 +21,19 @@ import {
 } from 'diffrl';
 
 const { values } = parseArgs({
-  options: { steps: { type: 'string', default: '6000' }, out: { type: 'string', default: 'runs/multiGoal.svg' } },
+  options: { steps: { type: 'string', default: '5000' }, out: { type: 'string', default: 'runs/multiGoal.svg' } },
 });
 
+/** Moving is cheap enough to try everything. */
+const makeEnv = () => new MultiGoal({ actionCost: 10 });
+
 async function learn(sampler: Sampler): Promise<DimeAgent> {
-  const env = new MultiGoal();
+  const env = makeEnv();
   const agent = await DimeAgent.create({
     env,
     sampler,
     criticHidden: [256, 256],
-    support: { min: -800, max: 50 },
+    support: { min: -400, max: 200 },
     temperature: 10,
     temperatureLearningRate: 0,
     warmupSteps: 1000,
@@ -42,7 +47,7 @@ async function learn(sampler: Sampler): Promise<DimeAgent> {
 
 /** The positions of one episode. */
 async function run(agent: DimeAgent, seed: number): Promise<{ x: number[]; y: number[] }> {
-  const env = new MultiGoal();
+  const env = makeEnv();
   let { observation } = env.reset({ seed });
   const places = [observation];
   for (let done = false; !done; ) {
@@ -54,39 +59,38 @@ async function run(agent: DimeAgent, seed: number): Promise<{ x: number[]; y: nu
   return { x: places.map((place) => place[0]!), y: places.map((place) => place[1]!) };
 }
 
+const BLUE = '#4c78a8';
+
 /** Draws the runs, and prints how many ended nearest to each goal. */
-async function picture(name: string, agent: DimeAgent) {
-  const { goals } = new MultiGoal();
+async function drawRuns(name: string, agent: DimeAgent): Promise<Figure> {
+  const env = makeEnv();
   const runs = await Promise.all(Array.from({ length: 60 }, (_, seed) => run(agent, seed)));
-  const counts = goals.map(() => 0);
-  for (const { x, y } of runs) {
-    const distances = goals.map(([goalX, goalY]) => Math.hypot(x.at(-1)! - goalX, y.at(-1)! - goalY));
-    counts[distances.indexOf(Math.min(...distances))]! += 1;
-  }
+  const counts = env.goals.map(() => 0);
+  for (const { x, y } of runs) counts[env.nearestGoal([x.at(-1)!, y.at(-1)!]).index]! += 1;
   console.log(`${name.padEnd(16)} runs to each goal: ${counts.join(', ')}`);
-  const paths = runs.map(({ x, y }) => line({ x, y, color: '#4c78a8', width: 1, opacity: 0.5 }));
-  const places = scatter({
-    x: goals.map(([x]) => x),
-    y: goals.map(([, y]) => y),
-    color: '#e45756',
-    symbol: 'cross',
-    radius: 7,
-    label: 'goals',
-  });
-  return figure([...paths, places], {
-    title: name,
-    x: [-7, 7],
-    y: [-7, 7],
-    equalAspect: true,
-    width: 420,
-    height: 440,
-  });
+  const paths = runs.map(({ x, y }) => line({ x, y, color: BLUE, width: 1, opacity: 0.5 }));
+  const [x, y] = [env.goals.map((goal) => goal[0]), env.goals.map((goal) => goal[1])];
+  const goals = scatter({ x, y, color: '#e45756', symbol: 'cross', radius: 7, label: 'goals' });
+  return figure([...paths, goals], { title: name, x: [-7, 7], y: [-7, 7], equalAspect: true, width: 420, height: 440 });
 }
 
-const pictures = [
-  await picture('Diffusion policy', await learn(new EulerMaruyamaSampler({ steps: 16 }))),
-  await picture('Gaussian policy', await learn(new GaussianSampler())),
+/** Draws what the policy does in the middle, where all goals are as far. */
+async function drawActions(agent: DimeAgent): Promise<Figure> {
+  const count = 600;
+  const actions = await agent.act(new Float32Array(2 * count));
+  const [x, y] = [0, 1].map((axis) => Array.from({ length: count }, (_, i) => actions[2 * i + axis]!));
+  const dots = scatter({ x: x!, y: y!, color: BLUE, radius: 2, opacity: 0.5 });
+  const title = 'Its actions in the middle';
+  return figure([dots], { title, x: [-1, 1], y: [-1, 1], equalAspect: true, width: 420, height: 420 });
+}
+
+const agents: [string, DimeAgent][] = [
+  ['Diffusion policy', await learn(new EulerMaruyamaSampler({ steps: 8 }))],
+  ['Gaussian policy', await learn(new GaussianSampler())],
 ];
-await mkdir('runs', { recursive: true });
+const pictures: Figure[] = [];
+for (const [name, agent] of agents) pictures.push(await drawRuns(name, agent));
+for (const [, agent] of agents) pictures.push(await drawActions(agent));
+await mkdir(dirname(values.out), { recursive: true });
 await writeFile(values.out, panels(pictures).svg);
 console.log(values.out);
