@@ -22,6 +22,7 @@ import type { StateArray, StateDict, Stateful } from '../state.js';
 import type { ActOptions, Metrics } from './agent.js';
 import { matrix, pick, vector } from './arrays.js';
 import { BaseAgent } from './baseAgent.js';
+import { ChainActor } from './chainActor.js';
 import { clipBounds } from './clipScaling.js';
 import { checkedPpoOptions, type DiffPpoOptions } from './diffPpoOptions.js';
 import { dmerlSampler } from './dmerl.js';
@@ -84,8 +85,7 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
   /** The chains that {@link act} ran last, until it is known what came of them. */
   private pending?: { observations: Float32Array; latents: Float32Array };
 
-  private readonly actProgram: Program<'observations' | 'noise', 'latents' | 'actions'>;
-  private readonly evaluateProgram: Program<'observations' | 'noise', 'actions'>;
+  private readonly chainActor: ChainActor;
   private readonly priceProgram: Program<RowInput, PriceOutput>;
   private readonly valueProgram: Program<'observations' | 'x' | 'step', 'value'>;
   private readonly updateProgram: Program<UpdateInput, UpdateOutput>;
@@ -138,14 +138,7 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
     };
     this.config = { seed, steps, gamma, lambda, sampler: sampler.constructor.name, valueHidden: [...valueHidden] };
 
-    this.actProgram = compiler(({ observations, noise }) => {
-      const latents = this.sampler.latents(observations as tf.Tensor2D, noise);
-      const end = tf.squeeze(tf.slice(latents, [steps, 0, 0]), [0]) as tf.Tensor2D;
-      return { latents, actions: this.sampler.squash.apply(end) };
-    });
-    this.evaluateProgram = compiler(({ observations, noise }) => ({
-      actions: this.sampler.actions(observations as tf.Tensor2D, noise, this.options.evaluation),
-    }));
+    this.chainActor = new ChainActor(sampler, this.options.evaluation, compiler);
     this.priceProgram = compiler((inputs) => this.price(inputs));
     this.valueProgram = compiler((inputs) => ({ value: this.valueAt(inputs) }));
     this.updateProgram = compiler((inputs) => this.step(inputs));
@@ -153,16 +146,13 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
 
   protected async policy(
     observations: Float32Array,
-    rows: number,
+    _rows: number,
     { explore = true }: ActOptions,
   ): Promise<Float32Array> {
     if (explore && this.options.normaliseObservations) this.moments.add(observations);
     const seen = this.normalised(observations);
-    const shape = this.sampler.noiseShape(rows);
-    const noise = { data: this.noise.normals(shape.reduce((size, n) => size * n)), shape };
-    const inputs = { observations: matrix(seen, this.observationSpace.size), noise };
-    if (!explore) return (await this.evaluateProgram(inputs)).actions;
-    const { latents, actions } = await this.actProgram(inputs);
+    if (!explore) return this.chainActor.evaluate(seen, this.noise);
+    const { latents, actions } = await this.chainActor.explore(seen, this.noise);
     this.pending = { observations: seen, latents };
     return actions;
   }
@@ -381,22 +371,11 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
 
   /** The policy as `explore: false` runs it, with the observation statistics of now. */
   policyGraph(rows: number): PolicyGraph {
-    const { evaluation, normaliseObservations } = this.options;
-    const normalised = normaliseObservations ? this.moments.asProgram() : (x: tf.Tensor2D) => x;
-    return {
-      inputs: {
-        observation: { shape: [rows, this.observationSpace.size] },
-        noise: { shape: this.sampler.noiseShape(rows) },
-      },
-      program: ({ observation, noise }) => ({
-        action: this.sampler.actions(normalised(observation as tf.Tensor2D), noise, evaluation),
-      }),
-    };
+    return this.chainActor.graph(rows, this.options.normaliseObservations ? this.moments.asProgram() : undefined);
   }
 
   dispose(): void {
-    for (const program of [this.actProgram, this.evaluateProgram, this.priceProgram]) program.dispose();
-    for (const program of [this.valueProgram, this.updateProgram]) program.dispose();
+    for (const part of [this.chainActor, this.priceProgram, this.valueProgram, this.updateProgram]) part.dispose();
     for (const part of [this.sampler, this.value, this.temperature, this.actorAdam, this.valueAdam]) part.dispose();
   }
 }

@@ -16,6 +16,7 @@ import { Rng } from '../rng/rng.js';
 import type { Stateful } from '../state.js';
 import type { ActOptions, Metrics } from './agent.js';
 import { matrix, vector } from './arrays.js';
+import { ChainActor } from './chainActor.js';
 import { checkedSacOptions, type DiffSacOptions } from './diffSacOptions.js';
 import { dmerlSampler } from './dmerl.js';
 import type { ExportableAgent, PolicyGraph } from './exportOnnx.js';
@@ -75,8 +76,7 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
   private readonly steps = new StepCounter();
   private readonly replayedLatents: ReplayedLatents | undefined;
 
-  private readonly actProgram: Program<'observations' | 'noise', 'latents' | 'actions'>;
-  private readonly evaluateProgram: Program<'observations' | 'noise', 'actions'>;
+  private readonly chainActor: ChainActor;
   private readonly updateProgram: Program<UpdateInput, UpdateOutput>;
 
   /**
@@ -128,29 +128,17 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
       criticHidden: [...criticHidden],
     };
 
-    this.actProgram = compiler(({ observations, noise }) => {
-      const latents = this.sampler.latents(observations as tf.Tensor2D, noise);
-      const end = tf.squeeze(tf.slice(latents, [steps, 0, 0]), [0]) as tf.Tensor2D;
-      return { latents, actions: this.sampler.squash.apply(end) };
-    });
-    this.evaluateProgram = compiler(({ observations, noise }) => ({
-      actions: this.sampler.actions(observations as tf.Tensor2D, noise, this.options.evaluation),
-    }));
+    this.chainActor = new ChainActor(sampler, this.options.evaluation, compiler);
     this.updateProgram = compiler((inputs) => this.updateStep(inputs));
   }
 
   protected async policy(
     observations: Float32Array,
-    rows: number,
+    _rows: number,
     { explore = true }: ActOptions,
   ): Promise<Float32Array> {
-    const noise = {
-      data: this.noise.normals(product(this.sampler.noiseShape(rows))),
-      shape: this.sampler.noiseShape(rows),
-    };
-    const inputs = { observations: matrix(observations, this.observationSpace.size), noise };
-    if (!explore) return (await this.evaluateProgram(inputs)).actions;
-    const { latents, actions } = await this.actProgram(inputs);
+    if (!explore) return this.chainActor.evaluate(observations, this.noise);
+    const { latents, actions } = await this.chainActor.explore(observations, this.noise);
     this.replayedLatents?.remember(latents, actions);
     return actions;
   }
@@ -170,13 +158,7 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
   }
 
   policyGraph(rows: number): PolicyGraph {
-    const noise = { shape: this.sampler.noiseShape(rows) };
-    return {
-      inputs: { observation: { shape: [rows, this.observationSpace.size] }, noise },
-      program: ({ observation, noise }) => ({
-        action: this.sampler.actions(observation as tf.Tensor2D, noise, this.options.evaluation),
-      }),
-    };
+    return this.chainActor.graph(rows);
   }
 
   /** One update of critics, targets, policy and temperature. Give `noise` to inject it. */
@@ -379,8 +361,8 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
   }
 
   dispose(): void {
-    for (const program of [this.actProgram, this.evaluateProgram, this.updateProgram]) program.dispose();
-    for (const part of [this.sampler, this.critic, this.target, this.temperature]) part.dispose();
+    for (const part of [this.chainActor, this.updateProgram, this.sampler, this.critic, this.target, this.temperature])
+      part.dispose();
     for (const part of [this.actorAdam, this.criticAdam, this.trustRegion]) part?.dispose();
   }
 }
