@@ -5,7 +5,7 @@ import { hasBrowser, runInPage, whyNot } from '../browser.js';
 import { rollout } from './pageRollout.js';
 
 describe.skipIf(!hasBrowser)(`in a page${whyNot}`, () => {
-  it('a task does exactly what it does in Node, and looks the same', async () => {
+  it('a task does exactly what it does in Node, and looks the same', { timeout: 120_000 }, async () => {
     const engine = dirname(fileURLToPath(import.meta.resolve('@mujoco/mujoco')));
     const options = { external: ['module'] };
     const inPage = await runInPage<Awaited<ReturnType<typeof rollout>>>(
