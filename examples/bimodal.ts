@@ -6,12 +6,17 @@ import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   Adam,
+  type Divergence,
+  dimeCosineSchedule,
+  dmerlSampler,
   EulerMaruyamaSampler,
   GaussianSampler,
   logDerivativeKl,
   lossAndGradients,
   Rng,
   type Sampler,
+  ScoreNetwork,
+  scaleSteps,
   useBestBackend,
 } from 'diffrl';
 import { compile } from 'diffrl/compile';
@@ -25,10 +30,28 @@ export function logTarget(action: tf.Tensor): tf.Tensor1D {
   return tf.reshape(tf.logSumExp(tf.concat([hump(-0.5, 0.15, 0), hump(0.6, 0.1, 0.5)], 1), 1), [-1]);
 }
 
+/**
+ * DIME's chain for one known target: a prior and step sizes such that noising forgets the action (half of it is left),
+ * and a small network whose control counts in standard deviations of a step, so that small steps learn as fast as large ones.
+ */
+export function dimeSampler({ steps = 16, divergence }: { steps?: number; divergence?: Divergence } = {}) {
+  const schedule = dimeCosineSchedule({ steps });
+  const stepSize = 1.6 / steps;
+  const perStd = schedule.stepSizes.map((size) => 1 / Math.sqrt(2 * stepSize * size));
+  return new EulerMaruyamaSampler({
+    schedule,
+    stepSize,
+    priorStd: 1,
+    divergence,
+    network: (rng, sizes) =>
+      scaleSteps(new ScoreNetwork(rng, { ...sizes, hidden: [64, 64], timeSize: 32, balanced: true }), perStd),
+  });
+}
+
 /** Trains `sampler` on the target; returns `count` actions. */
 export async function fit(
   sampler: Sampler,
-  { updates = 1500, batch = 256, count = 40_000, seed = 0 } = {},
+  { updates = 4000, batch = 256, count = 40_000, seed = 0 } = {},
 ): Promise<Float32Array> {
   const rng = Rng.fromSeed(seed);
   sampler.build(rng.split('networks'), { observationSize: 1, actionSize: 1 });
@@ -78,9 +101,10 @@ function exactMasses(): number[] {
 async function main() {
   await useBestBackend();
   const rows: [string, Sampler][] = [
-    ['diffusion, reverse KL', new EulerMaruyamaSampler()],
-    ['diffusion, log-derivative', new EulerMaruyamaSampler({ divergence: logDerivativeKl })],
-    ['Gaussian, reverse KL', new GaussianSampler()],
+    ["DIME's chain, reverse KL", dimeSampler()],
+    ["DIME's chain, log-derivative", dimeSampler({ divergence: logDerivativeKl })],
+    ["DMERL's chain, reverse KL", dmerlSampler({ steps: 16, hidden: [64, 64] })],
+    ['Gaussian, reverse KL', new GaussianSampler({ hidden: [64, 64] })],
   ];
   for (const [name, sampler] of rows) {
     console.log(`${name.padEnd(28)} total variation ${totalVariation(await fit(sampler)).toFixed(3)}`);

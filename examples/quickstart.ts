@@ -1,9 +1,11 @@
 /**
  * `npm start`: DIME learns to balance a pole on a cart (Gymnasium's InvertedPendulum-v5, real MuJoCo physics).
- * Leaves a learning curve, a log and a checkpoint in runs/quickstart. Options: --steps 6000, --seed 0, --resume.
+ * Leaves a learning curve, a log, a checkpoint and a film in runs/quickstart. Options: --steps 6000, --seed 0, --resume.
  */
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
+  animation,
   checkpoints,
   csvLog,
   DimeAgent,
@@ -13,7 +15,7 @@ import {
   progressBar,
   train,
 } from 'diffrl';
-import { makeMujoco } from 'diffrl/mujoco';
+import { FrameRecorder, makeMujoco } from 'diffrl/mujoco';
 
 const { values } = parseArgs({
   options: {
@@ -53,7 +55,9 @@ await train({
   ],
 });
 
-const result = await evaluate({ agent, env, episodes: 5, seed: 1000 });
+const recorder = new FrameRecorder(await makeMujoco('InvertedPendulum-v5'), { fps: 10 });
+const result = await evaluate({ agent, env: recorder, episodes: 5, seed: 1000 });
+await writeFile(`${folder}/film.svg`, animation(recorder.frames.slice(0, 200), { fps: recorder.fps }).svg);
 console.log(`\nMean return of 5 episodes: ${result.mean.toFixed(0)} (a perfect one is 1000).`);
-console.log(`Learning curve: ${folder}/curve.svg   log: ${folder}/log.csv   checkpoint: ${folder}`);
+console.log(`In ${folder}: learning curve (curve.svg), film of the last episode (film.svg), log (log.csv), checkpoint.`);
 console.log('Go on from here: npm start -- --resume --steps 12000');
