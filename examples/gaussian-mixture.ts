@@ -31,8 +31,8 @@ import {
 } from 'diffrl';
 import { compile } from 'diffrl/compile';
 import { useBestBackend } from 'diffrl/node';
-import { draw, type Fit, fitOf, logDensity, score } from './mixture.js';
-import { picture } from './mixturePicture.js';
+import { picture } from './mixture/picture.js';
+import { draw, type Fit, fitOf, logDensity, score } from './mixture/target.js';
 
 /** All points are within; predictions of clean points are clipped to it, and reverse samples are drawn in it. */
 const LIMIT = 7;

@@ -21,6 +21,7 @@ export interface ActOptions {
 export interface Agent extends Stateful {
   /** A short name for plots and messages, such as `DIME`. */
   readonly name: string;
+  /** Observations come as rows of `observationSpace.size` numbers. */
   readonly observationSpace: Box;
   /** Actions go in and out in this space's own units. */
   readonly actionSpace: Box;

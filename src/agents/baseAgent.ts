@@ -10,6 +10,7 @@ import type { ActOptions, Agent, Metrics } from './agent.js';
 /** The part of an environment that an agent is built for. */
 export interface EnvSpaces {
   readonly observationSpace: Box;
+  /** Bounded on all sides. */
   readonly actionSpace: Box;
 }
 
@@ -40,7 +41,9 @@ export abstract class BaseAgent implements Agent {
   readonly actionSpace: Box;
   /** Updates done so far. */
   updates = 0;
+  /** The stream of all noise that is drawn in acting and learning; part of the state. */
   protected readonly noise: Rng;
+  /** Between the action space's own units and [-1, 1]. */
   protected readonly scale: ActionScale;
 
   protected constructor({ env, seed = 0 }: BaseAgentOptions) {
@@ -110,6 +113,7 @@ export abstract class BaseAgent implements Agent {
     await this.loadState(state);
   }
 
+  /** `parts` and what this class adds to them: all that `state` saves. */
   protected allParts(): Record<string, Stateful> {
     return { noise: this.noise, ...this.parts };
   }

@@ -27,23 +27,23 @@ type Tensors = Record<string, tf.Tensor>;
 export interface DenoisingOptions extends OffPolicyOptions {
   /** The policy's chain; default: 20 steps of the cosine schedule, SDAC's network. */
   diffusion?: DdpmOptions;
-  /** Actions drawn for an observation when acting, of which the critics pick one; default 32. */
+  /** Actions drawn for an observation when acting, of which the critics pick one; >= 1, default 32. */
   particles?: number;
-  /** The same for the next actions in updates, default 4. */
+  /** The same for the next actions in updates, >= 1, default 4. */
   targetParticles?: number;
   /** Widths of the critics' hidden layers, default `[256, 256]`. */
   criticHidden?: readonly number[];
-  /** Default ReLU. */
+  /** Of the critics, default ReLU. */
   criticActivation?: Activation;
-  /** Factor on rewards, default 0.2. */
+  /** Factor on rewards, > 0, default 0.2. */
   rewardScale?: number;
   /** Temperature of the values and scale of exploration, see {@link NoiseLevel}. */
   noiseLevel?: NoiseLevelOptions;
-  /** Standard deviation of the noise added to chosen actions, in noise levels; default 0.1. */
+  /** Standard deviation of the noise added to chosen actions, in noise levels; >= 0, default 0.1. */
   explorationNoise?: number;
   /** Whether noisy next actions are clipped to [-1, 1] in updates, default `true`. (Environments always get clipped ones.) */
   clipNoisyActions?: boolean;
-  /** The policy and all target networks move at every so many critic updates, default 2. */
+  /** The policy and all target networks move at every so many critic updates, >= 1, default 2. */
   policyDelay?: number;
   /** How far target networks move, in [0, 1]; default 0.005. */
   targetRate?: number;
@@ -94,10 +94,15 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
   readonly sampler: DdpmSampler;
   /** Its moving average, the policy that acts. */
   readonly targetSampler: DdpmSampler;
+  /** The critics that learn; they also choose among actions. */
   readonly critic: MlpTwinCritic;
+  /** Temperature of the values and scale of exploration. */
   readonly noiseLevel: NoiseLevel;
+  /** Actions to choose from when acting. */
   readonly particles: number;
+  /** Actions to choose from in updates. */
   readonly targetParticles: number;
+  /** The policy and all target networks move at every so many critic updates. */
   readonly policyDelay: number;
   protected readonly parts: Record<string, Stateful>;
   protected readonly config;
@@ -291,12 +296,14 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
     };
   }
 
+  /** Noise for the chain of `particles` actions for each of `rows` observations; with `observations`, a function of them. */
   protected chainNoise(rows: number, particles: number, observations?: Float32Array): StateArray {
     const shape = this.sampler.noiseShape(rows * particles);
     if (observations) return { data: this.sampler.observationNoise(observations, particles), shape };
     return { data: this.noise.normals(shape[0] * shape[1] * shape[2]), shape };
   }
 
+  /** What is added to chosen actions, `[rows, A]`. */
   protected exploration(rows: number): StateArray {
     const { size } = this.actionSpace;
     return matrix(this.noise.normals(rows * size, 0, this.explorationNoise * this.noiseLevel.value), size);

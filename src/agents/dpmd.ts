@@ -12,7 +12,7 @@ export interface DpmdOptions extends DenoisingOptions {
    * - `'uniform'`: none, so that selection among particles alone improves the policy.
    */
   weighting?: 'normalised' | 'released' | 'uniform';
-  /** Adam steps of the critics with one gradient, default 1; the released code takes 2. */
+  /** Adam steps of the critics with one gradient, >= 1, default 1; the released code takes 2. */
   criticSteps?: number;
 }
 

@@ -15,7 +15,9 @@ export interface PolicyGraph {
 /** An agent whose policy can be exported. */
 export interface ExportableAgent {
   readonly name: string;
+  /** The exported model gives actions in this space's own units. */
   readonly actionSpace: Box;
+  /** The policy for `rows` observations at a time. */
   policyGraph(rows: number): PolicyGraph;
 }
 

@@ -7,11 +7,11 @@ import type { Metrics } from './agent.js';
 import { BaseAgent, type BaseAgentOptions } from './baseAgent.js';
 
 export interface OffPolicyOptions extends BaseAgentOptions {
-  /** Transitions in a critic update, default 256. */
+  /** Transitions in a critic update >= 1, default 256. */
   batchSize?: number;
-  /** Critic updates after every step of all environments, default agent by agent. */
+  /** Critic updates after every step of all environments >= 1, default agent by agent. */
   updatesPerStep?: number;
-  /** Uniformly random environment steps at the start, default 5000. */
+  /** Uniformly random environment steps at the start >= 0, default 5000. */
   warmupSteps?: number;
   /** Transitions kept for replay, default 1,000,000. */
   bufferCapacity?: number;
@@ -25,8 +25,11 @@ export interface OffPolicyOptions extends BaseAgentOptions {
  */
 export abstract class OffPolicyAgent extends BaseAgent {
   readonly warmupSteps: number;
+  /** Transitions in a critic update. */
   readonly batchSize: number;
+  /** Calls of `learn` in one `update`. */
   readonly updatesPerStep: number;
+  /** The transitions seen so far, with actions in [-1, 1]. */
   readonly replay: ReplayBuffer;
   protected override readonly growingParts: readonly string[] = ['replay'];
   private readonly sampling: Rng;

@@ -7,11 +7,11 @@ import { DenoisingAgent, type DenoisingOptions, type NoisedActions, type Regress
 import { type Arrays, type Compiler, selectCompiler } from './program.js';
 
 export interface SdacOptions extends DenoisingOptions {
-  /** Reverse samples for every noised action, default 64. */
+  /** Reverse samples N for every noised action, >= 1, default 64. */
   reverseSamples?: number;
   /** See {@link ReverseSamplingOptions.proposal}; default `'truncated'`. */
   proposal?: 'truncated' | 'clip';
-  /** The weights are softmax(`valueScale` * value / noise level), default 5, so that they are softmax(value) at the start. */
+  /** The weights are softmax(`valueScale` * value / noise level), > 0, default 5: softmax(value) at the start. */
   valueScale?: number;
   /**
    * The value of a reverse sample: `'normalised'` (default) is the smaller Q over the running deviation of the smaller Q among the

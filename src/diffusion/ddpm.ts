@@ -17,9 +17,9 @@ export interface DdpmOptions {
   steps?: number;
   /** Default {@link cosineSchedule} with `steps`; its betas are used. Give one or the other. */
   schedule?: NoiseSchedule;
-  /** Standard deviation of the chain's start, default $\sqrt{1 - \bar\alpha_K}$. */
+  /** Standard deviation of the chain's start, > 0, default $\sqrt{1 - \bar\alpha_K}$. */
   startStd?: number;
-  /** Predictions of the clean action are clipped to [-limit, limit], default 1; `Infinity` clips nothing. */
+  /** Predictions of the clean action are clipped to [-limit, limit], > 0, default 1; `Infinity` clips nothing. */
   limit?: number;
   /** The noise-predicting network, default SDAC's: 3 x 256 with Mish, 16 sinusoids of the step. */
   network?: NetworkFactory;
@@ -48,7 +48,9 @@ export interface DdpmOptions {
  */
 export class DdpmSampler extends ActionSampler {
   readonly schedule: NoiseSchedule;
+  /** Standard deviation of the chain's start. */
   readonly startStd: number;
+  /** Actions are in [-limit, limit]. */
   readonly limit: number;
   private readonly createNetwork: NetworkFactory;
   private network!: StepNetwork;

@@ -3,6 +3,7 @@ import { tanhLogDet } from '../ops/tanh.js';
 
 /** The last map of a policy, from the chain's end x (`[B, A]`, unbounded) to the action. */
 export interface Squash {
+  /** The action `[B, A]`. */
   apply(x: tf.Tensor2D): tf.Tensor2D;
   /** Log-determinant of the map's Jacobian at x, `[B]`. */
   logDet(x: tf.Tensor2D): tf.Tensor1D;

@@ -15,6 +15,7 @@ export interface ResetResult {
 export interface StepResult {
   /** The true successor, `[observationSpace.size]`; the caller may keep it. */
   observation: Float32Array;
+  /** Of this step. */
   reward: number;
   /** The task itself ended: the value of `observation` is zero. */
   terminated: boolean;

@@ -29,7 +29,9 @@ export interface VectorStep {
  * `step` yields `numEnvs` usable transitions (Gymnasium's same-step autoreset, with the true successor named).
  */
 export interface VectorEnv {
+  /** A name for messages and plots. */
   readonly id?: string;
+  /** How many environments there are, at least 1. */
   readonly numEnvs: number;
   /** The space of one environment. */
   readonly observationSpace: Box;
@@ -41,6 +43,8 @@ export interface VectorEnv {
   step(actions: Float32Array): MaybePromise<VectorStep>;
   /** See `Env.state`; present only if every environment has it. */
   state?(): MaybePromise<StateDict>;
+  /** Puts back what `state` returned. */
   loadState?(state: StateDict): MaybePromise<void>;
+  /** Frees what the environments hold; further calls are errors. */
   close?(): MaybePromise<void>;
 }

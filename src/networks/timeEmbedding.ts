@@ -7,8 +7,11 @@ import { Mlp } from './mlp.js';
 
 /** Maps step numbers `[N]` to features `[N, size]`. */
 export interface TimeFeatures {
+  /** Features of one step. */
   readonly size: number;
+  /** What of them is learned, if anything. */
   readonly variables: Variables;
+  /** Steps `[N]` to features `[N, size]`. */
   apply(steps: tf.Tensor1D): tf.Tensor2D;
 }
 
@@ -51,7 +54,9 @@ export function sinusoidalFeatures(size: number, scale = 1): TimeFeatures {
 
 export interface TimeEmbeddingOptions {
   features: TimeFeatures;
+  /** Width of the hidden layer. */
   hidden: number;
+  /** Width of the embedding. */
   outputs: number;
   /** Default {@link gelu}. */
   activation?: Activation;

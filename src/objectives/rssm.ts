@@ -16,6 +16,7 @@ export interface ReverseSamplingInputs {
 }
 
 export interface ReverseSamplingOptions {
+  /** Of the noise in the points. */
   schedule: NoiseSchedule;
   /** Unnormalised log-density of the target at clean points `[B * N, A]`, those of one row together; to `[B * N]`. */
   logWeight: (clean: tf.Tensor2D) => tf.Tensor1D;
@@ -27,7 +28,7 @@ export interface ReverseSamplingOptions {
   proposal?: 'truncated' | 'clip';
   /** `'softmax'` (default): weights sum to 1 in every row; `'raw'`: the exponential itself over N, as in the paper. */
   weights?: 'softmax' | 'raw';
-  /** Default 1. */
+  /** Half the side of the box around 0 that the target lives in, default 1. */
   limit?: number;
 }
 
@@ -49,7 +50,7 @@ export interface ReverseSamplingTarget {
  * $N\big(x/\sqrt{\bar\alpha_i},\ (1 - \bar\alpha_i)/\bar\alpha_i\,I\big)$; weighted with p, the noise that leads from them to x has the mean
  * $-\sqrt{1 - \bar\alpha_i}\,\nabla\log p_i(x)$. Traceable.
  *
- * @throws ShapeError if the inputs do not fit each other
+ * @throws ShapeError if the inputs do not fit each other, ArgumentError for an unknown proposal or weighting
  */
 export function reverseSamplingTarget(
   { noised, step, noise }: ReverseSamplingInputs,
@@ -83,9 +84,11 @@ export function reverseSamplingTarget(
  * reverse samples the loss is quadratic in the prediction, so one network row a point has the same gradient as N
  * (times N, which Adam does not see); only a constant is left out.
  *
- * @param predictNoise the network, `[B, A]` and `[B]` to `[B, A]`
+ * @param predictNoise the network, noised points `[B, A]` and steps `[B]` to `[B, A]`
  * @param inputs constants: with points that depend on the network's variables call {@link reverseSamplingTarget} outside
  *   the gradient, and {@link denoisingScoreMatchingLoss} inside
+ * @returns the loss (a scalar), with two diagnostics of {@link ReverseSamplingTarget}
+ * @throws ShapeError if the inputs do not fit each other
  *
  * @example
  * ```ts

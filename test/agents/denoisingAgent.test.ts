@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, Box, DpmdAgent, Rng, SdacAgent, type StateDict } from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { expectClose } from '../close.js';
-import { env, small, transitions, variants } from './denoisingFixtures.js';
+import { small, variants } from './denoisingFixtures.js';
+import { env, transitions } from './fixtures.js';
 
 const changed = (before: StateDict, after: StateDict) => {
   const names = Object.keys(after).filter((name) => `${after[name]!.data}` !== `${before[name]!.data}`);

@@ -1,17 +1,14 @@
 import {
-  Box,
   DpmdAgent,
   type DpmdOptions,
   mish,
-  Rng,
+  type Rng,
   ScoreNetwork,
   SdacAgent,
   type SdacOptions,
   sinusoidalFeatures,
-  type Transitions,
 } from 'diffrl';
-
-export const env = { observationSpace: Box.uniform(3), actionSpace: new Box([-2, 0], [2, 1]) };
+import { env } from './fixtures.js';
 
 /** A network as in the released code, only smaller. */
 export const smallNetwork = (rng: Rng, sizes: { observationSize: number; actionSize: number }) =>
@@ -49,16 +46,3 @@ export const variants = [
     (options: SmallOptions = {}) => DpmdAgent.create({ ...small, weighting: 'uniform', ...options }),
   ],
 ] as const;
-
-/** Random transitions with actions all over the space. */
-export function transitions(seed: number, rows = 20): Transitions {
-  const rng = Rng.fromSeed(seed);
-  return {
-    observations: rng.normals(3 * rows),
-    actions: Float32Array.from({ length: 2 * rows }, (_, i) => (i % 2 ? rng.uniform(0, 1) : rng.uniform(-2, 2))),
-    rewards: rng.normals(rows),
-    nextObservations: rng.normals(3 * rows),
-    terminated: new Uint8Array(rows),
-    truncated: new Uint8Array(rows),
-  };
-}

@@ -14,7 +14,8 @@ import {
 } from 'diffrl';
 import { expect, it } from 'vitest';
 import { expectClose } from '../close.js';
-import { env, small, smallNetwork, transitions } from './denoisingFixtures.js';
+import { small, smallNetwork } from './denoisingFixtures.js';
+import { env, transitions } from './fixtures.js';
 
 const [BATCH, OBSERVATION, ACTION, REVERSE] = [6, 3, 2, 5];
 type Sampler = DenoisingAgent['sampler'];

@@ -18,31 +18,18 @@ import {
   Rng,
   ScoreNetwork,
   ShapeError,
-  type Transitions,
   trajectoryBalance,
   varGrad,
 } from 'diffrl';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { env, transitions } from './fixtures.js';
 
-const env = { observationSpace: Box.uniform(3), actionSpace: new Box([-2, 0], [2, 1]) };
 const smallNetwork: EulerMaruyamaSampler['createNetwork'] = (rng, sizes) =>
   new ScoreNetwork(rng, { ...sizes, hidden: [16], timeSize: 8 });
 
 function create(options: Partial<DimeOptions> = {}): Promise<DimeAgent> {
   const sampler = new EulerMaruyamaSampler({ steps: 4, network: smallNetwork });
   return DimeAgent.create({ env, sampler, criticHidden: [16], batchSize: 8, compile: false, ...options });
-}
-
-function transitions(seed: number, rows = 20): Transitions {
-  const rng = Rng.fromSeed(seed);
-  return {
-    observations: rng.normals(3 * rows),
-    actions: Float32Array.from({ length: 2 * rows }, (_, i) => (i % 2 ? rng.uniform(0, 1) : rng.uniform(-2, 2))),
-    rewards: rng.normals(rows),
-    nextObservations: rng.normals(3 * rows),
-    terminated: new Uint8Array(rows),
-    truncated: new Uint8Array(rows),
-  };
 }
 
 afterEach(() => vi.restoreAllMocks());

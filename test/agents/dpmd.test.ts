@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { DpmdAgent, type DpmdOptions, dpmdPresets, Rng, selectCompiler } from 'diffrl';
 import { expect, it } from 'vitest';
 import { expectClose } from '../close.js';
-import { env, type SmallOptions, small, smallNetwork, transitions } from './denoisingFixtures.js';
+import { type SmallOptions, small, smallNetwork } from './denoisingFixtures.js';
+import { env, transitions } from './fixtures.js';
 
 class Weights extends DpmdAgent {
   static make(options: SmallOptions): Promise<Weights> {

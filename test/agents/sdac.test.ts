@@ -12,7 +12,8 @@ import {
   sdacPresets,
 } from 'diffrl';
 import { expect, it } from 'vitest';
-import { env, small, smallNetwork, transitions } from './denoisingFixtures.js';
+import { small, smallNetwork } from './denoisingFixtures.js';
+import { env, transitions } from './fixtures.js';
 
 it('reports effective sample size, clipped share and noise level', async () => {
   const agent = await SdacAgent.create({ ...small, reverseSamples: 5, proposal: 'clip' });

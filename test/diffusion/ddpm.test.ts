@@ -194,4 +194,16 @@ describe('Langevin dynamics', () => {
     const total = schedule.alphaBars.reduce((sum, bar) => sum + 0.2 * (1 - bar), 0);
     expectClose(end, [total], 1e-6);
   });
+
+  it('says which step size or number of steps is wrong', () => {
+    const start = tf.zeros<tf.Rank.R2>([1, 1]);
+    const schedule = linearSchedule({ steps: 3 });
+    expect(() => langevin(normalScore, start, noise(2, 1), 0)).toThrow('langevin: stepSizes[0] must be a number > 0');
+    expect(() => langevin(normalScore, start, noise(2, 1), [0.1])).toThrow(
+      'stepSizes must have 2 numbers (one a step)',
+    );
+    expect(() => annealedLangevin(normalScore, start, noise(4, 1), { schedule, stepSize: 1 })).toThrow(
+      'annealedLangevin: noise must be 3 tensors (steps x repeats), got 4.',
+    );
+  });
 });

@@ -1,7 +1,7 @@
 import { Rng } from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { methods, runLangevin, schedules, train } from '../../examples/gaussian-mixture.js';
-import { draw, fitOf } from '../../examples/mixture.js';
+import { draw, fitOf } from '../../examples/mixture/target.js';
 
 const COUNT = 50_000;
 

@@ -22,11 +22,27 @@ const ddpmTable: [string, NoiseSchedule, number[]][] = [
   ['square root', squareRootSchedule({ steps: 20 }), [0.16626, 0.999, 0.31548, 2.331e-5, 0.073201, 0.97574]], // own computation
 ];
 
+// sqrt(1 / alphaBar - 1) at steps 1, 10 and 20, as published.
+const noiseToSignal: [string, number[]][] = [
+  ['linear x 0.8', [8.94e-3, 2.853, 435.7]],
+  ['linear x 0.3', [5.5e-3, 1.055, 5.28]],
+  ['cosine', [0.0898, 1.012, 406.2]],
+  ['cosine x 0.8', [0.0802, 0.865, 14.6]],
+  ['vp', [0.1324, 1.62, 12.45]],
+];
+
 describe('DDPM schedules', () => {
   it.each(ddpmTable)('%s matches the published table to its four digits', (_, schedule, expected) => {
     const { betas, alphaBars, posteriorVariances } = schedule;
     const got = [betas[0], betas[19], alphaBars[9], alphaBars[19], posteriorVariances[1], posteriorVariances[19]];
     got.forEach((value, i) => expect(Math.abs((value as number) / (expected[i] as number) - 1)).toBeLessThan(6e-4));
+  });
+
+  it.each(noiseToSignal)('%s has the published ratio of noise to signal (0.5 %%)', (name, expected) => {
+    const { alphaBars } = ddpmTable.find(([each]) => each === name)![1];
+    [0, 9, 19].forEach((i, n) => {
+      expect(Math.abs(Math.sqrt(1 / alphaBars[i]! - 1) / expected[n]! - 1)).toBeLessThan(5e-3);
+    });
   });
 
   it('the first posterior variance is zero: the data is known at the last step', () => {

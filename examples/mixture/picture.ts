@@ -1,5 +1,5 @@
 import { type Figure, figure, histogram, line, panels, scatter } from 'diffrl';
-import { marginal } from './mixture.js';
+import { marginal } from './target.js';
 
 const RANGE = [-8, 8] as const;
 const COLORS = ['#7d8590', '#2f7fd1', '#2e9e5b', '#9a5fd0', '#d9730d', '#d64550'];
