@@ -59,5 +59,7 @@ const recorder = new FrameRecorder(await makeMujoco('InvertedPendulum-v5'), { fp
 const result = await evaluate({ agent, env: recorder, episodes: 5, seed: 1000 });
 await writeFile(`${folder}/film.svg`, animation(recorder.frames.slice(0, 200), { fps: recorder.fps }).svg);
 console.log(`\nMean return of 5 episodes: ${result.mean.toFixed(0)} (a perfect one is 1000).`);
-console.log(`In ${folder}: learning curve (curve.svg), film of the last episode (film.svg), log (log.csv), checkpoint.`);
+console.log(
+  `In ${folder}: learning curve (curve.svg), film of the last episode (film.svg), log (log.csv), checkpoint.`,
+);
 console.log('Go on from here: npm start -- --resume --steps 12000');
