@@ -59,8 +59,6 @@ async function run(agent: DimeAgent, seed: number): Promise<{ x: number[]; y: nu
   return { x: places.map((place) => place[0]!), y: places.map((place) => place[1]!) };
 }
 
-const BLUE = '#4c78a8';
-
 /** Draws the runs, and prints how many ended nearest to each goal. */
 async function drawRuns(name: string, agent: DimeAgent): Promise<Figure> {
   const env = makeEnv();
@@ -68,29 +66,16 @@ async function drawRuns(name: string, agent: DimeAgent): Promise<Figure> {
   const counts = env.goals.map(() => 0);
   for (const { x, y } of runs) counts[env.nearestGoal([x.at(-1)!, y.at(-1)!]).index]! += 1;
   console.log(`${name.padEnd(16)} runs to each goal: ${counts.join(', ')}`);
-  const paths = runs.map(({ x, y }) => line({ x, y, color: BLUE, width: 1, opacity: 0.5 }));
+  const paths = runs.map(({ x, y }) => line({ x, y, color: '#4c78a8', width: 1, opacity: 0.5 }));
   const [x, y] = [env.goals.map((goal) => goal[0]), env.goals.map((goal) => goal[1])];
   const goals = scatter({ x, y, color: '#e45756', symbol: 'cross', radius: 7, label: 'goals' });
   return figure([...paths, goals], { title: name, x: [-7, 7], y: [-7, 7], equalAspect: true, width: 420, height: 440 });
 }
 
-/** Draws what the policy does in the middle, where all goals are as far. */
-async function drawActions(agent: DimeAgent): Promise<Figure> {
-  const count = 600;
-  const actions = await agent.act(new Float32Array(2 * count));
-  const [x, y] = [0, 1].map((axis) => Array.from({ length: count }, (_, i) => actions[2 * i + axis]!));
-  const dots = scatter({ x: x!, y: y!, color: BLUE, radius: 2, opacity: 0.5 });
-  const title = 'Its actions in the middle';
-  return figure([dots], { title, x: [-1, 1], y: [-1, 1], equalAspect: true, width: 420, height: 420 });
-}
-
-const agents: [string, DimeAgent][] = [
-  ['Diffusion policy', await learn(new EulerMaruyamaSampler({ steps: 8 }))],
-  ['Gaussian policy', await learn(new GaussianSampler())],
+const pictures = [
+  await drawRuns('Diffusion policy', await learn(new EulerMaruyamaSampler({ steps: 8 }))),
+  await drawRuns('Gaussian policy', await learn(new GaussianSampler())),
 ];
-const pictures: Figure[] = [];
-for (const [name, agent] of agents) pictures.push(await drawRuns(name, agent));
-for (const [, agent] of agents) pictures.push(await drawActions(agent));
 await mkdir(dirname(values.out), { recursive: true });
 await writeFile(values.out, panels(pictures).svg);
 console.log(values.out);
