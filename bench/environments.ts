@@ -9,11 +9,12 @@
  * workers are seconds of the clock. `--seconds` is the length of each measurement. Default: all tasks of Gymnasium (v5)
  * and DeepMind Control, one worker for each core.
  */
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Rng, SyncVectorEnv, type VectorEnv } from 'diffrl';
 import { type MujocoEnv, type MujocoId, makeMujoco, mujocoIds, suiteStepping } from 'diffrl/mujoco';
 import { WorkerVectorEnv } from 'diffrl/node';
+import { machine } from './measure.js';
 
 /** Environment steps per second of the Python originals on one core of a machine like those that this was written on. */
 const PYTHON: Record<string, number> = {
@@ -123,7 +124,7 @@ const makeWorkers = (id: MujocoId) =>
     execArgv: ['--import', new URL('../scripts/registerTsx.mjs', import.meta.url).href],
   });
 
-console.log(`${availableParallelism()} x ${cpus()[0]?.model}, Node ${process.version}; environment steps per second`);
+console.log(`${machine}; environment steps per second`);
 const columns = ['one', `${NUM_ENVS} in one thread`, `${NUM_ENVS} in ${values.workers} workers`, 'bare engine'];
 console.log(`| task | physics steps a step | ${columns.join(' | ')} | outside MuJoCo | Python original |`);
 console.log(`|---|${'--:|'.repeat(7)}`);

@@ -7,6 +7,7 @@ import { Builder } from '../src/compile/builder.js';
 import type { Value } from '../src/compile/graph.js';
 import { encodeModel } from '../src/compile/onnx.js';
 import { optimise } from '../src/compile/optimise.js';
+import { time } from './measure.js';
 
 type Write = (b: Builder, x: Value, y: Value) => Value;
 
@@ -62,11 +63,7 @@ async function microseconds(write: Write): Promise<number> {
   const data = Float32Array.from({ length: 256 * 256 }, (_, i) => Math.sin(i));
   const feeds = Object.fromEntries(inputs.map((value) => [value.input!, new Tensor('float32', data, SHAPE)]));
   let shortest = Infinity;
-  for (let i = 0; i < 15; i++) {
-    const start = performance.now();
-    await session.run(feeds);
-    shortest = Math.min(shortest, performance.now() - start);
-  }
+  for (let i = 0; i < 15; i++) shortest = Math.min(shortest, await time(() => session.run(feeds)));
   await session.release();
   return (shortest / REPEATS) * 1000;
 }

@@ -12,12 +12,12 @@
  * The agents' settings per task are in `bench/settings.ts`.
  */
 import { spawn } from 'node:child_process';
-import { availableParallelism, cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { evaluation, mean, Pendulum, progressBar, SyncVectorEnv, std, train } from 'diffrl';
 import { type MujocoId, makeMujoco } from 'diffrl/mujoco';
 import { useBestBackend } from 'diffrl/node';
+import { machine } from './measure.js';
 import { agentNames, createAgent } from './settings.js';
 
 interface Run {
@@ -84,9 +84,7 @@ function runApart(agent: string, seed: number): Promise<Run> {
 
 function report(runs: Run[]): void {
   const heads = Array.from({ length: Math.floor(steps / every) }, (_, i) => `${((i + 1) * every) / 1000}k`);
-  console.log(
-    `\n${values.env}, ${steps} steps in ${envs} environments; ${availableParallelism()} x ${cpus()[0]?.model}`,
-  );
+  console.log(`\n${values.env}, ${steps} steps in ${envs} environments; ${machine}`);
   console.log(`| agent | seed | ${heads.join(' | ')} | steps/s |`);
   console.log(`|---|---|${heads.map(() => '---|').join('')}---|`);
   const row = (...cells: string[]) => console.log(`| ${cells.join(' | ')} |`);

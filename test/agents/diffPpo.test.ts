@@ -8,12 +8,20 @@ import {
   logNormal,
   Rng,
   substate,
-  type Transitions,
 } from 'diffrl';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { expectClose } from '../close.js';
-import { bandit, expectSameState, playBandit, smallSampler, someTransitions, spaces } from './dmerlFixtures.js';
+import {
+  bandit,
+  expectCompiledIsEager,
+  expectGoesOn,
+  playBandit,
+  playStep,
+  smallSampler,
+  someTransitions,
+  spaces,
+} from './dmerlFixtures.js';
 
 const ROWS = 8;
 
@@ -30,13 +38,7 @@ function create(options: Partial<DiffPpoOptions> = {}): Promise<DiffPpoAgent> {
   });
 }
 
-/** One step of all environments; returns what the update said. */
-async function step(agent: DiffPpoAgent, seed: number) {
-  const given: Transitions = someTransitions(seed, ROWS);
-  const actions = await agent.act(given.observations);
-  agent.observe({ ...given, actions });
-  return agent.update();
-}
+const step = (agent: DiffPpoAgent, seed: number) => playStep(agent, seed, ROWS);
 
 describe('DiffPpoAgent', () => {
   it('learns when a rollout is full, in K times as many minibatches', async () => {
@@ -118,10 +120,7 @@ describe('DiffPpoAgent', () => {
         await create({ ...options, sampler: sampler() }),
         await create({ ...options, sampler: sampler(), seed: 9 }),
       ];
-      for (let i = 0; i < 6; i++) await step(agent, i);
-      await twin.loadState(await agent.state());
-      for (let i = 6; i < 9; i++) expect(await step(twin, i)).toEqual(await step(agent, i));
-      expectSameState(await twin.state(), await agent.state());
+      await expectGoesOn(agent, twin, step, 6);
       agent.dispose();
       twin.dispose();
       expect(tf.memory().numTensors).toBe(before);
@@ -129,13 +128,7 @@ describe('DiffPpoAgent', () => {
   );
 
   it('gives the same numbers compiled (1e-4)', async () => {
-    const [eager, compiled] = [await create(), await create({ sampler: smallSampler(), compile: true })];
-    for (let i = 0; i < 4; i++) {
-      await step(eager, i);
-      await step(compiled, i);
-    }
-    expectSameState(await compiled.state(), await eager.state(), 1e-4);
-    compiled.dispose();
+    await expectCompiledIsEager(await create(), await create({ sampler: smallSampler(), compile: true }), step, 4);
   });
 
   it('is exported with the observation statistics of now (1e-5)', async () => {

@@ -10,7 +10,17 @@ import {
   Rng,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
-import { bandit, expectSameState, playBandit, smallSampler, someTransitions, spaces } from './dmerlFixtures.js';
+import {
+  bandit,
+  expectCompiledIsEager,
+  expectGoesOn,
+  playBandit,
+  playStep,
+  smallSampler,
+  someTransitions,
+  spaces,
+} from './dmerlFixtures.js';
+import { criticLossesByEnd } from './fixtures.js';
 
 const small = () => ({ env: spaces, sampler: smallSampler(), criticHidden: [16], batchSize: 8, compile: false });
 
@@ -19,12 +29,7 @@ const kinds = {
   DiffWPO: (options: Partial<DiffWpoOptions> = {}) => DiffWpoAgent.create({ ...small(), ...options }),
 };
 
-/** Acts, observes and updates once. */
-async function step(agent: DiffSacAgent, seed: number) {
-  const given = someTransitions(seed, 20);
-  agent.observe({ ...given, actions: await agent.act(given.observations) });
-  return agent.update();
-}
+const step = (agent: DiffSacAgent, seed: number) => playStep(agent, seed, 20);
 
 describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
   const create = kinds[name] as (options?: Partial<DiffSacOptions>) => Promise<DiffSacAgent>;
@@ -42,37 +47,18 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
     const agent = await create({ ...options });
     const twin = await create({ ...options, sampler: smallSampler(), seed: 7 });
     agent.observe(someTransitions(50, 20));
-    for (let i = 0; i < 4; i++) await step(agent, i);
-    await twin.loadState(await agent.state());
-    for (let i = 4; i < 7; i++) expect(await step(twin, i)).toEqual(await step(agent, i));
-    expectSameState(await twin.state(), await agent.state());
+    await expectGoesOn(agent, twin, step, 4);
     agent.dispose();
     twin.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
 
   it('gives the same numbers compiled (1e-4)', async () => {
-    const [eager, compiled] = [await create(), await create({ sampler: smallSampler(), compile: true })];
-    for (let i = 0; i < 3; i++) {
-      await step(eager, i);
-      await step(compiled, i);
-    }
-    expectSameState(await compiled.state(), await eager.state(), 1e-4);
-    compiled.dispose();
+    await expectCompiledIsEager(await create(), await create({ sampler: smallSampler(), compile: true }), step, 3);
   });
 
   it('bootstraps at truncation and not at termination', async () => {
-    const losses = [];
-    for (const [terminated, truncated] of [
-      [0, 0],
-      [0, 1],
-      [1, 0],
-    ] as const) {
-      const agent = await create({ sampler: smallSampler(), seed: 1 });
-      const flags = { terminated: new Uint8Array(20).fill(terminated), truncated: new Uint8Array(20).fill(truncated) };
-      agent.observe({ ...someTransitions(0, 20), ...flags });
-      losses.push((await agent.update()).criticLoss);
-    }
+    const losses = await criticLossesByEnd(() => create({ sampler: smallSampler(), seed: 1 }));
     expect(losses[1]).toBe(losses[0]);
     expect(losses[2]).not.toBe(losses[0]);
   });

@@ -1,20 +1,15 @@
-import { type Agent, Box, dmerlSampler, Rng, type StateDict, type Transitions } from 'diffrl';
+import { type Agent, Box, dmerlSampler, type Metrics, type StateDict, type Transitions } from 'diffrl';
 import { expect } from 'vitest';
+import { env, transitions } from './fixtures.js';
 
-/** Three observation and two action dimensions, the latter with uneven bounds. */
-export const spaces = { observationSpace: Box.uniform(3), actionSpace: new Box([-2, 0], [2, 1]) };
+export { env as spaces };
 
 export const smallSampler = (steps = 3) => dmerlSampler({ steps, hidden: [16] });
 
-/** One step of `rows` environments that nobody simulated. */
-export function someTransitions(seed: number, rows: number, actions?: Float32Array): Transitions {
-  const rng = Rng.fromSeed(seed);
-  const uniform = Float32Array.from({ length: 2 * rows }, (_, i) => (i % 2 ? rng.uniform(0, 1) : rng.uniform(-2, 2)));
+/** As {@link transitions}, with some episodes that terminate and some that are truncated. */
+export function someTransitions(seed: number, rows: number): Transitions {
   return {
-    observations: rng.normals(3 * rows),
-    actions: actions ?? uniform,
-    rewards: rng.normals(rows),
-    nextObservations: rng.normals(3 * rows),
+    ...transitions(seed, rows),
     terminated: Uint8Array.from({ length: rows }, (_, i) => Number(i % 7 === 3)),
     truncated: Uint8Array.from({ length: rows }, (_, i) => Number(i % 7 === 5)),
   };
@@ -27,6 +22,38 @@ export function expectSameState(got: StateDict, expected: StateDict, tolerance =
     if (tolerance === 0) expect(got[name]!.data, name).toEqual(data);
     else expect(largestDifference(got[name]!.data, data), name).toBeLessThan(tolerance);
   }
+}
+
+type Step<A> = (agent: A, seed: number) => Promise<Metrics>;
+
+/** Acts on made-up observations of `rows` environments, observes and updates once. */
+export async function playStep(agent: Agent, seed: number, rows: number): Promise<Metrics> {
+  const given = someTransitions(seed, rows);
+  agent.observe({ ...given, actions: await agent.act(given.observations) });
+  return agent.update();
+}
+
+/** `twin` takes over the state of `agent` after `saved` steps and does the next three exactly as it does. */
+export async function expectGoesOn<A extends Agent>(agent: A, twin: A, step: Step<A>, saved: number): Promise<void> {
+  for (let i = 0; i < saved; i++) await step(agent, i);
+  await twin.loadState(await agent.state());
+  for (let i = saved; i < saved + 3; i++) expect(await step(twin, i)).toEqual(await step(agent, i));
+  expectSameState(await twin.state(), await agent.state());
+}
+
+/** The same `steps` leave two agents in one state (1e-4). */
+export async function expectCompiledIsEager<A extends Agent>(
+  eager: A,
+  compiled: A,
+  step: Step<A>,
+  steps: number,
+): Promise<void> {
+  for (let i = 0; i < steps; i++) {
+    await step(eager, i);
+    await step(compiled, i);
+  }
+  expectSameState(await compiled.state(), await eager.state(), 1e-4);
+  compiled.dispose();
 }
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
