@@ -222,7 +222,7 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
     return { sampled, successor, path };
   }
 
-  /** Both critics towards Q at the replayed actions and U at the sampled latents, then the targets after them. */
+  /** Both critics towards Q at the replayed actions and, with equal weight, U at the sampled latents; the targets after them. */
   private criticStep(
     inputs: Tensors,
     sampled: SampledSteps,
@@ -242,7 +242,8 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
       inputs.rewards,
       tf.mul(discount, tf.sub(ofSuccessor, tf.mul(successor.cost, temperature))),
     ) as tf.Tensor1D;
-    const targets = tf.concat([actionTarget, this.latentTargets(sampled, inputs.critic as tf.Tensor2D, temperature)]);
+    const latentTargets = this.latentTargets(sampled, inputs.critic as tf.Tensor2D, temperature);
+    const targets = tf.concat([actionTarget, latentTargets]);
 
     const observations = tf.concat([inputs.observations as tf.Tensor2D, sampled.observations]);
     const actions = tf.slice(inputs.actions as tf.Tensor2D, [0, 0], [-1, actionSize]);
@@ -250,8 +251,11 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
     const levels = tf.concat([tf.fill([batch], steps), sampled.step]) as tf.Tensor1D;
     const { results, gradients } = lossAndGradients(this.critic.variables, () => {
       const values = this.critic.apply(observations, x, levels);
-      const losses = values.map((value) => tf.mul(tf.mean(tf.squaredDifference(value, targets)), 0.5));
-      return { loss: tf.addN(losses) as tf.Scalar };
+      const losses = values.flatMap((value) => {
+        const [ofActions, ofLatents] = tf.split(tf.squaredDifference(value, targets), [batch, sampled.step.shape[0]]);
+        return [tf.mean(ofActions as tf.Tensor), tf.mean(ofLatents as tf.Tensor)];
+      });
+      return { loss: tf.mul(tf.addN(losses), 0.5) as tf.Scalar };
     });
     this.criticAdam.apply(gradients);
     moveTowards(this.target.variables, this.critic.variables, this.options.targetRate);

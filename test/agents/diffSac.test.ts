@@ -129,6 +129,26 @@ describe('DiffSAC alone', () => {
     await expect(kinds.DiffSAC({ divergence: 'forward', groupSize: 1 })).rejects.toThrow(ArgumentError);
   });
 
+  it('weighs the values of actions and latents alike at any group size', async () => {
+    const losses = [];
+    for (const groupSize of [1, 4]) {
+      const agent = await kinds.DiffSAC({ groupSize, batchSize: 8, actionTarget: 'step' });
+      agent.observe(someTransitions(0, 20));
+      const rows = 8 * groupSize;
+      const same = (numbers: number, value = 0.3) => new Float32Array(numbers).fill(value);
+      const perRow = rows * agent.actionSpace.size;
+      const { criticLoss } = await agent.learn(agent.replay.sample(8, Rng.fromSeed(0)), {
+        chain: same(4 * perRow),
+        step: same(rows, 1),
+        critic: same(perRow),
+        actor: same(perRow),
+        start: same(8 * agent.actionSpace.size),
+      });
+      losses.push(criticLoss as number);
+    }
+    expect(losses[1]).toBeCloseTo(losses[0]!, 5);
+  });
+
   it('refuses to look along chains that it does not simulate', async () => {
     await expect(kinds.DiffSAC({ latents: 'replay', latentTarget: 'chain' })).rejects.toThrow(ArgumentError);
     await expect(kinds.DiffSAC({ latents: 'replay', groupSize: 2 })).rejects.toThrow(ArgumentError);
