@@ -53,15 +53,21 @@ const dmerl = (task: string): Partial<DiffSacOptions> => ({
   ...offPolicy(task),
   actorLearningRate: isSmall(task) ? 1e-3 : 3e-4,
   targetRate: isSmall(task) ? 0.05 : 0.01,
-  ...(isSmall(task) && { batchSize: 128, criticHidden: [128, 128], sampler: dmerlSampler({ hidden: [128, 128] }) }),
+  ...(isSmall(task) && {
+    batchSize: 128,
+    criticHidden: [128, 128],
+    criticLearningRate: 3e-3,
+    sampler: dmerlSampler({ hidden: [128, 128] }),
+  }),
 });
 
 const ppo = (task: string) => ({
   sampler: dmerlSampler({ hidden: isSmall(task) ? [64, 64] : [128, 128] }),
   valueHidden: isSmall(task) ? [64, 64] : [256, 256],
-  learningRate: isSmall(task) ? 1e-3 : 5e-4,
-  rolloutSteps: isSmall(task) ? 1024 : 2048,
+  learningRate: task === 'Pendulum' ? 1e-3 : 5e-4,
+  rolloutSteps: task === 'Pendulum' ? 1024 : 2048,
   ...(task === 'Pendulum' && { gamma: 0.95 }),
+  ...(task === 'InvertedPendulum-v5' && { temperature: { anneal: { from: 0.005, to: 0, duration: 80_000 } } }),
 });
 
 const agents: Record<string, (task: string, common: Common) => Promise<Agent>> = {

@@ -35,6 +35,9 @@ const CHECKPOINTS = 10;
 const isPendulum = env === 'Pendulum';
 const makeEnv = async () => (isPendulum ? new Pendulum() : makeMujoco(env as MujocoId));
 const width = isPendulum ? 128 : 256;
+const rates = isPendulum
+  ? { actorLearningRate: 1e-3, criticLearningRate: 3e-3, targetRate: 0.05 }
+  : { actorLearningRate: 3e-4, criticLearningRate: 1e-3, targetRate: 0.01 };
 
 interface Run {
   /** Mean return of five episodes at every checkpoint. */
@@ -51,9 +54,7 @@ async function run(count: number, seed: number): Promise<Run> {
     batchSize: width,
     warmupSteps: steps / 10,
     gamma: isPendulum ? 0.95 : 0.99,
-    targetRate: 0.05,
-    actorLearningRate: 1e-3,
-    criticLearningRate: 1e-3,
+    ...rates,
     seed,
   });
   const start = performance.now();

@@ -2,7 +2,7 @@
  * Forward against reverse KL divergence, everything else equal: DiffSAC on a one-step task with two equal humps, at
  * several temperatures. Reverse KL seeks modes, forward KL covers them, at the price of importance weights.
  *
- *     npx tsx examples/dmerl/forwardReverse.ts [--steps 1500] [--seeds 3] [--temperatures 0.5,0.2,0.1]
+ *     npx tsx examples/dmerl/forwardReverse.ts [--steps 4000] [--seeds 3] [--temperatures 0.5,0.2,0.1]
  */
 import { DiffSacAgent, dmerlSampler, figure, line, mean, panels, std } from 'diffrl';
 import { useBestBackend } from 'diffrl/node';
@@ -10,7 +10,7 @@ import { type BanditFacts, banditFacts, banditSpaces, boltzmannFacts, play, rand
 import { options, report, table } from './report.js';
 
 const started = performance.now();
-const { steps, seeds, temperatures } = options({ steps: 1500, seeds: 3, temperatures: [0.5, 0.2, 0.1] });
+const { steps, seeds, temperatures } = options({ steps: 4000, seeds: 3, temperatures: [0.5, 0.2, 0.1] });
 await useBestBackend();
 
 /** Trains one agent with `steps` updates on eight actions each. */
@@ -18,7 +18,7 @@ async function run(divergence: 'reverse' | 'forward', temperature: number, seed:
   const agent = await DiffSacAgent.create({
     env: banditSpaces,
     sampler: dmerlSampler({ hidden: [64, 64] }),
-    criticHidden: [64, 64],
+    criticHidden: [128, 128],
     divergence,
     groupSize: 8,
     temperature,
