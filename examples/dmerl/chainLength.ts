@@ -1,9 +1,9 @@
 /**
  * What do more diffusion steps K buy? DiffSAC, everything else equal, against environment steps (not diffusion steps).
  *
- *     npx tsx examples/dmerl/chainLength.ts [--steps 50000] [--seeds 3] [--K 5,10,20] [--env HalfCheetah-v5] [--envs 5]
+ *     npx tsx examples/dmerl/chainLength.ts [--steps 50000] [--seeds 0,1,2] [--K 5,10,20] [--env HalfCheetah-v5] [--envs 5]
  *
- * Minutes instead of hours: `--env Pendulum --envs 1 --steps 8000`.
+ * Minutes instead of hours: `--env Pendulum --envs 1 --steps 5000`.
  */
 import {
   DiffSacAgent,
@@ -24,7 +24,7 @@ import { options, report, table } from './report.js';
 const started = performance.now();
 const { steps, seeds, K, env, envs } = options({
   steps: 50_000,
-  seeds: 3,
+  seeds: [0, 1, 2],
   K: [5, 10, 20],
   env: 'HalfCheetah-v5',
   envs: 5,
@@ -73,7 +73,7 @@ const rows: (string | number)[][] = [];
 const curves = [];
 for (const count of K) {
   const runs: Run[] = [];
-  for (let seed = 0; seed < seeds; seed++) runs.push(await run(count, seed));
+  for (const seed of seeds) runs.push(await run(count, seed));
   const at = (i: number) => runs.map(({ returns }) => returns[i] as number);
   const centre = checkpoints.map((_, i) => mean(at(i)));
   const spread = checkpoints.map((_, i) => std(at(i)));
@@ -87,7 +87,7 @@ await report(
   'chainLength',
   started,
   [
-    `DiffSAC on ${env}, ${envs} environments, ${seeds} seeds: return after environment steps, mean +- deviation over seeds.`,
+    `DiffSAC on ${env}, ${envs} environments, seeds ${seeds}: return after environment steps, mean +- deviation over seeds.`,
     table(['K', ...shown.map((i) => `${checkpoints[i]}`), 'mean of the curve', 'seconds a run'], rows),
   ],
   figure(curves, { title: `DiffSAC on ${env}`, xLabel: 'environment steps', yLabel: 'return' }),
