@@ -4,7 +4,7 @@
  *
  *     npx tsx examples/dmerl/annealing.ts [--steps 96000] [--seeds 4]
  */
-import { clipSquash, DiffPpoAgent, dmerlSampler, figure, line, mean, panels, type TemperatureSetting } from 'diffrl';
+import { DiffPpoAgent, dmerlSampler, figure, line, mean, panels, type TemperatureSetting } from 'diffrl';
 import { useBestBackend } from 'diffrl/node';
 import { type BanditFacts, banditFacts, banditSpaces, farHump, play } from './bandit.js';
 import { options, report, table } from './report.js';
@@ -35,7 +35,7 @@ interface Curve {
 async function run(temperature: TemperatureSetting, seed: number): Promise<{ facts: BanditFacts; curve: Curve }> {
   const agent = await DiffPpoAgent.create({
     env: banditSpaces,
-    sampler: dmerlSampler({ hidden: [64, 64], priorStd: 0.25, squash: clipSquash }),
+    sampler: dmerlSampler({ hidden: [64, 64], priorStd: 0.3 }),
     valueHidden: [64, 64],
     temperature,
     gamma: 0,

@@ -10,7 +10,7 @@ export const banditSpaces = { observationSpace: Box.uniform(1, -1, 1), actionSpa
 /** Two humps of one height, as wide as they are low in between. */
 export const twoHumps: Reward = (a) => hump(a, -0.5, 0.2) + hump(a, 0.5, 0.2);
 
-/** A wide low hump near the middle and a narrow high one 3.2 standard deviations of a prior N(0, 0.25^2) away. */
+/** A wide low hump near the middle and a narrow high one far out, where few draws of a narrow prior reach it. */
 export const farHump: Reward = (a) => hump(a, 0.8, 0.0875) + 0.7 * hump(a, -0.15, 0.125);
 
 function hump(a: number, centre: number, width: number): number {
