@@ -75,7 +75,8 @@ const agents: Record<string, (task: string, common: Common) => Promise<Agent>> =
   sdac: (task, common) => SdacAgent.create({ ...common, ...denoising(task) }),
   dpmd: (task, common) => DpmdAgent.create({ ...common, ...denoising(task) }),
   diffsac: (task, common) => DiffSacAgent.create({ ...common, ...dmerl(task) }),
-  diffwpo: (task, common) => DiffWpoAgent.create({ ...common, ...dmerl(task), trustRegion: { period: 10 } }),
+  diffwpo: (task, common) =>
+    DiffWpoAgent.create({ ...common, ...dmerl(task), ...(isSmall(task) && { trustRegion: {} }) }),
   diffppo: (task, common) => DiffPpoAgent.create({ ...common, ...ppo(task) }),
 };
 

@@ -16,14 +16,14 @@ export interface DiffWpoOptions extends Omit<DiffSacOptions, 'divergence' | 'pat
 /**
  * DiffWPO (Sanokowski et al. 2025): Wasserstein policy optimisation (Pfau et al. 2025) of single transitions of the
  * diffusion chain. Sampled successors are held fixed and the kernels' densities move along the velocity that the critic
- * gives them, within a trust region; critics and data are those of {@link DiffSacAgent}.
+ * gives them; critics and data are those of {@link DiffSacAgent}.
  *
  * With `rescale: 'natural'` its gradient is, sample by sample, that of DiffSAC with `pathOnly`. The diffusion coefficient
  * stays as the sampler has it: for the noising kernels the velocity gives no gradient of the divergence.
  *
  * @example
  * ```ts
- * const agent = await DiffWpoAgent.create({ env, trustRegion: { bound: 0.02 } });
+ * const agent = await DiffWpoAgent.create({ env, sampler: dmerlSampler({ steps: 16 }) });
  * await train({ agent, env, steps: 100_000 });
  * ```
  */
@@ -42,7 +42,7 @@ export class DiffWpoAgent extends DiffSacAgent {
   }
 
   protected constructor({ rescale = 'natural', ...options }: DiffWpoOptions, compiler: Compiler) {
-    super({ trustRegion: {}, ...options }, compiler);
+    super(options, compiler);
     this.rescale = requireOneOf('DiffWpoAgent', 'rescale', rescale, ['natural', 'none', 'relative']);
   }
 
