@@ -19,11 +19,13 @@ type Common = Pick<DimeOptions, 'env' | 'seed'>;
 
 const isSmall = (task: string) => task === 'Pendulum' || task === 'InvertedPendulum-v5';
 
+const discount = (task: string) => (task === 'Pendulum' ? { gamma: 0.95 } : {});
+
 /** Learning rates and target networks for runs of thousands, not millions, of steps. */
 const offPolicy = (task: string) => ({
   warmupSteps: isSmall(task) ? 500 : 5000,
   criticLearningRate: 1e-3,
-  ...(task === 'Pendulum' && { gamma: 0.95 }),
+  ...discount(task),
 });
 
 /** The quickstart's settings on the small tasks. */
@@ -66,7 +68,7 @@ const ppo = (task: string) => ({
   valueHidden: isSmall(task) ? [64, 64] : [256, 256],
   learningRate: task === 'Pendulum' ? 1e-3 : 5e-4,
   rolloutSteps: task === 'Pendulum' ? 1024 : 2048,
-  ...(task === 'Pendulum' && { gamma: 0.95 }),
+  ...discount(task),
   ...(task === 'InvertedPendulum-v5' && { temperature: { anneal: { from: 0.005, to: 0, duration: 80_000 } } }),
 });
 

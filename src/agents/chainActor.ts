@@ -55,7 +55,7 @@ export class ChainActor {
   private inputs(observations: Float32Array, noise: Rng) {
     const { observationSize } = this.sampler.sizes;
     const shape = this.sampler.noiseShape(observations.length / observationSize);
-    const data = noise.normals(shape.reduce((size, n) => size * n));
+    const data = noise.normals(tf.util.sizeFromShape(shape));
     return { observations: matrix(observations, observationSize), noise: { data, shape } };
   }
 

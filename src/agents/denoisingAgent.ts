@@ -300,7 +300,7 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
   protected chainNoise(rows: number, particles: number, observations?: Float32Array): StateArray {
     const shape = this.sampler.noiseShape(rows * particles);
     if (observations) return { data: this.sampler.observationNoise(observations, particles), shape };
-    return { data: this.noise.normals(shape[0] * shape[1] * shape[2]), shape };
+    return { data: this.noise.normals(tf.util.sizeFromShape(shape)), shape };
   }
 
   /** What is added to chosen actions, `[rows, A]`. */

@@ -356,7 +356,7 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
     const rows = this.batchSize * this.options.groupSize;
     const { actionSize } = this.sampler.sizes;
     return {
-      chain: this.noise.normals(product(this.sampler.noiseShape(this.chainRows))),
+      chain: this.noise.normals(tf.util.sizeFromShape(this.sampler.noiseShape(this.chainRows))),
       step: Float32Array.from(this.noise.integers(rows, this.sampler.schedule.steps)),
       critic: this.noise.normals(rows * actionSize),
       actor: this.noise.normals(rows * actionSize),
@@ -373,8 +373,4 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
 
 function tail<T extends tf.Tensor>(tensor: T, from: number): T {
   return tf.slice(tensor, from, (tensor.shape[0] as number) - from);
-}
-
-function product(sizes: number[]): number {
-  return sizes.reduce((total, size) => total * size, 1);
 }

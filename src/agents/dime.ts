@@ -290,7 +290,7 @@ export class DimeAgent extends OffPolicyAgent implements ExportableAgent {
   }
 
   private drawNoise(trajectories: number): Float32Array {
-    return this.noise.normals(this.sampler.noiseShape(trajectories).reduce((size, n) => size * n, 1));
+    return this.noise.normals(tf.util.sizeFromShape(this.sampler.noiseShape(trajectories)));
   }
 
   private shaped(noise: Float32Array, trajectories: number): StateArray {
