@@ -1,4 +1,5 @@
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../checkpoint/index.js';
+import type { EngineOptions } from '../compile/engine.js';
 import { CheckpointError, requireFinite, ShapeError } from '../errors.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
@@ -23,9 +24,10 @@ export interface BaseAgentOptions {
   gamma?: number;
   /**
    * Whether updates and acting run as compiled graphs, default `true`; falls back to op-by-op execution, with one
-   * warning, where no ONNX Runtime is installed.
+   * warning, where no ONNX Runtime is installed. Options say on what they run: a device, threads, a runtime that the page
+   * or Worker has imported.
    */
-  compile?: boolean;
+  compile?: boolean | EngineOptions;
 }
 
 /**

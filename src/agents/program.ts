@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { EngineOptions } from '../compile/engine.js';
+import { ArgumentError, show } from '../errors.js';
 import { BACKEND_PACKAGES, ensureBackend } from '../ops/backend.js';
 import type { StateArray } from '../state.js';
 
@@ -41,19 +43,26 @@ export type Compiler = <In extends string, Out extends string>(program: TensorPr
 let warned = false;
 
 /**
- * The compiler for agents: graphs in ONNX Runtime, or op by op if `compile` is `false` or no runtime is
- * installed, the latter with one warning. Sees to it that there is a backend: the plain `cpu` one for graphs, whose
- * memory they share, else the best one.
+ * The compiler for agents: graphs in ONNX Runtime, or op by op if `compile` is `false`. With `true`, also where no runtime
+ * is installed, with one warning. Sees to it that there is a backend: the plain `cpu` one for graphs, whose memory
+ * they share, else the best one.
+ *
+ * @throws ArgumentError for options that do not exist or fit, MissingPackageError if an engine with given options is not there
  */
-export async function selectCompiler(compile = true): Promise<Compiler> {
-  const compiler = compile ? await graphCompiler() : undefined;
+export async function selectCompiler(compile: boolean | EngineOptions = true): Promise<Compiler> {
+  const compiler = compile === false ? undefined : await graphCompiler(compile);
   await ensureBackend(compiler && ['@tensorflow/tfjs-backend-cpu', ...BACKEND_PACKAGES]);
   return compiler ?? eager;
 }
 
-async function graphCompiler(): Promise<Compiler | undefined> {
-  const compileRoom = await import('../compile/index.js');
-  if (await compileRoom.isCompileAvailable()) return (program) => compiled(compileRoom.compile, program);
+async function graphCompiler(compile: true | EngineOptions): Promise<Compiler | undefined> {
+  const room = await import('../compile/index.js');
+  if (compile !== true) {
+    room.checkEngineOptions('Agent: compile', engineOptions(compile), true);
+    await room.openEngine(compile);
+    return (program) => compiled(room.compile, program, compile);
+  }
+  if (await room.isCompileAvailable()) return (program) => compiled(room.compile, program);
   if (!warned) {
     warned = true;
     console.warn(
@@ -64,11 +73,17 @@ async function graphCompiler(): Promise<Compiler | undefined> {
   return undefined;
 }
 
+function engineOptions(compile: unknown): EngineOptions {
+  if (typeof compile === 'object' && compile !== null && !Array.isArray(compile)) return compile;
+  throw new ArgumentError(`Agent: compile must be true, false or options of the engine, got ${show(compile)}.`);
+}
+
 function compiled<In extends string, Out extends string>(
   compile: typeof import('../compile/index.js').compile,
   program: TensorProgram<In, Out>,
+  options: EngineOptions = {},
 ): Program<In, Out> {
-  const graph = compile(program, { outputs: 'arrays' });
+  const graph = compile(program, { ...options, outputs: 'arrays' });
   const run = async (inputs: Record<In, StateArray>) => {
     const outputs = await graph(inputs as never);
     return mapValues(outputs as Record<Out, { data: unknown }>, ({ data }) => data as Float32Array);

@@ -1,14 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, requireInteger, requireOneOf } from '../errors.js';
+import { ArgumentError, requireOneOf } from '../errors.js';
 import { numbersOf, type RuntimeArray, type TensorLike } from './arrays.js';
+import { checkEngineOptions, type EngineOptions, openEngine } from './engine.js';
 import { CompileError } from './errors.js';
 import { Executable, type ResultArray } from './executable.js';
 import { Queue } from './queue.js';
-import { loadRuntime, type OnnxRuntime, type TypedRuntime } from './runtime.js';
 import { sameShape } from './shapes.js';
 import { inputInfo, Signature } from './signature.js';
 import { type InputInfo, trace } from './trace.js';
-import { VariableStore } from './variables.js';
 
 /** A result in the form of typed arrays. */
 export interface ArrayOf<T extends tf.Tensor = tf.Tensor> {
@@ -31,19 +30,11 @@ export type ArrayResult<T> = T extends tf.Tensor
     : T;
 
 /** Options of {@link compile}. */
-export interface CompileOptions {
+export interface CompileOptions extends EngineOptions {
   /** A name for error messages (default: the name of the function). */
   name?: string;
   /** Whether results are tfjs tensors (default), to be disposed by the caller, or typed arrays with shape. */
   outputs?: 'tensors' | 'arrays';
-  /** Threads inside one operator; 0 stands for all cores. Default: one for graphs of small operators, else 0. */
-  threads?: number;
-  /** ONNX Runtime as a module (default: `onnxruntime-node` in Node, `onnxruntime-web` elsewhere). */
-  runtime?: OnnxRuntime;
-  /** Execution providers of ONNX Runtime in order of preference, such as `['webgpu', 'wasm']`. */
-  executionProviders?: readonly unknown[];
-  /** Further session options of ONNX Runtime. */
-  sessionOptions?: Readonly<Record<string, unknown>>;
 }
 
 /** A function that runs in ONNX Runtime. */
@@ -89,14 +80,6 @@ export function compile(fn: (...args: never[]) => unknown, options: CompileOptio
 /** Calls of all compiled functions run one by one, because functions may share variables. */
 const queue = new Queue();
 
-const stores = new WeakMap<TypedRuntime, VariableStore>();
-
-function storeOf(runtime: TypedRuntime): VariableStore {
-  const store = stores.get(runtime) ?? new VariableStore(runtime);
-  stores.set(runtime, store);
-  return store;
-}
-
 /** A graph, and the shapes of the tensor arguments it is for. */
 interface Version {
   readonly shapes: readonly (readonly number[])[];
@@ -115,7 +98,7 @@ class Program {
     private readonly options: CompileOptions,
   ) {
     this.name = options.name ?? (fn.name || 'compiled function');
-    if (options.threads !== undefined) requireInteger('compile', 'threads', options.threads, { min: 0 });
+    checkEngineOptions('compile', options);
     const outputs = requireOneOf('compile', 'outputs', options.outputs ?? 'tensors', ['tensors', 'arrays']);
     this.finish = outputs === 'tensors' ? asTensor : asArray;
   }
@@ -145,12 +128,11 @@ class Program {
   }
 
   private async load(signature: Signature, infos: readonly InputInfo[]): Promise<Version> {
-    const runtime = (this.options.runtime ?? (await loadRuntime())) as unknown as TypedRuntime;
+    const engine = await openEngine(this.options);
     await tf.ready();
     const { fn } = this;
     const traced = trace(this.name, infos, (symbols) => fn(...signature.fill(symbols)));
-    const settings = { ...this.options, name: this.name };
-    const executable = await Executable.create(traced, runtime, storeOf(runtime), settings);
+    const executable = await Executable.create(traced, engine, this.name);
     const version = { shapes: infos.map(({ shape }) => [...shape]), executable };
     this.versions.push(version);
     this.signature = signature;

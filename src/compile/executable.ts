@@ -1,28 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { RuntimeArray } from './arrays.js';
+import type { Engine } from './engine.js';
 import { CompileError } from './errors.js';
 import { type ModelPlan, makePlan, type Plan, ResultSlot, type Source } from './plan.js';
-import type { OnnxSession, OnnxTensor, TypedRuntime } from './runtime.js';
+import type { OnnxSession, OnnxTensor } from './runtime.js';
 import { mapLeaves } from './structure.js';
 import type { Trace } from './trace.js';
-import type { VariableStore } from './variables.js';
-
-/** With no operator of this many floating point operations, threads cost more time than they save. */
-const WORTH_THREADS = 4e6;
-
-/**
- * Threads that wait for work keep a core busy for this long only. By default it is many times longer, which halves the
- * speed where something else uses the cores too: another session, environments in workers.
- */
-const SHORT_SPINNING = { session: { force_spinning_stop: '1', intra_op: { spin_duration_us: '50' } } };
-
-/** How sessions are made. */
-export interface SessionSettings {
-  readonly name: string;
-  readonly threads?: number;
-  readonly executionProviders?: readonly unknown[];
-  readonly sessionOptions?: Readonly<Record<string, unknown>>;
-}
 
 /** A tensor of a result: its numbers and what they mean. */
 export interface ResultArray {
@@ -46,27 +29,21 @@ export class Executable {
 
   private constructor(
     private readonly plan: Omit<Plan, 'prelude' | 'main'>,
-    private readonly runtime: TypedRuntime,
-    private readonly store: VariableStore,
+    private readonly engine: Engine,
     private readonly name: string,
     private readonly prelude?: Model,
     private readonly main?: Model,
   ) {}
 
-  static async create(
-    trace: Trace,
-    runtime: TypedRuntime,
-    store: VariableStore,
-    settings: SessionSettings,
-  ): Promise<Executable> {
-    const { prelude, main, ...plan } = makePlan(trace, settings.name);
-    const load = (part?: ModelPlan) => part && loadModel(part, runtime, settings);
-    return new Executable(plan, runtime, store, settings.name, await load(prelude), await load(main));
+  static async create(trace: Trace, engine: Engine, name: string): Promise<Executable> {
+    const { prelude, main, ...plan } = makePlan(trace, name);
+    const load = (part?: ModelPlan) => part && loadModel(part, engine, name);
+    return new Executable(plan, engine, name, await load(prelude), await load(main));
   }
 
   /** Runs the function on the numbers of its tensor arguments; `finish` makes the tensors of the result. */
   async run(inputs: readonly RuntimeArray[], finish: (result: ResultArray) => unknown): Promise<unknown> {
-    const refreshing = this.store.refresh(this.plan.reads);
+    const refreshing = this.engine.store.refresh(this.plan.reads);
     if (refreshing) await refreshing;
     const outputs = await this.compute(inputs);
     const numbersOf = (source: Source) => this.numbersOf(source, inputs, outputs);
@@ -79,7 +56,7 @@ export class Executable {
       const data = numbersOf(source);
       return shared ? data.slice() : data;
     });
-    this.plan.writes.forEach(({ variable }, i) => void this.store.assign(variable, values[i]!));
+    this.plan.writes.forEach(({ variable }, i) => void this.engine.store.assign(variable, values[i]!));
     return result;
   }
 
@@ -96,7 +73,7 @@ export class Executable {
     if (!this.main) return this.kept ?? {};
     this.feedVariables(this.main);
     for (const { index, name, type, shape } of this.main.inputs) {
-      this.main.feeds[name] = new this.runtime.Tensor(type, inputs[index]!, shape);
+      this.main.feeds[name] = new this.engine.runtime.Tensor(type, inputs[index]!, shape);
     }
     const outputs = await this.runModel(this.main);
     return this.kept ? { ...this.kept, ...outputs } : outputs;
@@ -106,7 +83,7 @@ export class Executable {
   private feedVariables({ variables, feeds }: Model): boolean {
     let changed = false;
     for (const { variable, name } of variables) {
-      const tensor = this.store.tensor(variable);
+      const tensor = this.engine.store.tensor(variable);
       changed ||= feeds[name] !== tensor;
       feeds[name] = tensor;
     }
@@ -126,7 +103,7 @@ export class Executable {
       case 'output':
         return outputs[source.name]!.data;
       case 'variable':
-        return this.store.tensor(source.variable).data;
+        return this.engine.store.tensor(source.variable).data;
       case 'input':
         return inputs[source.index]!;
       case 'constant':
@@ -137,19 +114,11 @@ export class Executable {
 
 async function loadModel(
   { file, largest, inputs, variables }: ModelPlan,
-  runtime: TypedRuntime,
-  { name, threads, executionProviders, sessionOptions }: SessionSettings,
+  engine: Engine,
+  name: string,
 ): Promise<Model> {
-  const options = {
-    graphOptimizationLevel: 'all',
-    intraOpNumThreads: threads ?? (largest < WORTH_THREADS ? 1 : 0),
-    logSeverityLevel: 3,
-    extra: SHORT_SPINNING,
-    ...(executionProviders && { executionProviders }),
-    ...sessionOptions,
-  };
   try {
-    return { inputs, variables, session: await runtime.InferenceSession.create(file, options), feeds: {} };
+    return { inputs, variables, session: await engine.load(file, largest), feeds: {} };
   } catch (cause) {
     throw new CompileError(`${name}: ONNX Runtime does not accept the graph: ${messageOf(cause)}`, { cause });
   }

@@ -13,6 +13,8 @@ export {
   type CompileOptions,
   compile,
 } from './compile.js';
+export type { Device } from './device.js';
+export { checkEngineOptions, type Engine, type EngineOptions, openEngine } from './engine.js';
 export { CompileError } from './errors.js';
 export { IR_VERSION, OPSET_VERSION } from './onnx.js';
 export { isCompileAvailable, type OnnxRuntime } from './runtime.js';
