@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
 import type { Transitions } from '../replay/transitions.js';
 import type { Box } from '../spaces/box.js';
 import type { StateDict, Stateful } from '../state.js';
@@ -33,6 +34,8 @@ export interface Agent extends Stateful {
   observe(transitions: Transitions): void;
   /** Learns what is due after one step of all environments; `{}` when nothing is. */
   update(): Promise<Metrics>;
+  /** What {@link Agent.save} writes. */
+  checkpoint(training?: StateDict): Promise<Checkpoint>;
   /** Writes a checkpoint to the folder `path`; `training`, the state of a training run, is kept beside the agent's own. */
   save(path: string, training?: StateDict): Promise<void>;
   /** Frees all tensors. */

@@ -101,12 +101,12 @@ export abstract class BaseAgent implements Agent {
 
   /** Writes a checkpoint with everything needed to go on; `training` is the state of a training run, kept beside it. */
   async save(path: string, training?: StateDict): Promise<void> {
-    await writeCheckpoint(path, {
-      kind: this.constructor.name,
-      config: this.config,
-      state: await this.state(),
-      training,
-    });
+    await writeCheckpoint(path, await this.checkpoint(training));
+  }
+
+  /** What {@link save} writes, for whatever else keeps it: {@link encodeCheckpoint}, a page's storage. */
+  async checkpoint(training?: StateDict): Promise<Checkpoint> {
+    return { kind: this.constructor.name, config: this.config, state: await this.state(), training };
   }
 
   /** Loads the checkpoint `path`, saved by an agent created like this one. @throws CheckpointError as {@link loadState} */

@@ -1,5 +1,6 @@
 import { ArgumentError, CheckpointError, ShapeError } from '../errors.js';
 import type { StateArray, StateDict, TypedArray } from '../state.js';
+import { joinBytes } from './bytes.js';
 
 /** What {@link decodeSafetensors} finds in a file. */
 export interface Safetensors {
@@ -16,14 +17,7 @@ export interface Safetensors {
  * @throws ShapeError if an array does not fit its shape
  */
 export function encodeSafetensors(state: StateDict, metadata: Record<string, string> = {}): Uint8Array {
-  const parts = safetensorsParts(state, metadata);
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    bytes.set(part, position);
-    position += part.length;
-  }
-  return bytes;
+  return joinBytes(safetensorsParts(state, metadata));
 }
 
 /** The pieces that {@link encodeSafetensors} joins: the header, then views of the arrays themselves (no copies). */

@@ -12,11 +12,13 @@ export interface BackendChoice {
   skipped: { package: string; reason: string }[];
 }
 
-/** Packages with a backend for Node, best first. */
+/** Packages with a backend, best first. `tfjs-node*` works in Node only, webgpu and webgl in pages only. */
 export const BACKEND_PACKAGES = [
   '@tensorflow/tfjs-node-gpu',
   '@tensorflow/tfjs-node',
+  '@tensorflow/tfjs-backend-webgpu',
   '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-backend-webgl',
   '@tensorflow/tfjs-backend-cpu',
 ] as const;
 
@@ -24,7 +26,8 @@ export const BACKEND_PACKAGES = [
 export type BackendPackage = (typeof BACKEND_PACKAGES)[number];
 
 /**
- * Switches TensorFlow.js to the best installed backend that can train, which is tried with a small gradient.
+ * Switches TensorFlow.js to the best installed backend that can train, which is tried with a small gradient; in Node, in
+ * a page and in a worker. In a page wasm comes before webgl, which computes with half precision on many phones.
  * On wasm it also calls {@link speedUpWasmMatMul}.
  *
  * @param packages the packages to try, best first; all by default
@@ -45,7 +48,7 @@ export async function useBestBackend(packages: readonly BackendPackage[] = BACKE
   const skipped: BackendChoice['skipped'] = [];
   for (const name of packages) {
     const reason = await use(name).catch((error: Error) => error.message.split('\n')[0] as string);
-    if (reason === undefined) return { name: BACKEND_NAMES[name], package: name, skipped };
+    if (reason === undefined) return { name: BACKENDS[name].name, package: name, skipped };
     skipped.push({ package: name, reason });
   }
   if (previous) await tf.setBackend(previous);
@@ -66,22 +69,45 @@ export async function ensureBackend(packages?: readonly BackendPackage[]): Promi
   else await tf.ready();
 }
 
-const BACKEND_NAMES: Record<BackendPackage, string> = {
-  '@tensorflow/tfjs-node-gpu': 'tensorflow',
-  '@tensorflow/tfjs-node': 'tensorflow',
-  '@tensorflow/tfjs-backend-wasm': 'wasm',
-  '@tensorflow/tfjs-backend-cpu': 'cpu',
+interface Backend {
+  /** The name TensorFlow.js knows it by. */
+  name: string;
+  /** Where it can work, everywhere by default. */
+  place?: 'Node' | 'a page';
+  /** Imports the package; why it cannot be used, if it cannot. */
+  load(): Promise<unknown>;
+}
+
+// Names are spelt out in each import, so that bundlers find what a page can use. One that fails is caught at once:
+// bundlers then only warn of a package that is not installed.
+const BACKENDS: Record<BackendPackage, Backend> = {
+  '@tensorflow/tfjs-node-gpu': nodeBackend('@tensorflow/tfjs-node-gpu'),
+  '@tensorflow/tfjs-node': nodeBackend('@tensorflow/tfjs-node'),
+  '@tensorflow/tfjs-backend-webgpu': {
+    name: 'webgpu',
+    place: 'a page',
+    load: () => import('@tensorflow/tfjs-backend-webgpu').catch(whyNot),
+  },
+  '@tensorflow/tfjs-backend-wasm': { name: 'wasm', load: () => import('@tensorflow/tfjs-backend-wasm').catch(whyNot) },
+  '@tensorflow/tfjs-backend-webgl': {
+    name: 'webgl',
+    place: 'a page',
+    load: () => import('@tensorflow/tfjs-backend-webgl').catch(whyNot),
+  },
+  '@tensorflow/tfjs-backend-cpu': { name: 'cpu', load: () => import('@tensorflow/tfjs-backend-cpu').catch(whyNot) },
 };
+
+function nodeBackend(name: BackendPackage): Backend {
+  const load = () => import(/* webpackIgnore: true */ /* @vite-ignore */ name).catch(whyNot);
+  return { name: 'tensorflow', place: 'Node', load };
+}
 
 /** Switches to a package's backend; returns or throws why that cannot be done. */
 async function use(name: BackendPackage): Promise<string | undefined> {
-  try {
-    await import(name);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return isMissing(code, message, name) ? 'not installed' : `cannot be loaded: ${message.split('\n')[0]}`;
-  }
-  const backend = BACKEND_NAMES[name];
+  const { name: backend, place, load } = BACKENDS[name];
+  if (place && place !== (isNode ? 'Node' : 'a page')) return `works in ${place} only`;
+  const loaded = await load();
+  if (typeof loaded === 'string') return loaded;
   if (!tf.findBackendFactory(backend)) {
     return 'belongs to another copy of @tensorflow/tfjs-core; look at npm ls @tensorflow/tfjs-core';
   }
@@ -90,8 +116,14 @@ async function use(name: BackendPackage): Promise<string | undefined> {
   return (await canTrain()) ? undefined : 'computes a wrong gradient';
 }
 
-function isMissing(code: string | undefined, message: string, name: string): boolean {
-  return (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && message.includes(name);
+const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
+
+/** Every runtime and bundler has words of its own for a package that is not there. */
+function whyNot({ code, message }: NodeJS.ErrnoException): string {
+  const isMissing = code ? /MODULE_NOT_FOUND$/.test(code) : /resolve|find module/i.test(message);
+  return isMissing && /["'`]@tensorflow\/tfjs-/.test(message)
+    ? 'not installed'
+    : `cannot be loaded: ${message.split('\n')[0]}`;
 }
 
 /** The gradient of sum((x w)^2) at x = [[1, 2], [3, 4]], w = [[1], [-1]] is 2 x'(x w) = [[-8], [-12]]. */

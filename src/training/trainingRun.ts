@@ -1,11 +1,13 @@
 import type { Agent, Metrics } from '../agents/agent.js';
 import { readCheckpoint } from '../checkpoint/checkpoint.js';
+import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
 import type { Env } from '../envs/env.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
 import { CheckpointError, requireInteger } from '../errors.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import { prefixed, requireEntry, type StateDict, type Stateful, stateArray, substate } from '../state.js';
+import { breathe } from './breathe.js';
 import { type Environments, environments, requireMatch } from './environments.js';
 import { type EpisodeRecord, TrainingHistory } from './history.js';
 
@@ -77,11 +79,12 @@ export class TrainingRun implements Stateful {
   }
 
   /**
-   * One step of all environments: act, observe, update.
+   * One step of all environments: act, observe, update. Every few milliseconds timers, input and pictures get their turn.
    *
    * @throws EnvironmentError if the environment throws or breaks its contract; the agent has not observed the step
    */
   async advance(): Promise<StepReport> {
+    await breathe();
     const isWarmup = this.steps < this.warmupSteps;
     const at = `at step ${this.steps + 1}`;
     this.observations ??= await this.worlds.reset(at, this.startSeed());
@@ -106,10 +109,19 @@ export class TrainingRun implements Stateful {
    * @throws CheckpointError if the folder holds no such checkpoint or it does not fit; the agent is as it was
    */
   async restore(path: string): Promise<void> {
-    const { state, training } = await readCheckpoint(path);
+    await this.load(await readCheckpoint(path));
+  }
+
+  /** Agent and run as {@link save} writes them, for whatever else keeps them: {@link encodeCheckpoint}, a page's storage. */
+  async checkpoint(): Promise<Checkpoint> {
+    return this.agent.checkpoint(await this.state());
+  }
+
+  /** Puts back what {@link checkpoint} returned. @throws CheckpointError as {@link restore} */
+  async load({ state, training }: Checkpoint): Promise<void> {
     if (!training) {
       throw new CheckpointError(
-        `train: '${path}' holds an agent but no training run; load the agent from it and start a new run.`,
+        'train: the checkpoint holds an agent but no training run; load the agent from it and start a new run.',
       );
     }
     const commit = await this.prepare(training);

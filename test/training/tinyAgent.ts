@@ -1,6 +1,7 @@
 import {
   type Agent,
   Box,
+  type Checkpoint,
   type Env,
   type MarkovEnv,
   type Metrics,
@@ -67,6 +68,10 @@ export class TinyAgent implements Agent {
     });
     this.updates += 1;
     return { loss: -rewards[0]!, weight: this.weights[0]! };
+  }
+
+  async checkpoint(training?: StateDict): Promise<Checkpoint> {
+    return { kind: 'TinyAgent', config: {}, state: this.state(), training };
   }
 
   state(): StateDict {
