@@ -35,7 +35,7 @@ export async function writeFileAtomically(
 }
 
 /** Adds `content` to the file `path`. */
-export async function appendToFile(where: string, path: string, content: string): Promise<void> {
+export async function appendToFile(where: string, path: string, content: string | Uint8Array): Promise<void> {
   await nodeModule(where, 'node:fs/promises').appendFile(path, content);
 }
 

@@ -2,8 +2,8 @@ import type { MaybePromise } from '../state.js';
 import type { EpisodeRecord, EvaluationRecord } from './history.js';
 import type { StepReport, TrainingRun } from './trainingRun.js';
 
-/** How a training ended. */
-export type Outcome = 'finished' | 'aborted' | 'failed';
+/** How a training ended; `'stopped'`: a callback called {@link TrainingRun.stop}. */
+export type Outcome = 'finished' | 'stopped' | 'aborted' | 'failed';
 
 /**
  * Something that watches a training. All methods are optional and may be asynchronous: training waits for them.

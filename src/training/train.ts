@@ -19,6 +19,8 @@ export interface TrainResult {
   steps: number;
   /** Whether the signal stopped it. */
   aborted: boolean;
+  /** Why a callback stopped it, if one did. */
+  stopped: string | undefined;
   history: TrainingHistory;
   /** The run itself, to save it or to go on. */
   run: TrainingRun;
@@ -58,12 +60,17 @@ export async function train({
       await callback.onStart?.(run, steps);
       started.push(callback);
     }
-    while (run.step < steps && !signal?.aborted) await advance(run, callbacks);
-    outcome = run.step < steps ? 'aborted' : 'finished';
+    while (run.step < steps && !signal?.aborted && !run.stopped) await advance(run, callbacks);
+    outcome = outcomeOf(run, steps);
   } finally {
     await end(run, started, outcome);
   }
-  return { steps: run.step, aborted: outcome === 'aborted', history: run.history, run };
+  return { steps: run.step, aborted: outcome === 'aborted', stopped: run.stopped, history: run.history, run };
+}
+
+function outcomeOf(run: TrainingRun, steps: number): Outcome {
+  if (run.stopped) return 'stopped';
+  return run.step < steps ? 'aborted' : 'finished';
 }
 
 async function advance(run: TrainingRun, callbacks: readonly TrainingCallback[]): Promise<void> {

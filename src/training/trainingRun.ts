@@ -50,6 +50,7 @@ export class TrainingRun implements Stateful {
   private readonly seed: number;
   private readonly warmupSteps: number;
   private readonly rng: Rng;
+  private stopReason: string | undefined;
   private steps = 0;
   private observations: Float32Array | undefined;
   private returns: Float64Array;
@@ -71,6 +72,16 @@ export class TrainingRun implements Stateful {
   /** Environment steps so far, all environments together. */
   get step(): number {
     return this.steps;
+  }
+
+  /** Why the run is to end before its last step, if it is. */
+  get stopped(): string | undefined {
+    return this.stopReason;
+  }
+
+  /** Asks {@link train} to end after the step that is under way; `reason` is for people. The first one counts. */
+  stop(reason: string): void {
+    this.stopReason ??= reason;
   }
 
   /** Whether the last call of {@link advance} reached a multiple of `every` environment steps. */

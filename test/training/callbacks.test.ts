@@ -38,12 +38,15 @@ describe('csvLog', () => {
     await train({ agent, env, steps: 35, callbacks });
     const rows = await table(path);
     expect(rows.map(({ step }) => step)).toEqual([10, 20, 30, 35]);
-    expect(rows.map(({ episodes }) => episodes)).toEqual([2, 5, 7, 8]);
-    expect(rows.map((row) => [row.return, row.length])).toEqual(Array(4).fill([10, 4]));
-    expect(rows.map(({ evaluation_return }) => evaluation_return)).toEqual([undefined, undefined, 6, undefined]);
-    expect(rows[1]!.loss).toBeUndefined();
-    expect(rows[2]!.loss).toBeCloseTo(losses.slice(20, 30).reduce((sum, loss) => sum + loss) / 10, 10);
-    expect(rows[3]!.seconds).toBeGreaterThan(0);
+    expect(rows.map((row) => row['episode/count'])).toEqual([2, 5, 7, 8]);
+    expect(rows.map((row) => [row['episode/return'], row['episode/length']])).toEqual(Array(4).fill([10, 4]));
+    expect(rows.map((row) => row['evaluation/return'])).toEqual([undefined, undefined, 6, undefined]);
+    expect(rows[1]!['agent/loss']).toBeUndefined();
+    expect(rows[2]!['agent/loss']).toBeCloseTo(losses.slice(20, 30).reduce((sum, loss) => sum + loss) / 10, 10);
+    expect(rows[3]!['time/seconds']).toBeGreaterThan(0);
+    // One update a step after the warm-up of 20 steps; both rates are over the same seconds.
+    expect(rows[1]!['time/updatesPerSecond']).toBe(0);
+    expect(rows[2]!['time/updatesPerSecond']).toBeCloseTo(rows[2]!['time/environmentStepsPerSecond']!, 6);
   });
 
   it('of a resumed run is that of an uninterrupted one, whatever was logged after the checkpoint', async () => {
@@ -67,10 +70,11 @@ describe('csvLog', () => {
     expect((await table(join(folder, 'cut.csv'))).map(({ step }) => step)).toEqual([10, 20, 30, 40, 50, 60, 65]);
     await train({ agent: new TinyAgent(make()), env: make(), steps: 100, resume: folder, callbacks: [log('cut.csv')] });
 
-    const withoutTime = (rows: Record<string, unknown>[]) => rows.map(({ seconds, ...row }) => row);
+    const withoutTime = (rows: Record<string, unknown>[]) =>
+      rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !name.startsWith('time/'))));
     const resumed = await table(join(folder, 'cut.csv'));
     expect(withoutTime(resumed)).toEqual(withoutTime(await table(join(folder, 'whole.csv'))));
-    const seconds = resumed.map((row) => row.seconds!);
+    const seconds = resumed.map((row) => row['time/seconds']!);
     expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
   });
 

@@ -1,0 +1,35 @@
+/** What each metric of an agent is called in logs: the same quantity has the same name whichever agent reports it. */
+const LOGGED_AS: Readonly<Record<string, string>> = {
+  criticLoss: 'loss/critic',
+  valueLoss: 'loss/critic',
+  actorLoss: 'loss/actor',
+  policyLoss: 'loss/actor',
+  value: 'critic/value',
+  saturation: 'critic/saturation',
+  temperature: 'policy/temperature',
+  noiseLevel: 'policy/noiseLevel',
+  entropyBound: 'policy/entropyBound',
+  entropy: 'policy/entropy',
+  runCost: 'policy/runCost',
+  chainKl: 'policy/chainKl',
+  clipFraction: 'policy/clipFraction',
+  clippedShare: 'policy/clippedShare',
+  effectiveSampleSize: 'policy/effectiveSampleSize',
+  weight: 'policy/weight',
+  weightSpread: 'policy/weightSpread',
+  gradientSteps: 'update/gradientSteps',
+};
+
+/**
+ * The name under which logs keep an agent's metric: `criticLoss` is `loss/critic`. A name with a slash stays as it is,
+ * one that is not known gets `agent/` in front.
+ */
+export function loggedName(metric: string): string {
+  if (Object.hasOwn(LOGGED_AS, metric)) return LOGGED_AS[metric] as string;
+  return metric.includes('/') ? metric : `agent/${metric}`;
+}
+
+/** Whether {@link loggedName} has a fixed name for the metric. */
+export function isKnownMetric(metric: string): boolean {
+  return Object.hasOwn(LOGGED_AS, metric);
+}
