@@ -45,7 +45,7 @@ export class MujocoEnv implements Env {
     this.dt = simulation.timestep * requireInteger('MujocoEnv', 'frameSkip', task.frameSkip, { min: 1 });
     this.actuators = actuatorIds(simulation, task);
     this.actionSpace = controlSpace(simulation, this.actuators);
-    this.stepping.clear(simulation);
+    this.stepping.clear(simulation, task.keyframe);
     this.stepping.settle(simulation);
     this.layout = layoutOf(task.observe(simulation));
     this.observationSpace = Box.uniform(observationSize(this.layout));
@@ -55,7 +55,8 @@ export class MujocoEnv implements Env {
    * Compiles the task's model.
    *
    * @throws MujocoModelError if the model is not valid
-   * @throws ArgumentError for a frame skip below 1, an unknown actuator, no actuator or an empty observation
+   * @throws ArgumentError for a frame skip below 1, an unknown actuator or keyframe, no actuator or an empty
+   *   observation
    * @throws MissingPackageError without `@mujoco/mujoco`
    */
   static async create(task: MujocoTask): Promise<MujocoEnv> {
@@ -73,7 +74,7 @@ export class MujocoEnv implements Env {
     this.requireOpen('reset');
     if (seed !== undefined) this.rng = Rng.fromSeed(seed);
     this.phase = 'new';
-    this.stepping.clear(this.simulation);
+    this.stepping.clear(this.simulation, this.task.keyframe);
     this.task.initialize?.(this.simulation, this.rng);
     requireFinite('MujocoEnv.reset', 'qpos of initialize', this.simulation.qpos);
     requireFinite('MujocoEnv.reset', 'qvel of initialize', this.simulation.qvel);
@@ -200,7 +201,7 @@ function actuatorIds(simulation: Simulation, { actuators }: MujocoTask): number[
   throw new ArgumentError('MujocoEnv: the model has no actuator, or actuators is empty; an action needs at least one.');
 }
 
-/** The control ranges of the actuators; one without a range is unbounded. */
+/** The control ranges of the actuators; one without `ctrlrange` is unbounded. */
 function controlSpace({ model }: Simulation, actuators: readonly number[]): Box {
   const ranges = actuators.map((i) => Array.from(model.actuator_ctrlrange.subarray(2 * i, 2 * i + 2)) as number[]);
   const bounds = ranges.map(([low, high]) => (low! < high! ? [low!, high!] : [-Infinity, Infinity]));

@@ -3,12 +3,10 @@ import { ArgumentError, EnvironmentError, show } from '../errors.js';
 import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
 import { loadMujoco, type MujocoEngine } from './engine.js';
 import { MujocoModelError, MujocoSimulationError } from './errors.js';
-
-/** A model: MJCF text, or the text with the files it refers to (meshes, height fields, includes) by name. */
-export type MujocoModel = string | { readonly xml: string; readonly assets?: Readonly<Record<string, Uint8Array>> };
+import { compileModel, explain, type MujocoModel, message } from './model.js';
 
 /** What {@link Simulation.id} looks up. */
-export type ObjectKind = 'body' | 'joint' | 'geom' | 'site' | 'actuator' | 'sensor' | 'tendon';
+export type ObjectKind = 'body' | 'joint' | 'geom' | 'site' | 'actuator' | 'sensor' | 'tendon' | 'keyframe';
 
 /** The float64 arrays of MuJoCo's `mjData` that can be read and written here, by MuJoCo's names. */
 const DATA_ARRAYS = [
@@ -51,8 +49,8 @@ export class Simulation implements Stateful {
     readonly engine: MujocoEngine,
     source: MujocoModel,
   ) {
-    this.model = compile(engine, source);
-    this.data = new engine.MjData(this.model);
+    this.model = compileModel(engine, source);
+    this.data = newData(engine, this.model);
     const option = this.model.opt;
     this.timestep = option.timestep;
     this.usesEuler = option.integrator === engine.mjtIntegrator.mjINT_EULER.value;
@@ -146,9 +144,17 @@ export class Simulation implements Stateful {
     ]);
   }
 
-  /** Back to the model's initial state, time 0. */
-  reset(): void {
-    this.guard(() => this.engine.mj_resetData(this.model, this.data));
+  /**
+   * Back to the model's initial state, or to one of its keyframes (`<key name="home" qpos="..."/>`), time 0.
+   *
+   * @throws ArgumentError if the model has no keyframe of that name
+   */
+  reset(keyframe?: string): void {
+    const key = keyframe === undefined ? undefined : this.id('keyframe', keyframe);
+    this.guard(() => {
+      if (key === undefined) this.engine.mj_resetData(this.model, this.data);
+      else this.engine.mj_resetDataKeyframe(this.model, this.data, key);
+    });
   }
 
   /** Computes everything that follows from the state, without moving. */
@@ -267,28 +273,20 @@ export class Simulation implements Stateful {
   }
 }
 
-function compile(engine: MujocoEngine, source: MujocoModel): MjModel {
-  const { xml, assets = {} } = typeof source === 'string' ? { xml: source } : source;
-  const files = new engine.MjVFS();
+function newData(engine: MujocoEngine, model: MjModel): MjData {
   try {
-    for (const [name, content] of Object.entries(assets)) files.addBuffer(name, content);
-    return engine.MjModel.from_xml_string(xml, files);
+    return new engine.MjData(model);
   } catch (cause) {
-    throw new MujocoModelError(`Simulation.create: the model does not compile: ${message(cause)}`, { cause });
-  } finally {
-    files.delete();
+    model.delete();
+    throw new MujocoModelError(`Simulation.create: ${explain(message(cause))}`, { cause });
   }
 }
 
 function objectType(engine: MujocoEngine, kind: ObjectKind): number {
-  return engine.mjtObj[`mjOBJ_${kind.toUpperCase() as Uppercase<ObjectKind>}`].value;
+  const name = kind === 'keyframe' ? 'KEY' : (kind.toUpperCase() as Uppercase<Exclude<ObjectKind, 'keyframe'>>);
+  return engine.mjtObj[`mjOBJ_${name}`].value;
 }
 
 function row(array: Float64Array, index: number, size: number): Float64Array {
   return array.subarray(index * size, (index + 1) * size);
-}
-
-function message(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return text.replace(/^MuJoCo Error: (Loading error: )?/, '').trim();
 }

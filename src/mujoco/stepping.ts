@@ -2,8 +2,8 @@ import type { Simulation } from './simulation.js';
 
 /** How control steps are made of physics steps; the two families of tasks read the engine at different moments. */
 export interface Stepping {
-  /** Clears the simulation for a new episode, before the task writes its start. */
-  clear(simulation: Simulation): void;
+  /** Puts the simulation into its initial state or a keyframe's for a new episode, before the task writes its start. */
+  clear(simulation: Simulation, keyframe?: string): void;
   /** Brings derived arrays up to date after a state was written. */
   settle(simulation: Simulation): void;
   /** Brings the simulation to where {@link Stepping.advance} leaves it, after a saved state was put back. */
@@ -17,7 +17,7 @@ export interface Stepping {
  * forces) are left as the last step used them, so they lag behind `qpos` and `qvel`.
  */
 export const gymnasiumStepping: Stepping = {
-  clear: (simulation) => simulation.reset(),
+  clear: (simulation, keyframe) => simulation.reset(keyframe),
   settle: (simulation) => simulation.forward(),
   resume: () => {},
   advance(simulation, frameSkip) {
@@ -34,8 +34,8 @@ export const gymnasiumStepping: Stepping = {
  * bodies and sensors are up to date; readings of forces and accelerations belong to the last completed physics step.
  */
 export const suiteStepping: Stepping = {
-  clear(simulation) {
-    simulation.reset();
+  clear(simulation, keyframe) {
+    simulation.reset(keyframe);
     passiveForward(simulation);
   },
   settle: passiveForward,

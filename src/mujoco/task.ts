@@ -1,8 +1,9 @@
 import type { Info } from '../envs/env.js';
 import { ArgumentError, show } from '../errors.js';
 import type { Rng } from '../rng/rng.js';
+import type { MujocoModel } from './model.js';
 import type { View } from './render/camera.js';
-import type { MujocoModel, Simulation } from './simulation.js';
+import type { Simulation } from './simulation.js';
 import type { Stepping } from './stepping.js';
 
 /** What a reward is computed from. */
@@ -41,7 +42,9 @@ export interface MujocoTask {
   readonly actuators?: readonly string[];
   /** Float arrays of MuJoCo's `mjModel` that `initialize` writes to, such as `site_pos`; saved with the state. */
   readonly modelState?: readonly string[];
-  /** Writes the start of an episode over the model's initial state. */
+  /** The keyframe of the model in which episodes start, such as `'home'`; by default the model's initial state. */
+  readonly keyframe?: string;
+  /** Writes the start of an episode over the model's initial state or that of the keyframe. */
   initialize?(simulation: Simulation, rng: Rng): void;
   /** The observation in named parts; their order and sizes never change. */
   observe(simulation: Simulation): Record<string, number | ArrayLike<number>>;

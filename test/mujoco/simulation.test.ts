@@ -82,6 +82,79 @@ describe('models', () => {
     );
   });
 
+  const mesh = (file: string) =>
+    `<mujoco><asset><mesh name="m" file="${file}"/></asset><worldbody><geom type="mesh" mesh="m"/></worldbody></mujoco>`;
+
+  it('take files of folders beside and above theirs, and leave nothing behind', async () => {
+    const assets = { '../../common/stone.obj': tetrahedron, './other.obj': 'not used, and not a mesh' };
+    const robot = await create({ xml: mesh('../../common/stone.obj'), assets });
+    expect(robot.model.mesh_vertnum[0]).toBe(4);
+    expect(robot.engine.FS.readdir('/')).not.toContain('diffrl');
+    await expect(create(mesh('../../common/stone.obj'))).rejects.toThrow(/Error opening file .*not among .* assets/);
+  });
+
+  it('take the file that is meant, not another of its name', async () => {
+    const assets = { 'collision/link.obj': tetrahedron, 'Visual/link.obj': tetrahedron };
+    await expect(create({ xml: mesh('visual/link.obj'), assets })).rejects.toThrow(
+      /Error opening file 'visual\/link.obj' \(There is 'collision\/link.obj', 'Visual\/link.obj', but/,
+    );
+    const big = new TextDecoder().decode(tetrahedron).replace(/v .*/g, (line) => line.replaceAll('1', '3'));
+    const radius = async (name: string) => {
+      const both = { 'visual/link.obj': big, 'collision/link.obj': tetrahedron };
+      return (await create({ xml: mesh(`${name}/link.obj`), assets: both })).model.geom_rbound[0];
+    };
+    expect((await radius('visual')) / (await radius('collision'))).toBeCloseTo(3, 5);
+  });
+
+  it('get 5 MB of files in no time', async () => {
+    await create(ROBOT);
+    const before = process.cpuUsage();
+    await create({ xml: ROBOT, assets: { 'unused.stl': new Uint8Array(5e6) } });
+    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(0.5); // seconds where the engine copies byte by byte
+  });
+
+  it.each([
+    [mesh('link.dae'), /no decoder found for mesh file 'link.dae'.*\.obj, \.stl and \.msh/s],
+    ['<mujoco><asset><texture type="2d" file="link.dae"/></asset></mujoco>', /formats \.png and \.ktx/],
+    [
+      '<mujoco><extension><plugin plugin="mujoco.pid"/></extension></mujoco>',
+      /mujoco\.pid not found.*no engine plugins/s,
+    ],
+    ['<mujoco><size memory="3G"/><worldbody/></mujoco>', /2 GiB .*<size>, or njmax and nconmax/],
+  ])('say what the engine cannot do, and what to do: %s', async (xml, reason) => {
+    const assets = { 'link.dae': '<COLLADA/>' };
+    await expect(create({ xml, assets })).rejects.toThrow(
+      expect.objectContaining({ name: 'MujocoModelError', message: expect.stringMatching(reason) }),
+    );
+    await create(ROBOT); // the engine goes on
+  });
+
+  it.each([['/meshes/link.obj'], ['meshes/'], ['']])('name files by relative paths: %s', async (name) => {
+    await expect(create({ xml: ROBOT, assets: { [name]: tetrahedron } })).rejects.toThrow(/by their path from/);
+    await expect(create({ xml: ROBOT, assets: { 'a.obj': 1 as never } })).rejects.toThrow(
+      /'a.obj' must be a Uint8Array/,
+    );
+  });
+
+  it('start in their keyframes on request', async () => {
+    const xml = ROBOT.replace(
+      '</mujoco>',
+      '<keyframe><key name="home" qpos="1 2 3 1 0 0 0 1 0 0 0 0.5"/></keyframe></mujoco>',
+    );
+    const robot = await create(xml);
+    robot.reset('home');
+    expectVector(robot.qpos, [1, 2, 3, 1, 0, 0, 0, 1, 0, 0, 0, 0.5]);
+    robot.reset();
+    expectVector(robot.jointPosition('root'), [0, 0, 1, 1, 0, 0, 0]);
+    expect(() => robot.reset('hom')).toThrow(/the model has no keyframe named 'hom'/);
+    const task = { model: xml, frameSkip: 1, observe: () => ({ one: 1 }), evaluate: () => ({ reward: 0 }) };
+    const env = await MujocoEnv.create({ ...task, keyframe: 'home', initialize: ({ qpos }) => qpos.fill(9, 0, 1) });
+    open.push(env.simulation);
+    env.reset({ seed: 1 });
+    expectVector(env.simulation.qpos.subarray(0, 3), [9, 2, 3]);
+    await expect(MujocoEnv.create({ ...task, keyframe: 'hom' })).rejects.toThrow(/no keyframe named 'hom'/);
+  });
+
   it.each([
     ['<mujoco', /XML/],
     ['<mujoco><worldbody><body><joint/></body></worldbody></mujoco>', /mass and inertia of moving bodies/],

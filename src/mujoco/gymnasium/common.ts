@@ -1,5 +1,6 @@
 import type { Rng } from '../../rng/rng.js';
-import type { MujocoModel, Simulation } from '../simulation.js';
+import type { MujocoModel } from '../model.js';
+import type { Simulation } from '../simulation.js';
 import { withDefaults } from '../task.js';
 
 /** v4 and v5 of a task differ in details that change learning curves; each task's file says which. */
