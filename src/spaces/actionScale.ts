@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, show } from '../errors.js';
 import type { Box } from './box.js';
 
 /** The affine map between policy actions in [-1, 1] and a bounded action space. */
@@ -6,11 +6,25 @@ export class ActionScale {
   private readonly centre: Float64Array;
   private readonly half: Float64Array;
 
-  /** @throws ArgumentError if a bound is infinite or a range is empty */
+  /** @throws ArgumentError for another kind of space, an infinite bound or an empty range */
   constructor(private readonly space: Box) {
-    if (!space.isBounded || space.low.some((low, i) => low === space.high[i])) {
+    if (space?.kind !== 'box') {
       throw new ArgumentError(
-        `ActionScale: the action space must have finite bounds with low < high, got low [${space.low}] and high [${space.high}].`,
+        `ActionScale: the action space must be a Box, as actions are vectors of numbers here, got ${show(space)}.`,
+      );
+    }
+    const { low, high } = space;
+    const unbounded = Array.from(low.keys()).filter((i) => !Number.isFinite(low[i]) || !Number.isFinite(high[i]));
+    if (unbounded.length) {
+      throw new ArgumentError(
+        `ActionScale: the action space must have finite bounds, but entries ${unbounded.join(', ')} of ${space.size} are ` +
+          'unbounded; an actuator of a MuJoCo model is if it has no ctrlrange (give it one in the MJCF).',
+      );
+    }
+    const empty = low.findIndex((value, i) => value === high[i]);
+    if (empty >= 0) {
+      throw new ArgumentError(
+        `ActionScale: the action space must have low < high, but both are ${low[empty]} in entry ${empty}.`,
       );
     }
     this.centre = Float64Array.from(space.low, (low, i) => (low + (space.high[i] as number)) / 2);
