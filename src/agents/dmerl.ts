@@ -1,3 +1,4 @@
+import { described } from '../described.js';
 import { OrnsteinUhlenbeckSampler } from '../diffusion/ornsteinUhlenbeck.js';
 import type { Squash } from '../diffusion/squash.js';
 import { scaleSteps } from '../networks/scaleSteps.js';
@@ -22,11 +23,12 @@ export interface DmerlSamplerOptions {
  * noise next to the action, over the same total time at any K (exact steps of the noising process, since the first ones
  * are large), and a control in units of a step's standard deviation.
  */
-export function dmerlSampler({ steps = 8, hidden, priorStd = 1, squash, learnDiffusion }: DmerlSamplerOptions = {}) {
+export function dmerlSampler(options: DmerlSamplerOptions = {}) {
+  const { steps = 8, hidden, priorStd = 1, squash, learnDiffusion } = options;
   const total = TOTAL_TIME * priorStd ** 2;
   const schedule = powerStepsSchedule({ steps, power: 3, min: 0.005, total });
   const perStd = schedule.stepSizes.map((size) => 1 / Math.sqrt(2 * size));
-  return new OrnsteinUhlenbeckSampler({
+  const sampler = new OrnsteinUhlenbeckSampler({
     schedule,
     stepSize: 1,
     priorStd,
@@ -35,6 +37,7 @@ export function dmerlSampler({ steps = 8, hidden, priorStd = 1, squash, learnDif
     network: (rng, sizes) =>
       scaleSteps(new ScoreNetwork(rng, { ...sizes, hidden, timeSize: 64, balanced: true }), perStd),
   });
+  return described(sampler, dmerlSampler, options);
 }
 
 /** In units of the prior's variance; noising over it leaves exp(-2) of the action in the mean. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { ArgumentError, requireNumber, requireShape } from '../errors.js';
 import { ScoreNetwork, type StepNetwork } from '../networks/scoreNetwork.js';
 import { sinusoidalFeatures } from '../networks/timeEmbedding.js';
@@ -56,8 +57,10 @@ export class DdpmSampler extends ActionSampler {
   private network!: StepNetwork;
 
   /** @throws ArgumentError for steps below 1, a deviation or limit that is not positive, or both steps and schedule */
-  constructor({ steps, schedule, startStd, limit = 1, network = sdacNetwork }: DdpmOptions = {}) {
+  constructor(options: DdpmOptions = {}) {
     super();
+    described(this, new.target, options);
+    const { steps, schedule, startStd, limit = 1, network = sdacNetwork } = options;
     if (steps !== undefined && schedule) {
       throw new ArgumentError('DdpmSampler: give steps or schedule, not both; a schedule has its own steps.');
     }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { ArgumentError, requireNumber, requireShape } from '../errors.js';
 import { ScoreNetwork, type StepNetwork } from '../networks/scoreNetwork.js';
 import { logNormalOfNoise } from '../ops/gaussian.js';
@@ -86,6 +87,7 @@ export class EulerMaruyamaSampler extends Sampler {
   /** @throws ArgumentError for steps below 1, a prior or step size that is not positive, or both steps and schedule */
   constructor(options: EulerMaruyamaOptions = {}) {
     super(options.divergence);
+    described(this, new.target, options);
     if (options.steps !== undefined && options.schedule) {
       throw new ArgumentError('EulerMaruyamaSampler: give steps or schedule, not both; a schedule has its own steps.');
     }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { requireShape } from '../errors.js';
 import { Mlp } from '../networks/mlp.js';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
@@ -32,6 +33,7 @@ export class GaussianSampler extends Sampler {
 
   constructor({ hidden = [256, 256, 256], divergence }: GaussianOptions = {}) {
     super(divergence);
+    described(this, new.target, { hidden, divergence });
     this.hidden = hidden;
   }
 

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { requireNumber } from '../errors.js';
 
 /**
@@ -17,8 +18,9 @@ export function linearDecay(options: {
   const to = requireNumber('linearDecay', 'to', options.to, { min: 0 });
   const hold = requireNumber('linearDecay', 'hold', options.hold ?? 0, { min: 0 });
   const over = requireNumber('linearDecay', 'over', options.over, { above: 0 });
-  return (step) => {
+  const rate = (step: tf.Scalar): tf.Scalar => {
     const share = tf.clipByValue(tf.div(tf.sub(step, hold), over), 0, 1);
     return tf.add(tf.mul(share, to - from), from);
   };
+  return described(rate, linearDecay, options);
 }

@@ -1,3 +1,4 @@
+import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
 import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
@@ -24,5 +25,5 @@ export function cosineSchedule(options: {
   requireNumber('cosineSchedule', 'scale', scale, { above: 0 });
   const kept = (i: number) => Math.cos(((i / steps + s) / (1 + s)) * (Math.PI / 2)) ** 2;
   const betas = Array.from({ length: steps }, (_, i) => scale * Math.min(1 - kept(i + 1) / kept(i), maxBeta));
-  return scheduleFromBetas('cosineSchedule', betas);
+  return described(scheduleFromBetas('cosineSchedule', betas), cosineSchedule, options);
 }

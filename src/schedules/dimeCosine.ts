@@ -1,3 +1,4 @@
+import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
 import { type NoiseSchedule, scheduleFromStepSizes } from './schedule.js';
 
@@ -20,5 +21,5 @@ export function dimeCosineSchedule(options: { steps: number; s?: number; min?: n
     const t = (steps - k) / steps;
     return (1 - min) * Math.cos((Math.PI / 2) * ((1 + s - t) / (1 + s))) ** 2 + min;
   });
-  return scheduleFromStepSizes('dimeCosineSchedule', stepSizes);
+  return described(scheduleFromStepSizes('dimeCosineSchedule', stepSizes), dimeCosineSchedule, options);
 }

@@ -1,3 +1,4 @@
+import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
 import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
@@ -21,5 +22,5 @@ export function linearSchedule(options: {
   requireInteger('linearSchedule', 'steps', steps, { min: 1 });
   requireNumber('linearSchedule', 'scale', scale, { above: 0 });
   const betas = Array.from({ length: steps }, (_, i) => scale * (start + ((end - start) * i) / Math.max(steps - 1, 1)));
-  return scheduleFromBetas('linearSchedule', betas);
+  return described(scheduleFromBetas('linearSchedule', betas), linearSchedule, options);
 }

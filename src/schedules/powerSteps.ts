@@ -1,3 +1,4 @@
+import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
 import { type NoiseSchedule, scheduleFromStepSizes } from './schedule.js';
 
@@ -25,8 +26,12 @@ export function powerStepsSchedule(options: {
   const relative = Array.from({ length: steps }, (_, k) => min + (1 - min) * (1 - k / steps) ** power);
   const sum = relative.reduce((total, size) => total + size);
   const total = requireNumber('powerStepsSchedule', 'total', options.total ?? sum, { above: 0 });
-  return scheduleFromStepSizes(
-    'powerStepsSchedule',
-    relative.map((size) => (size * total) / sum),
+  return described(
+    scheduleFromStepSizes(
+      'powerStepsSchedule',
+      relative.map((size) => (size * total) / sum),
+    ),
+    powerStepsSchedule,
+    options,
   );
 }

@@ -1,3 +1,4 @@
+import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
 import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
@@ -16,8 +17,12 @@ export function squareRootSchedule(options: { steps: number; s?: number; maxBeta
   requireNumber('squareRootSchedule', 'maxBeta', maxBeta, { above: 0, below: 1 });
   const kept = (i: number) => Math.max(1 - Math.sqrt(i / steps + s), 0);
   const beta = (i: number) => (kept(i) > 0 ? Math.min(1 - kept(i + 1) / kept(i), maxBeta) : maxBeta);
-  return scheduleFromBetas(
-    'squareRootSchedule',
-    Array.from({ length: steps }, (_, i) => beta(i)),
+  return described(
+    scheduleFromBetas(
+      'squareRootSchedule',
+      Array.from({ length: steps }, (_, i) => beta(i)),
+    ),
+    squareRootSchedule,
+    options,
   );
 }

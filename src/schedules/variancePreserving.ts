@@ -1,3 +1,4 @@
+import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
 import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
@@ -22,5 +23,5 @@ export function variancePreservingSchedule(options: {
   const betas = Array.from({ length: steps }, (_, i) => {
     return -Math.expm1(-betaMin / steps - ((betaMax - betaMin) * (2 * i + 1)) / (2 * steps ** 2));
   });
-  return scheduleFromBetas('variancePreservingSchedule', betas);
+  return described(scheduleFromBetas('variancePreservingSchedule', betas), variancePreservingSchedule, options);
 }
