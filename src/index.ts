@@ -19,13 +19,18 @@ export * from './rng/index.js';
 export * from './schedules/index.js';
 export * from './spaces/index.js';
 export {
+  type Commit,
+  loadState,
   type MaybePromise,
   prefixed,
+  readEntries,
   type StateArray,
   type StateDict,
   type Stateful,
+  stateArray,
   substate,
   type TypedArray,
+  together,
 } from './state.js';
 export * from './stats/index.js';
 export * from './training/index.js';

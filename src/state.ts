@@ -15,16 +15,51 @@ export type StateDict = Record<string, StateArray>;
 /** A value or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Something whose changing state can be saved and put back, bit for bit. */
+/** Puts a state that {@link Stateful.prepare} has checked in place. It cannot fail. */
+export type Commit = () => MaybePromise<void>;
+
+/** Something whose changing state can be saved and put back, bit for bit; see {@link loadState}. */
 export interface Stateful {
   /** A copy of the whole changing state. */
   state(): MaybePromise<StateDict>;
   /**
-   * Puts back what {@link Stateful.state} returned.
+   * Checks all of what {@link Stateful.state} returned, here or in another like this, and changes nothing; the function
+   * that comes back puts it in place. Parts are prepared first, all of them, then committed.
    *
-   * @throws CheckpointError if an entry is missing or does not fit; then nothing has changed
+   * @throws CheckpointError if an entry is missing, does not fit or belongs to something else
    */
-  loadState(state: StateDict): MaybePromise<void>;
+  prepare(state: StateDict): MaybePromise<Commit>;
+}
+
+/**
+ * Puts back what `target.state()` returned.
+ *
+ * @throws CheckpointError if an entry is missing, does not fit or belongs to something else; then nothing has changed
+ */
+export async function loadState(target: Pick<Partial<Stateful>, 'prepare'>, state: StateDict): Promise<void> {
+  if (!target.prepare)
+    throw new CheckpointError('loadState: the target has no `prepare`, so its state cannot be put back.');
+  const commit = await target.prepare(state);
+  await commit();
+}
+
+/** Several things as one; the entries of each are below its name. */
+export function together(parts: Readonly<Record<string, Stateful>>): Stateful {
+  const entries = Object.entries(parts);
+  return {
+    async state() {
+      const states = await Promise.all(entries.map(async ([name, part]) => prefixed(name, await part.state())));
+      return Object.assign({}, ...states);
+    },
+    async prepare(state) {
+      readEntries(state, {}, Object.keys(parts));
+      const commits: Commit[] = [];
+      for (const [name, part] of entries) commits.push(await part.prepare(substate(state, name)));
+      return async () => {
+        for (const commit of commits) await commit();
+      };
+    },
+  };
 }
 
 /** `data` as a one-dimensional {@link StateArray}; numbers are stored as float64. */
@@ -37,8 +72,13 @@ export function stateArray(data: TypedArray | number, shape?: readonly number[])
 export function substate(state: StateDict, prefix: string): StateDict {
   const start = `${prefix}/`;
   const entries = Object.entries(state).filter(([name]) => name.startsWith(start));
-  return Object.fromEntries(entries.map(([name, array]) => [name.slice(start.length), array]));
+  const part = Object.fromEntries(entries.map(([name, array]) => [name.slice(start.length), array]));
+  paths.set(part, `${paths.get(state) ?? ''}${start}`);
+  return part;
 }
+
+/** Where parts lie in the state that they were taken from, for messages. */
+const paths = new WeakMap<StateDict, string>();
 
 /** `state` with `prefix/` put before every name. */
 export function prefixed(prefix: string, state: StateDict): StateDict {
@@ -46,18 +86,49 @@ export function prefixed(prefix: string, state: StateDict): StateDict {
 }
 
 /**
- * The entry `name`, checked.
+ * The arrays of `state`, checked: all of those named, of the right size, and no others.
  *
- * @param size required number of elements, if any
- * @throws CheckpointError if it is missing or has another size
+ * @param sizes how many numbers each must have; `undefined` for any
+ * @param parts names `part/...` that are somebody else's to check
+ * @throws CheckpointError naming what is missing, does not fit or belongs to something else
  */
-export function requireEntry(state: StateDict, name: string, size?: number): TypedArray {
-  const entry = state[name];
-  if (!entry) throw new CheckpointError(`loadState: entry '${name}' is missing; the state belongs to something else.`);
-  if (size !== undefined && entry.data.length !== size) {
+export function readEntries<Name extends string>(
+  state: StateDict,
+  sizes: Readonly<Record<Name, number | undefined>>,
+  parts: readonly string[] = [],
+): Record<Name, TypedArray> {
+  const path = paths.get(state) ?? '';
+  for (const name of Object.keys(state)) {
+    if (name in sizes || parts.some((part) => name.startsWith(`${part}/`))) continue;
     throw new CheckpointError(
-      `loadState: entry '${name}' has ${entry.data.length} numbers, ${size} are needed; was it saved with other sizes?`,
+      `loadState: entry '${path}${name}' is unknown here; the state belongs to something else.`,
     );
   }
-  return entry.data;
+  const arrays = Object.entries<number | undefined>(sizes).map(([name, size]) => [
+    name,
+    read(state[name], `${path}${name}`, size),
+  ]);
+  return Object.fromEntries(arrays) as Record<Name, TypedArray>;
+}
+
+function read(entry: StateArray | undefined, name: string, size: number | undefined): TypedArray {
+  if (!entry) throw new CheckpointError(`loadState: entry '${name}' is missing; the state belongs to something else.`);
+  const { shape, data } = entry;
+  const length = shape?.reduce?.((product, extent) => product * extent, 1);
+  if (!ArrayBuffer.isView(data) || data.length !== length) {
+    throw new CheckpointError(`loadState: entry '${name}' is damaged, its array does not have its shape [${shape}].`);
+  }
+  if (size !== undefined && length !== size) {
+    throw new CheckpointError(
+      `loadState: entry '${name}' has ${length} numbers, ${size} are needed; was it saved with other sizes?`,
+    );
+  }
+  return data;
+}
+
+/** The one number of an array that {@link readEntries} gave. @throws CheckpointError unless it is an integer >= 0 */
+export function asCount(array: TypedArray, name: string): number {
+  const [value] = array;
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new CheckpointError(`loadState: entry '${name}' must be an integer >= 0, got ${value}; it is damaged.`);
 }

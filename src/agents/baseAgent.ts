@@ -5,7 +5,16 @@ import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import { ActionScale } from '../spaces/actionScale.js';
 import type { Box } from '../spaces/box.js';
-import { prefixed, type StateDict, type Stateful, stateArray, substate } from '../state.js';
+import {
+  asCount,
+  type Commit,
+  loadState,
+  readEntries,
+  type StateDict,
+  type Stateful,
+  stateArray,
+  together,
+} from '../state.js';
 import type { ActOptions, Agent, Metrics } from './agent.js';
 
 /** The part of an environment that an agent is built for. */
@@ -58,9 +67,6 @@ export abstract class BaseAgent implements Agent {
   /** Everything stateful by name. */
   protected abstract readonly parts: Record<string, Stateful>;
 
-  /** Parts whose arrays grow and shrink; they check themselves when they load, before they change. */
-  protected readonly growingParts: readonly string[] = [];
-
   /** Plain JSON that a checkpoint tells its reader about the agent. */
   protected abstract readonly config: Checkpoint['config'];
 
@@ -88,15 +94,18 @@ export abstract class BaseAgent implements Agent {
   }
 
   async state(): Promise<StateDict> {
-    const parts = Object.entries(this.allParts()).map(async ([name, part]) => prefixed(name, await part.state()));
-    return Object.assign({ updates: stateArray(this.updates) }, ...(await Promise.all(parts)));
+    return { updates: stateArray(this.updates), ...(await together(this.allParts()).state()) };
   }
 
-  /** @throws CheckpointError if the state does not fit this agent; then nothing has changed */
-  async loadState(state: StateDict): Promise<void> {
-    await this.requireFits(state);
-    for (const [name, part] of Object.entries(this.allParts())) await part.loadState(substate(state, name));
-    this.updates = (state.updates as { data: ArrayLike<number> }).data[0] as number;
+  /** @throws CheckpointError if the state does not fit this agent */
+  async prepare({ updates, ...state }: StateDict): Promise<Commit> {
+    const entries = readEntries(updates ? { updates } : {}, { updates: 1 });
+    const count = asCount(entries.updates, 'updates');
+    const parts = await this.preparedParts(state);
+    return async () => {
+      await parts();
+      this.updates = count;
+    };
   }
 
   /** Writes a checkpoint with everything needed to go on; `training` is the state of a training run, kept beside it. */
@@ -109,10 +118,10 @@ export abstract class BaseAgent implements Agent {
     return { kind: this.constructor.name, config: this.config, state: await this.state(), training };
   }
 
-  /** Loads the checkpoint `path`, saved by an agent created like this one. @throws CheckpointError as {@link loadState} */
+  /** Loads the checkpoint `path`, saved by an agent created like this one. @throws CheckpointError if it does not fit; then nothing has changed */
   async restore(path: string): Promise<void> {
     const { state } = await readCheckpoint(path, this.constructor.name);
-    await this.loadState(state);
+    await loadState(this, state);
   }
 
   /** `parts` and what this class adds to them: all that `state` saves. */
@@ -120,16 +129,14 @@ export abstract class BaseAgent implements Agent {
     return { noise: this.noise, ...this.parts };
   }
 
-  /** Compares `state` with the agent's own, entry by entry. */
-  private async requireFits(state: StateDict): Promise<void> {
-    const own = await this.state();
-    for (const [name, { shape }] of Object.entries(own)) {
-      if (this.growingParts.some((part) => name.startsWith(`${part}/`))) continue;
-      const given = state[name];
-      if (given && `${given.shape}` === `${shape}`) continue;
-      const found = given ? `has shape [${given.shape}] instead of [${shape}]` : 'is missing';
+  private async preparedParts(state: StateDict): Promise<Commit> {
+    try {
+      return await together(this.allParts()).prepare(state);
+    } catch (cause) {
+      if (!(cause instanceof CheckpointError)) throw cause;
       throw new CheckpointError(
-        `${this.name}.loadState: '${name}' ${found}. Create the agent with the sizes and options that it was saved with.`,
+        `${this.name}: ${cause.message} Create the agent with the sizes and options that it was saved with.`,
+        { cause },
       );
     }
   }

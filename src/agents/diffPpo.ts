@@ -18,7 +18,7 @@ import { lossAndGradients } from '../ops/gradients.js';
 import { variablesAsState } from '../ops/variables.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
-import type { StateArray, StateDict, Stateful } from '../state.js';
+import type { Commit, StateArray, StateDict, Stateful } from '../state.js';
 import type { ActOptions, Metrics } from './agent.js';
 import { matrix, pick, vector } from './arrays.js';
 import { BaseAgent } from './baseAgent.js';
@@ -67,7 +67,6 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
   readonly sampler: EulerMaruyamaSampler;
   protected readonly parts: Record<string, Stateful>;
   protected readonly config;
-  protected override readonly growingParts = ['rollout', 'rewardScale'];
 
   private readonly options;
   private readonly discounts: AugmentedDiscounts;
@@ -364,9 +363,12 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
     };
   }
 
-  override async loadState(state: StateDict): Promise<void> {
-    await super.loadState(state);
-    this.pending = undefined;
+  override async prepare(state: StateDict): Promise<Commit> {
+    const commit = await super.prepare(state);
+    return async () => {
+      await commit();
+      this.pending = undefined;
+    };
   }
 
   /** The policy as `explore: false` runs it, with the observation statistics of now. */

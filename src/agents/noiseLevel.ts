@@ -1,5 +1,5 @@
 import { requireInteger, requireNumber } from '../errors.js';
-import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 
 export interface NoiseLevelOptions {
   /** Value at the start, > 0, default 5. */
@@ -59,14 +59,10 @@ export class NoiseLevel implements Stateful {
     return { schedule: stateArray(Float64Array.of(this.log, this.first, this.second, this.steps, this.updates)) };
   }
 
-  loadState(state: StateDict): void {
-    const values = requireEntry(state, 'schedule', 5);
-    [this.log, this.first, this.second, this.steps, this.updates] = [...values] as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+  prepare(state: StateDict): () => void {
+    const values = Array.from(readEntries(state, { schedule: 5 }).schedule) as [number, number, number, number, number];
+    return () => {
+      [this.log, this.first, this.second, this.steps, this.updates] = values;
+    };
   }
 }

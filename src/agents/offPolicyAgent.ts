@@ -31,7 +31,6 @@ export abstract class OffPolicyAgent extends BaseAgent {
   readonly updatesPerStep: number;
   /** The transitions seen so far, with actions in [-1, 1]. */
   readonly replay: ReplayBuffer;
-  protected override readonly growingParts: readonly string[] = ['replay'];
   private readonly sampling: Rng;
 
   /** @param storedActionSize numbers kept of an action, see `stored`; default: those of the action space */

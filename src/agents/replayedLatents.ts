@@ -45,9 +45,12 @@ export class ReplayedLatents implements Stateful {
     return this.rng.state();
   }
 
-  loadState(state: StateDict): void {
-    this.rng.loadState(state);
-    this.last = undefined;
+  prepare(state: StateDict): () => void {
+    const commit = this.rng.prepare(state);
+    return () => {
+      commit();
+      this.last = undefined;
+    };
   }
 }
 

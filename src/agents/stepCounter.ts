@@ -1,4 +1,4 @@
-import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 
 /** Environment steps observed so far, all environments together. */
 export class StepCounter implements Stateful {
@@ -8,7 +8,10 @@ export class StepCounter implements Stateful {
     return { value: stateArray(this.value) };
   }
 
-  loadState(state: StateDict): void {
-    this.value = requireEntry(state, 'value', 1)[0] as number;
+  prepare(state: StateDict): () => void {
+    const value = asCount(readEntries(state, { value: 1 }).value, 'value');
+    return () => {
+      this.value = value;
+    };
   }
 }

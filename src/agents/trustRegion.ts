@@ -5,7 +5,7 @@ import { type KlMode, type Moments, stepKl, trustRegionLoss } from '../objective
 import { Temperature } from '../objectives/temperature.js';
 import { moveTowards } from '../ops/ema.js';
 import { variablesAsState } from '../ops/variables.js';
-import { prefixed, type StateDict, type Stateful, substate } from '../state.js';
+import { type Commit, type MaybePromise, type StateDict, type Stateful, together } from '../state.js';
 
 export interface TrustRegionOptions {
   /** What happens to a transition outside the region, default `'switch'`; see {@link KlMode}. */
@@ -27,6 +27,7 @@ export class TrustRegion implements Stateful {
   private readonly mode: KlMode;
   private readonly bound: number;
   private readonly period: number;
+  private readonly parts: Stateful;
 
   /** @throws ArgumentError for values out of range */
   constructor(
@@ -38,6 +39,7 @@ export class TrustRegion implements Stateful {
     this.period = requireInteger('TrustRegion', 'period', period, { min: 1 });
     this.multiplier = new Temperature({ initial: multiplier, learningRate: multiplierLearningRate });
     this.anchor = sampler.twin();
+    this.parts = together({ anchor: variablesAsState(this.anchor.variables), multiplier: this.multiplier });
   }
 
   /** The anchor's kernel moments at rows x; constants. Traceable, call it outside of the loss. */
@@ -63,14 +65,12 @@ export class TrustRegion implements Stateful {
     if (updates % this.period === 0) moveTowards(this.anchor.variables, this.sampler.variables, 1);
   }
 
-  async state(): Promise<StateDict> {
-    const anchor = await variablesAsState(this.anchor.variables).state();
-    return { ...prefixed('anchor', anchor), ...prefixed('multiplier', await this.multiplier.state()) };
+  state(): MaybePromise<StateDict> {
+    return this.parts.state();
   }
 
-  loadState(state: StateDict): void {
-    variablesAsState(this.anchor.variables).loadState(substate(state, 'anchor'));
-    this.multiplier.loadState(substate(state, 'multiplier'));
+  prepare(state: StateDict): MaybePromise<Commit> {
+    return this.parts.prepare(state);
   }
 
   dispose(): void {

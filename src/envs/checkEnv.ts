@@ -63,7 +63,7 @@ function checkSpaces(env: Env, faults: Faults): void {
   for (const name of ['reset', 'step'] as const) {
     if (typeof env[name] !== 'function') faults.add(`${name} must be a function, got ${show(env[name])}`);
   }
-  if (!env.state !== !env.loadState) faults.add('state and loadState must both be there or both be missing');
+  if (!env.state !== !env.prepare) faults.add('state and prepare must both be there or both be missing');
   const { low, high } = env.actionSpace ?? {};
   const empty = low?.findIndex((bound, i) => bound === high?.[i]) ?? -1;
   if (empty >= 0) faults.add(`action ${empty} has equal bounds, so nothing can be chosen`);
@@ -136,7 +136,7 @@ async function checkUnseeded(env: Env, faults: Faults): Promise<void> {
 
 /** What follows from a state that was put back must be what followed when it was saved. */
 async function checkState(env: Env, faults: Faults, seed: number, steps: number): Promise<void> {
-  if (!env.state || !env.loadState) return;
+  if (!env.state || !env.prepare) return;
   const rng = Rng.fromSeed(seed);
   await env.reset({ seed });
   for (let t = 0; t < Math.min(5, steps); t++) {
@@ -155,7 +155,7 @@ async function checkState(env: Env, faults: Faults, seed: number, steps: number)
     return record;
   };
   const followed = await follow();
-  await env.loadState(saved);
+  await (await env.prepare(saved))();
   if (!isSame(followed, await follow())) faults.add('a state that was put back leads elsewhere than when it was saved');
 }
 

@@ -1,5 +1,5 @@
 import type { Box } from '../spaces/box.js';
-import type { MaybePromise, StateDict } from '../state.js';
+import type { Commit, MaybePromise, StateDict } from '../state.js';
 
 /** Extra facts about a step, by name. */
 export type Info = Record<string, unknown>;
@@ -56,8 +56,8 @@ export interface Env {
   step(action: Float32Array): MaybePromise<StepResult>;
   /** Everything that decides the future, so that a resumed run is bit-exact. Without it a resumed run starts a new episode. */
   state?(): MaybePromise<StateDict>;
-  /** Puts back what {@link Env.state} returned. */
-  loadState?(state: StateDict): MaybePromise<void>;
+  /** Checks what {@link Env.state} returned; the function that comes back puts it in place. See {@link Stateful}. */
+  prepare?(state: StateDict): MaybePromise<Commit>;
   /** Frees what the environment holds; further calls are errors. */
   close?(): MaybePromise<void>;
 }

@@ -1,7 +1,7 @@
 import { EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import type { Box } from '../spaces/box.js';
-import { prefixed, requireEntry, type StateDict, stateArray, substate } from '../state.js';
+import { asCount, prefixed, readEntries, type StateDict, stateArray, substate } from '../state.js';
 import type { Env, ResetResult, StepResult } from './env.js';
 
 /** What {@link MarkovEnv.advance} returns. */
@@ -42,7 +42,7 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
   /** Steps after which an episode is truncated; may be infinite. */
   readonly maxEpisodeSteps: number;
   private readonly stateSize: number;
-  private readonly rng = Rng.fromSeed(0);
+  private rng = Rng.fromSeed(0);
   private current: State | undefined;
   private elapsed = 0;
 
@@ -64,7 +64,7 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
   protected abstract observe(state: State): Float32Array;
 
   reset({ seed }: { seed?: number } = {}): ResetResult {
-    if (seed !== undefined) this.rng.loadState(Rng.fromSeed(seed).state());
+    if (seed !== undefined) this.rng = Rng.fromSeed(seed);
     this.current = this.start(this.rng);
     this.elapsed = 0;
     return { observation: this.observe(this.current), info: {} };
@@ -94,12 +94,15 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
     };
   }
 
-  loadState(state: StateDict): void {
-    const isRunning = requireEntry(state, 'physics').length > 0;
-    const physics = requireEntry(state, 'physics', isRunning ? this.stateSize : 0);
-    const elapsed = requireEntry(state, 'elapsed', 1)[0] as number;
-    this.rng.loadState(substate(state, 'rng'));
-    this.current = isRunning ? (Array.from(physics) as State) : undefined;
-    this.elapsed = elapsed;
+  prepare(state: StateDict): () => void {
+    const isRunning = (state.physics?.data?.length ?? 0) > 0;
+    const entries = readEntries(state, { physics: isRunning ? this.stateSize : 0, elapsed: 1 }, ['rng']);
+    const elapsed = asCount(entries.elapsed, 'elapsed');
+    const rng = this.rng.prepare(substate(state, 'rng'));
+    return () => {
+      rng();
+      this.current = isRunning ? (Array.from(entries.physics) as State) : undefined;
+      this.elapsed = elapsed;
+    };
   }
 }

@@ -1,4 +1,4 @@
-import { prefixed, requireEntry, type StateDict, type Stateful, stateArray, substate } from '../state.js';
+import { prefixed, readEntries, type StateDict, type Stateful, stateArray, substate } from '../state.js';
 import { RunningMoments } from './runningMoments.js';
 
 /**
@@ -28,9 +28,12 @@ export class RewardScale implements Stateful {
     return { ...prefixed('moments', this.moments.state()), returns: stateArray(this.returns.slice()) };
   }
 
-  loadState(state: StateDict): void {
-    const returns = requireEntry(state, 'returns');
-    this.moments.loadState(substate(state, 'moments'));
-    this.returns = Float64Array.from(returns);
+  prepare(state: StateDict): () => void {
+    const { returns } = readEntries(state, { returns: undefined }, ['moments']);
+    const moments = this.moments.prepare(substate(state, 'moments'));
+    return () => {
+      moments();
+      this.returns = Float64Array.from(returns);
+    };
   }
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 
 /** Variances below this count as this, so that a constant entry is not blown up. */
 const MIN_VARIANCE = 1e-8;
@@ -70,11 +70,13 @@ export class RunningMoments implements Stateful {
     };
   }
 
-  loadState(state: StateDict): void {
-    const mean = requireEntry(state, 'mean', this.size);
-    const squares = requireEntry(state, 'squares', this.size);
-    this.count = requireEntry(state, 'count', 1)[0] as number;
-    this.mean.set(mean);
-    this.squares.set(squares);
+  prepare(state: StateDict): () => void {
+    const { mean, squares, count } = readEntries(state, { mean: this.size, squares: this.size, count: 1 });
+    const rows = asCount(count, 'count');
+    return () => {
+      this.mean.set(mean);
+      this.squares.set(squares);
+      this.count = rows;
+    };
   }
 }

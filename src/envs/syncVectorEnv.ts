@@ -1,6 +1,6 @@
 import { ArgumentError, EnvironmentError, requireInteger } from '../errors.js';
 import type { Box } from '../spaces/box.js';
-import { type MaybePromise, prefixed, type StateDict, substate } from '../state.js';
+import { type Commit, type MaybePromise, type StateDict, type Stateful, together } from '../state.js';
 import { requireActions, resetBatch, stepBatch } from './batch.js';
 import type { Env } from './env.js';
 import { andThen } from './maybePromise.js';
@@ -21,7 +21,7 @@ export class SyncVectorEnv implements VectorEnv {
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   readonly state?: () => MaybePromise<StateDict>;
-  readonly loadState?: (state: StateDict) => MaybePromise<void>;
+  readonly prepare?: (state: StateDict) => MaybePromise<Commit>;
   private isRunning = false;
 
   /** @throws ArgumentError unless there is an environment and all have spaces of one size */
@@ -33,9 +33,16 @@ export class SyncVectorEnv implements VectorEnv {
     this.observationSpace = first.observationSpace;
     this.actionSpace = first.actionSpace;
     for (const [i, env] of envs.entries()) requireSameSizes(env, first, i);
-    if (!envs.every((env) => env.state && env.loadState)) return;
-    this.state = () => this.gather();
-    this.loadState = (state) => this.scatter(state);
+    if (!envs.every((env) => env.state && env.prepare)) return;
+    const parts = together(Object.fromEntries(envs.map((env, i) => [`env${i}`, env as Stateful])));
+    this.state = () => parts.state();
+    this.prepare = async (state) => {
+      const commit = await parts.prepare(state);
+      return async () => {
+        await commit();
+        this.isRunning = true;
+      };
+    };
   }
 
   /** Makes the environments; `make` gets the index of each. */
@@ -77,16 +84,6 @@ export class SyncVectorEnv implements VectorEnv {
 
   async close(): Promise<void> {
     await Promise.all(this.envs.map((env) => env.close?.()));
-  }
-
-  private async gather(): Promise<StateDict> {
-    const states = await Promise.all(this.envs.map((env) => env.state!()));
-    return Object.assign({}, ...states.map((state, i) => prefixed(`env${i}`, state)));
-  }
-
-  private async scatter(state: StateDict): Promise<void> {
-    await Promise.all(this.envs.map((env, i) => env.loadState!(substate(state, `env${i}`))));
-    this.isRunning = true;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Box } from '../spaces/box.js';
-import type { MaybePromise, StateDict } from '../state.js';
+import type { Commit, MaybePromise, StateDict } from '../state.js';
 import type { Info } from './env.js';
 
 /** What {@link VectorEnv.reset} returns. */
@@ -43,8 +43,8 @@ export interface VectorEnv {
   step(actions: Float32Array): MaybePromise<VectorStep>;
   /** See `Env.state`; present only if every environment has it. */
   state?(): MaybePromise<StateDict>;
-  /** Puts back what `state` returned. */
-  loadState?(state: StateDict): MaybePromise<void>;
+  /** See `Env.prepare`. */
+  prepare?(state: StateDict): MaybePromise<Commit>;
   /** Frees what the environments hold; further calls are errors. */
   close?(): MaybePromise<void>;
 }

@@ -3,7 +3,16 @@ import { EnvironmentError, requireFinite, requireInteger, requireLength, require
 import { Rng } from '../rng/rng.js';
 import { ActionScale } from '../spaces/actionScale.js';
 import { Box } from '../spaces/box.js';
-import { type MaybePromise, prefixed, requireEntry, type StateDict, stateArray, substate } from '../state.js';
+import {
+  asCount,
+  type Commit,
+  type MaybePromise,
+  prefixed,
+  readEntries,
+  type StateDict,
+  stateArray,
+  substate,
+} from '../state.js';
 import { augmentedDiscounts, type DiscountMode } from './discounts.js';
 
 export interface AugmentedMdpOptions {
@@ -43,7 +52,7 @@ export class AugmentedMdp implements Env {
   readonly actionSpace: Box;
   /** Present if the wrapped environment can be saved. */
   readonly state?: () => Promise<StateDict>;
-  readonly loadState?: (state: StateDict) => Promise<void>;
+  readonly prepare?: (state: StateDict) => Promise<Commit>;
   private readonly steps: number;
   private readonly priorStd: number;
   private readonly squash: (x: number) => number;
@@ -70,10 +79,10 @@ export class AugmentedMdp implements Env {
       [...env.observationSpace.low, ...this.actionSpace.low, 1],
       [...env.observationSpace.high, ...this.actionSpace.high, this.steps],
     );
-    const [save, load] = [env.state?.bind(env), env.loadState?.bind(env)];
-    if (save && load) {
+    const [save, prepare] = [env.state?.bind(env), env.prepare?.bind(env)];
+    if (save && prepare) {
       this.state = () => this.saveWith(save);
-      this.loadState = (state) => this.loadWith(load, state);
+      this.prepare = (state) => this.prepareWith(prepare, state);
     }
   }
 
@@ -121,13 +130,20 @@ export class AugmentedMdp implements Env {
     };
   }
 
-  private async loadWith(load: (state: StateDict) => MaybePromise<void>, state: StateDict): Promise<void> {
-    const observation = requireEntry(state, 'observation') as Float32Array;
-    const toGo = requireEntry(state, 'toGo', 1)[0] as number;
-    await load(substate(state, 'env'));
-    this.rng.loadState(substate(state, 'rng'));
-    this.observation = observation.length ? observation.slice() : undefined;
-    this.toGo = toGo;
+  private async prepareWith(prepare: NonNullable<Env['prepare']>, state: StateDict): Promise<Commit> {
+    const hasStarted = (state.observation?.data?.length ?? 0) > 0;
+    const size = hasStarted ? this.env.observationSpace.size : 0;
+    const entries = readEntries(state, { observation: size, toGo: 1 }, ['env', 'rng']);
+    const toGo = asCount(entries.toGo, 'toGo');
+    const observation = hasStarted ? Float32Array.from(entries.observation) : undefined;
+    const rng = this.rng.prepare(substate(state, 'rng'));
+    const env = await prepare(substate(state, 'env'));
+    return async () => {
+      await env();
+      rng();
+      this.observation = observation;
+      this.toGo = toGo;
+    };
   }
 }
 

@@ -1,5 +1,5 @@
-import { requireLength } from '../errors.js';
-import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { CheckpointError, requireLength } from '../errors.js';
+import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 
 /**
  * One environment step of N environments with the chains that led to the actions: K augmented transitions each.
@@ -60,16 +60,25 @@ export class AugmentedRollout implements Stateful {
     return { ...Object.fromEntries(columns), length: stateArray(this.length) };
   }
 
-  loadState(state: StateDict): void {
-    const length = requireEntry(state, 'length', 1)[0] as number;
-    const joined = COLUMNS.map((column) => [column, requireEntry(state, column)] as const);
-    this.steps = Array.from({ length }, (_, t) => {
-      const step = joined.map(([column, data]) => {
-        const width = data.length / length;
-        return [column, data.slice(t * width, (t + 1) * width)];
+  prepare(state: StateDict): () => void {
+    const sizes = Object.fromEntries(COLUMNS.map((column) => [column, undefined]));
+    const entries = readEntries(state, { ...(sizes as Record<keyof AugmentedStep, undefined>), length: 1 });
+    const length = asCount(entries.length, 'length');
+    for (const column of COLUMNS) {
+      const size = entries[column].length;
+      if (length ? size % length === 0 && size > 0 : size === 0) continue;
+      throw new CheckpointError(`loadState: entry '${column}' has ${size} numbers, not a share for each of ${length}.`);
+    }
+    const steps = Array.from({ length }, (_, t) => {
+      const step = COLUMNS.map((column) => {
+        const width = entries[column].length / length;
+        return [column, entries[column].slice(t * width, (t + 1) * width)];
       });
       return Object.fromEntries(step) as AugmentedStep;
     });
+    return () => {
+      this.steps = steps;
+    };
   }
 
   private joined(): AugmentedRecords {

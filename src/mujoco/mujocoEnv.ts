@@ -2,7 +2,7 @@ import type { Env, ResetResult, StepResult } from '../envs/env.js';
 import { ArgumentError, EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
-import { prefixed, requireEntry, type StateDict, stateArray, substate } from '../state.js';
+import { prefixed, readEntries, type StateDict, stateArray, substate } from '../state.js';
 import { MujocoSimulationError } from './errors.js';
 import { Simulation } from './simulation.js';
 import { gymnasiumStepping, type Stepping } from './stepping.js';
@@ -146,23 +146,21 @@ export class MujocoEnv implements Env {
     };
   }
 
-  /** @throws CheckpointError if the state belongs to another task; nothing has changed then */
-  loadState(state: StateDict): void {
-    this.requireOpen('loadState');
+  /** @throws CheckpointError if the state belongs to another task */
+  prepare(state: StateDict): () => void {
+    this.requireOpen('prepare');
     const { simulation } = this;
-    const model = substate(state, 'model');
-    const names = this.task.modelState ?? [];
-    const changed = names.map((name) => requireEntry(model, name, modelArray(simulation.model, name).length));
-    const running = requireEntry(state, 'running', 1)[0] === 1;
-    const rng = Rng.fromSeed(0);
-    rng.loadState(substate(state, 'rng'));
-    simulation.loadState(substate(state, 'simulation'));
-    names.forEach((name, i) => {
-      modelArray(simulation.model, name).set(changed[i] as Float64Array);
-    });
-    this.stepping.resume(simulation);
-    this.rng = rng;
-    this.phase = running ? 'running' : 'new';
+    const arrays = (this.task.modelState ?? []).map((name) => [name, modelArray(simulation.model, name)] as const);
+    const sizes = Object.fromEntries(arrays.map(([name, { length }]) => [name, length]));
+    const changed = readEntries(substate(state, 'model'), sizes as Record<string, number>);
+    const { running } = readEntries(state, { running: 1 }, ['model', 'rng', 'simulation']);
+    const parts = [this.rng.prepare(substate(state, 'rng')), simulation.prepare(substate(state, 'simulation'))];
+    return () => {
+      for (const commit of parts) commit();
+      for (const [name, array] of arrays) array.set(changed[name]!);
+      this.stepping.resume(simulation);
+      this.phase = running[0] === 1 ? 'running' : 'new';
+    };
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import type { MjData, MjModel } from '@mujoco/mujoco';
 import { ArgumentError, EnvironmentError, show } from '../errors.js';
-import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { loadMujoco, type MujocoEngine } from './engine.js';
 import { MujocoModelError, MujocoSimulationError } from './errors.js';
 import { compileModel, explain, type MujocoModel, message } from './model.js';
@@ -210,15 +210,16 @@ export class Simulation implements Stateful {
     return { time: stateArray(this.time), ...Object.fromEntries(entries) };
   }
 
-  loadState(state: StateDict): void {
+  prepare(state: StateDict): () => void {
     const names = this.filledArrays();
-    const time = requireEntry(state, 'time', 1)[0] as number;
-    const saved = names.map((name) => requireEntry(state, name, this.array(name).length));
-    this.reset();
-    this.data.time = time;
-    names.forEach((name, i) => {
-      this.array(name).set(saved[i] as Float64Array);
-    });
+    const sizes: Record<string, number> = Object.fromEntries(names.map((name) => [name, this.array(name).length]));
+    sizes.time = 1;
+    const entries = readEntries(state, sizes);
+    return () => {
+      this.reset();
+      this.data.time = entries.time![0] as number;
+      for (const name of names) this.array(name).set(entries[name]!);
+    };
   }
 
   /** @throws EnvironmentError if it was closed */

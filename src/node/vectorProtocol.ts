@@ -35,7 +35,8 @@ export type WorkerRequest =
   | { kind: 'reset'; seed: number | undefined }
   | { kind: 'step' }
   | { kind: 'state' }
-  | { kind: 'loadState'; state: StateDict }
+  | { kind: 'prepare'; state: StateDict }
+  | { kind: 'commit' }
   | { kind: 'close' };
 
 export type WorkerReply = { value: WorkerReady | Info[] | StateDict | undefined } | { fault: string };

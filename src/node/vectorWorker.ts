@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { resetBatch, stepBatch } from '../envs/batch.js';
 import type { Env } from '../envs/env.js';
-import { prefixed, type StateDict, substate } from '../state.js';
+import { type Commit, prefixed, type StateDict, substate } from '../state.js';
 import {
   type SharedArrays,
   sharedArrays,
@@ -21,6 +21,7 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
   const { first, count } = setup;
   let envs: Env[] = [];
   let shared: SharedArrays | undefined;
+  let commit: Commit | undefined;
   const answer = async (run: () => unknown) => {
     try {
       port.postMessage({ value: await run() });
@@ -42,8 +43,12 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
         return stepBatch(envs, shared!.actions, shared!, first);
       case 'state':
         return gather(envs, first);
-      case 'loadState':
-        return Promise.all(envs.map((env, i) => env.loadState!(substate(request.state, `env${first + i}`))));
+      case 'prepare':
+        return prepare(envs, first, request.state).then((prepared) => {
+          commit = prepared;
+        });
+      case 'commit':
+        return commit?.();
       case 'close':
         return Promise.all(envs.map((env) => env.close?.()));
     }
@@ -77,11 +82,18 @@ function describe(envs: readonly Env[]): WorkerReady {
     id,
     observationSpace: { low: observationSpace.low, high: observationSpace.high },
     actionSpace: { low: actionSpace.low, high: actionSpace.high },
-    hasState: envs.every((env) => env.state && env.loadState),
+    hasState: envs.every((env) => env.state && env.prepare),
   };
 }
 
 async function gather(envs: readonly Env[], first: number): Promise<StateDict> {
   const states = await Promise.all(envs.map((env) => env.state!()));
   return Object.assign({}, ...states.map((state, i) => prefixed(`env${first + i}`, state)));
+}
+
+async function prepare(envs: readonly Env[], first: number, state: StateDict): Promise<Commit> {
+  const commits = await Promise.all(envs.map((env, i) => env.prepare!(substate(state, `env${first + i}`))));
+  return async () => {
+    for (const commit of commits) await commit();
+  };
 }

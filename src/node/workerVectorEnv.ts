@@ -5,9 +5,9 @@ import { Worker } from 'node:worker_threads';
 import { requireActions } from '../envs/batch.js';
 import type { Info } from '../envs/env.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
-import { EnvironmentError, requireInteger } from '../errors.js';
+import { CheckpointError, EnvironmentError, requireInteger } from '../errors.js';
 import { Box } from '../spaces/box.js';
-import type { StateDict } from '../state.js';
+import { type Commit, readEntries, type StateDict } from '../state.js';
 import {
   type EnvironmentModule,
   type SharedArrays,
@@ -48,7 +48,7 @@ export class WorkerVectorEnv implements VectorEnv {
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   readonly state?: () => Promise<StateDict>;
-  readonly loadState?: (state: StateDict) => Promise<void>;
+  readonly prepare?: (state: StateDict) => Promise<Commit>;
   private readonly buffer: SharedArrayBuffer;
   private readonly shared: SharedArrays;
   private phase: 'idle' | 'running' | 'busy' | 'closed' = 'idle';
@@ -66,7 +66,7 @@ export class WorkerVectorEnv implements VectorEnv {
     this.shared = sharedArrays(this.buffer, numEnvs, sizes);
     if (!ready.hasState) return;
     this.state = async () => Object.assign({}, ...(await this.ask<StateDict>({ kind: 'state' })));
-    this.loadState = async (state) => void (await this.ask({ kind: 'loadState', state }));
+    this.prepare = (state) => this.prepareAll(state);
   }
 
   /**
@@ -148,12 +148,26 @@ export class WorkerVectorEnv implements VectorEnv {
     this.phase = 'busy';
     const outcomes = await Promise.allSettled(this.members.map((member) => member.ask(request)));
     const failed = outcomes.some(({ status }) => status === 'rejected');
-    const after = request.kind === 'state' ? before : 'running';
-    if (this.phase === 'busy') this.phase = failed ? 'idle' : after;
+    const after = request.kind === 'state' || request.kind === 'prepare' ? before : 'running';
+    if (this.phase === 'busy') this.phase = failed && request.kind !== 'prepare' ? 'idle' : after;
     return outcomes.map((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value as T;
     });
+  }
+
+  private async prepareAll(state: StateDict): Promise<Commit> {
+    readEntries(
+      state,
+      {},
+      Array.from({ length: this.numEnvs }, (_, i) => `env${i}`),
+    );
+    try {
+      await this.ask({ kind: 'prepare', state });
+    } catch (cause) {
+      throw new CheckpointError((cause as Error).message, { cause });
+    }
+    return async () => void (await this.ask({ kind: 'commit' }));
   }
 
   private async share(members: readonly Member[]): Promise<void> {

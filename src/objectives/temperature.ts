@@ -1,8 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireNumber } from '../errors.js';
 import { Adam } from '../ops/adam.js';
-import { assignVariables, disposeVariables, readVariables, type Variables } from '../ops/variables.js';
-import { prefixed, type StateDict, type Stateful, substate } from '../state.js';
+import {
+  disposeVariables,
+  prefixVariables,
+  prepareVariables,
+  readVariables,
+  type Variables,
+} from '../ops/variables.js';
+import type { StateDict, Stateful } from '../state.js';
 
 export interface TemperatureOptions {
   /** Value at the start, > 0, default 1. */
@@ -18,6 +24,7 @@ export interface TemperatureOptions {
 export class Temperature implements Stateful {
   readonly variables: Variables;
   private readonly adam?: Adam;
+  private readonly saved: Variables;
 
   /** @throws ArgumentError unless initial > 0 and learningRate >= 0 */
   constructor({ initial = 1, learningRate = 1e-3 }: TemperatureOptions = {}) {
@@ -25,6 +32,7 @@ export class Temperature implements Stateful {
     requireNumber('Temperature', 'learningRate', learningRate, { min: 0 });
     this.variables = { log: tf.tidy(() => tf.variable(tf.scalar(Math.log(initial)))) };
     if (learningRate > 0) this.adam = new Adam(this.variables, { learningRate });
+    this.saved = { ...this.variables, ...prefixVariables('adam', this.adam?.slots ?? {}) };
   }
 
   /** The temperature now, without gradient. */
@@ -38,14 +46,12 @@ export class Temperature implements Stateful {
     this.adam.apply({ log: tf.mul(tf.neg(this.value()), tf.sub(cost, target)) });
   }
 
-  async state(): Promise<StateDict> {
-    const slots = this.adam ? prefixed('adam', await this.adam.state()) : {};
-    return { ...(await readVariables(this.variables)), ...slots };
+  state(): Promise<StateDict> {
+    return readVariables(this.saved);
   }
 
-  loadState(state: StateDict): void {
-    this.adam?.loadState(substate(state, 'adam'));
-    assignVariables(this.variables, state);
+  prepare(state: StateDict): () => void {
+    return prepareVariables(this.saved, state);
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireNumber } from '../errors.js';
-import { assignVariables, disposeVariables, readVariables, type Variables } from '../ops/variables.js';
+import { disposeVariables, prepareVariables, readVariables, type Variables } from '../ops/variables.js';
 import type { StateDict, Stateful } from '../state.js';
 import { type AnnealingOptions, annealing } from './annealing.js';
 import { Temperature } from './temperature.js';
@@ -67,9 +67,8 @@ export class TemperatureControl implements Stateful {
     return this.automatic?.state() ?? readVariables(this.fixed);
   }
 
-  loadState(state: StateDict): void {
-    if (this.automatic) this.automatic.loadState(state);
-    else assignVariables(this.fixed, state);
+  prepare(state: StateDict): () => void {
+    return this.automatic?.prepare(state) ?? prepareVariables(this.fixed, state);
   }
 
   dispose(): void {

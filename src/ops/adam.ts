@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireNumber } from '../errors.js';
 import type { StateDict, Stateful } from '../state.js';
-import { assignVariables, disposeVariables, readVariables, type Variables } from './variables.js';
+import { disposeVariables, prepareVariables, readVariables, type Variables } from './variables.js';
 
 /** A rate, or a traceable function from the number of steps taken so far (a scalar tensor) to the rate. */
 export type LearningRate = number | ((step: tf.Scalar) => tf.Scalar);
@@ -39,7 +39,8 @@ export class Adam implements Stateful {
   private readonly beta2: number;
   private readonly epsilon: number;
   private readonly transform: GradientTransform;
-  private readonly slots: Variables;
+  /** The moments and the number of steps taken. */
+  readonly slots: Variables;
 
   /** @throws ArgumentError for a rate, decay or epsilon out of range */
   constructor(
@@ -98,8 +99,8 @@ export class Adam implements Stateful {
     return readVariables(this.slots);
   }
 
-  loadState(state: StateDict): void {
-    assignVariables(this.slots, state);
+  prepare(state: StateDict): () => void {
+    return prepareVariables(this.slots, state);
   }
 
   dispose(): void {

@@ -15,9 +15,9 @@ export { stopGradient, withoutGradient } from './stopGradient.js';
 export { logOneMinusTanhSquared, tanhLogDet } from './tanh.js';
 export { truncatedNormal } from './truncatedNormal.js';
 export {
-  assignVariables,
   disposeVariables,
   prefixVariables,
+  prepareVariables,
   readVariables,
   type Variables,
   variablesAsState,

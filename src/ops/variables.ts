@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireEntry, type StateDict, type Stateful } from '../state.js';
+import { readEntries, type StateDict, type Stateful } from '../state.js';
 
 /** Variables by name. The names are ours; tfjs's own are unique per process and mean nothing. */
 export type Variables = Record<string, tf.Variable>;
@@ -18,25 +18,26 @@ export async function readVariables(variables: Variables): Promise<StateDict> {
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/**
- * Assigns every variable from `state`.
- *
- * @throws CheckpointError if an entry is missing or has another size; then nothing has changed
- */
-export function assignVariables(variables: Variables, state: StateDict): void {
-  const entries = Object.entries(variables).map(([name, variable]) => {
-    return [variable, requireEntry(state, name, variable.size) as Float32Array] as const;
-  });
-  for (const [variable, data] of entries) {
-    const value = tf.tensor(data.slice(), variable.shape, variable.dtype as 'float32');
-    variable.assign(value);
-    value.dispose();
-  }
+/** Checks that `state` has a value for every variable and nothing else; the function returned assigns them. */
+export function prepareVariables(variables: Variables, state: StateDict): () => void {
+  const sizes: Record<string, number> = {};
+  for (const [name, { size }] of Object.entries(variables)) sizes[name] = size;
+  const values = readEntries(state, sizes);
+  return () => {
+    for (const [name, variable] of Object.entries(variables)) {
+      const value = tf.tensor(Float32Array.from(values[name]!), variable.shape, variable.dtype as 'float32');
+      variable.assign(value);
+      value.dispose();
+    }
+  };
 }
 
 /** `variables` as something that can be saved. */
-export function variablesAsState(variables: Variables): Stateful {
-  return { state: () => readVariables(variables), loadState: (state) => assignVariables(variables, state) };
+export function variablesAsState(variables: Variables) {
+  return {
+    state: () => readVariables(variables),
+    prepare: (state: StateDict) => prepareVariables(variables, state),
+  } satisfies Stateful;
 }
 
 /** Frees all variables. */

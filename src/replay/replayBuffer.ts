@@ -1,6 +1,6 @@
 import { ArgumentError, CheckpointError, requireFinite, requireInteger, requireLength } from '../errors.js';
 import type { Rng } from '../rng/rng.js';
-import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import type { Transitions } from './transitions.js';
 
 /** A batch of transitions, ready to become tensors: everything is float32, flags are 0 or 1. */
@@ -110,23 +110,26 @@ export class ReplayBuffer implements Stateful {
     return { ...columns, cursor: stateArray(this.cursor), capacity: stateArray(this.capacity) };
   }
 
-  loadState(state: StateDict): void {
-    const [capacity] = requireEntry(state, 'capacity', 1);
+  prepare(state: StateDict): () => void {
+    const entries = readEntries(state, { ...mapColumns(() => undefined), cursor: 1, capacity: 1 });
+    const [capacity] = entries.capacity;
     if (capacity !== this.capacity) {
-      throw new CheckpointError(
-        `ReplayBuffer.loadState: saved with capacity ${capacity}, this one has ${this.capacity}.`,
-      );
+      throw new CheckpointError(`ReplayBuffer: saved with capacity ${capacity}, this one has ${this.capacity}.`);
     }
-    const filled = requireEntry(state, 'rewards').length;
-    const cursor = requireEntry(state, 'cursor', 1)[0] as number;
+    const filled = entries.rewards.length;
+    const cursor = asCount(entries.cursor, 'cursor');
     if (filled > this.capacity || cursor !== (filled < this.capacity ? filled : cursor % this.capacity)) {
-      throw new CheckpointError(`ReplayBuffer.loadState: cursor ${cursor} does not fit ${filled} transitions.`);
+      throw new CheckpointError(`ReplayBuffer: cursor ${cursor} does not fit ${filled} transitions.`);
     }
-    const saved = mapColumns((column) => requireEntry(state, column, filled * this.widths[column]));
-    this.rows = this.allocate(filled);
-    for (const column of COLUMNS) this.rows[column].set(saved[column]);
-    this.filled = filled;
-    this.cursor = cursor;
+    const sizes = mapColumns((column) => filled * this.widths[column]);
+    readEntries(state, { ...sizes, cursor: 1, capacity: 1 });
+    const rows = this.allocate(filled);
+    for (const column of COLUMNS) rows[column].set(entries[column]);
+    return () => {
+      this.rows = rows;
+      this.filled = filled;
+      this.cursor = cursor;
+    };
   }
 
   /** Makes room for `count` rows: twice what there was, or more. */

@@ -1,6 +1,6 @@
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import { requireInteger, requireNumber } from '../errors.js';
-import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { ziggurat } from './ziggurat.js';
 
 /**
@@ -97,11 +97,13 @@ export class Rng implements Stateful {
     };
   }
 
-  loadState(state: StateDict): void {
-    const key = requireEntry(state, 'key', 4);
-    const generator = requireEntry(state, 'generator', 4);
-    this.key.set(key);
-    this.generator = xoroshiro128plusFromState(Array.from(generator, (word) => word | 0));
+  prepare(state: StateDict): () => void {
+    const { key, generator } = readEntries(state, { key: 4, generator: 4 });
+    const restored = xoroshiro128plusFromState(Array.from(generator, (word) => word | 0));
+    return () => {
+      this.key.set(key);
+      this.generator = restored;
+    };
   }
 }
 

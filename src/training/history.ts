@@ -1,4 +1,4 @@
-import { requireEntry, type StateDict, type Stateful, stateArray } from '../state.js';
+import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { mean } from '../stats/summary.js';
 import { type Evaluation, summarise } from './evaluate.js';
 
@@ -46,22 +46,33 @@ export class TrainingHistory implements Stateful {
     };
   }
 
-  loadState(state: StateDict): void {
-    const column = (name: string) => Array.from(requireEntry(state, name));
-    const [returns, lengths] = [column('episodes/returns'), column('episodes/lengths')];
-    const [evaluated, durations] = [column('evaluations/returns'), column('evaluations/lengths')];
-    const [episodeSteps, evaluationSteps] = [column('episodes/steps'), column('evaluations/steps')];
-    const counts = column('evaluations/counts');
-
-    this.episodes = episodeSteps.map((step, i) => ({
-      step,
-      return: returns[i] as number,
-      length: lengths[i] as number,
-    }));
-    this.evaluations = evaluationSteps.map((step, i) => {
-      const count = counts[i] as number;
-      return { step, ...summarise(evaluated.splice(0, count), durations.splice(0, count)) };
+  prepare(state: StateDict): () => void {
+    const length = (name: string) => state[name]?.data?.length;
+    const [ended, evaluated] = [length('episodes/steps'), length('evaluations/steps')];
+    const played = Array.from(state['evaluations/counts']?.data ?? []).reduce((sum, count) => sum + count, 0);
+    const entries = readEntries(state, {
+      'episodes/steps': ended,
+      'episodes/returns': ended,
+      'episodes/lengths': ended,
+      'evaluations/steps': evaluated,
+      'evaluations/counts': evaluated,
+      'evaluations/returns': played,
+      'evaluations/lengths': played,
     });
+    const episodes = Array.from(entries['episodes/steps'], (step, i) => ({
+      step,
+      return: entries['episodes/returns'][i] as number,
+      length: entries['episodes/lengths'][i] as number,
+    }));
+    const [returns, lengths] = [[...entries['evaluations/returns']], [...entries['evaluations/lengths']]];
+    const evaluations = Array.from(entries['evaluations/steps'], (step, i) => {
+      const count = entries['evaluations/counts'][i] as number;
+      return { step, ...summarise(returns.splice(0, count), lengths.splice(0, count)) };
+    });
+    return () => {
+      this.episodes = episodes;
+      this.evaluations = evaluations;
+    };
   }
 }
 

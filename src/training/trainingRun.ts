@@ -6,7 +6,16 @@ import type { VectorEnv } from '../envs/vectorEnv.js';
 import { CheckpointError, requireInteger } from '../errors.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
-import { prefixed, requireEntry, type StateDict, type Stateful, stateArray, substate } from '../state.js';
+import {
+  asCount,
+  type Commit,
+  prefixed,
+  readEntries,
+  type StateDict,
+  type Stateful,
+  stateArray,
+  substate,
+} from '../state.js';
 import { breathe } from './breathe.js';
 import { type Environments, environments, requireMatch } from './environments.js';
 import { type EpisodeRecord, TrainingHistory } from './history.js';
@@ -135,9 +144,9 @@ export class TrainingRun implements Stateful {
         'train: the checkpoint holds an agent but no training run; load the agent from it and start a new run.',
       );
     }
-    const commit = await this.prepare(training);
-    await this.agent.loadState(state);
-    commit();
+    const [run, agent] = [await this.prepare(training), await this.agent.prepare(state)];
+    await agent();
+    await run();
   }
 
   async state(): Promise<StateDict> {
@@ -153,34 +162,33 @@ export class TrainingRun implements Stateful {
   }
 
   /** An environment without a state of its own starts a new episode. */
-  async loadState(state: StateDict): Promise<void> {
-    const commit = await this.prepare(state);
-    commit();
-  }
-
-  /** Checks `state` and puts the environment's part back; the function returned does the rest and cannot fail. */
-  private async prepare(state: StateDict): Promise<() => void> {
+  async prepare(state: StateDict): Promise<Commit> {
     const { numEnvs, env } = this.worlds;
-    const steps = requireEntry(state, 'steps', 1)[0] as number;
-    const hasStarted = requireEntry(state, 'observations').length > 0;
-    const observations = requireEntry(state, 'observations', hasStarted ? numEnvs * env.observationSpace.size : 0);
-    const returns = requireEntry(state, 'returns', numEnvs);
-    const lengths = requireEntry(state, 'lengths', numEnvs);
-    const rng = Rng.fromSeed(0);
-    rng.loadState(substate(state, 'rng'));
-    const history = new TrainingHistory();
-    history.loadState(substate(state, 'history'));
-
+    const hasStarted = (state.observations?.data?.length ?? 0) > 0;
+    const entries = readEntries(
+      state,
+      {
+        steps: 1,
+        observations: hasStarted ? numEnvs * env.observationSpace.size : 0,
+        returns: numEnvs,
+        lengths: numEnvs,
+      },
+      ['rng', 'history', 'env'],
+    );
+    const steps = asCount(entries.steps, 'steps');
+    const parts: Commit[] = [
+      this.rng.prepare(substate(state, 'rng')),
+      this.history.prepare(substate(state, 'history')),
+    ];
     const envState = substate(state, 'env');
-    const goesOn = hasStarted && env.loadState !== undefined && Object.keys(envState).length > 0;
-    if (goesOn) await env.loadState?.(envState);
-    return () => {
+    const goesOn = hasStarted && Object.keys(envState).length > 0 && env.prepare !== undefined;
+    if (goesOn) parts.push(await env.prepare!(envState));
+    return async () => {
+      for (const commit of parts) await commit();
       this.steps = steps;
-      this.observations = goesOn ? Float32Array.from(observations) : undefined;
-      this.returns = goesOn ? Float64Array.from(returns) : new Float64Array(numEnvs);
-      this.lengths = goesOn ? Float64Array.from(lengths) : new Float64Array(numEnvs);
-      this.rng.loadState(rng.state());
-      this.history.loadState(history.state());
+      this.observations = goesOn ? Float32Array.from(entries.observations) : undefined;
+      this.returns = goesOn ? Float64Array.from(entries.returns) : new Float64Array(numEnvs);
+      this.lengths = goesOn ? Float64Array.from(entries.lengths) : new Float64Array(numEnvs);
     };
   }
 

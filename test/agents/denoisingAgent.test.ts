@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, Box, DpmdAgent, Rng, SdacAgent, type StateDict } from 'diffrl';
 import { describe, expect, it } from 'vitest';
+import { loadState } from '../../src/state.js';
 import { expectClose } from '../close.js';
 import { small, variants } from './denoisingFixtures.js';
 import { env, transitions } from './fixtures.js';
@@ -101,7 +102,7 @@ describe.each(variants)('%s', (name, create) => {
     agent.observe(transitions(0));
     await agent.update();
     const copy = await create({ seed: 99, compile });
-    await copy.loadState(await agent.state());
+    await loadState(copy, await agent.state());
     for (const each of [agent, copy]) {
       each.observe(transitions(1));
       for (let i = 0; i < 3; i++) await each.update();

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
-  assignVariables,
   type DenoisingAgent,
   DpmdAgent,
   dpmdPresets,
@@ -13,6 +12,7 @@ import {
   truncatedNormal,
 } from 'diffrl';
 import { expect, it } from 'vitest';
+import { prepareVariables } from '../../src/ops/variables.js';
 import { expectClose } from '../close.js';
 import { small, smallNetwork } from './denoisingFixtures.js';
 import { env, transitions } from './fixtures.js';
@@ -33,8 +33,8 @@ class ByHand {
     private readonly agent: DenoisingAgent,
     state: StateDict,
   ) {
-    this.rng.loadState(substate(state, 'noise'));
-    assignVariables(this.targetCritic.variables, substate(state, 'targetCritic'));
+    this.rng.prepare(substate(state, 'noise'))();
+    prepareVariables(this.targetCritic.variables, substate(state, 'targetCritic'))();
   }
 
   normals(shape: number[], std = 1): tf.Tensor {

@@ -87,7 +87,7 @@ it('at T = 0 with values of states DiffPPO is PPO over denoising steps, written 
 /** Generalised advantages of environment steps, `[T, N]`, from a saved state. */
 function advantagesByHand(state: StateDict): number[] {
   const network = new LatentValue(Rng.fromSeed(0), { observationSize: 3, actionSize: 2, levels: STEPS, hidden: [16] });
-  variablesAsState(network.variables).loadState(substate(state, 'value'));
+  variablesAsState(network.variables).prepare(substate(state, 'value'))();
   const column = (name: string) => Array.from(state[`rollout/${name}`]!.data);
   const valuesOf = (name: string) => {
     const [values] = network.apply(tf.tensor2d(column(name), [OUTER, 3]), tf.zeros([OUTER, 2]), tf.zeros([OUTER]));

@@ -135,7 +135,7 @@ describe('DiffPpoAgent', () => {
     const agent = await create({ evaluation: 'ode' });
     for (let i = 0; i < 4; i++) await step(agent, i);
     const noise = Rng.fromSeed(0);
-    noise.loadState(substate(await agent.state(), 'noise'));
+    noise.prepare(substate(await agent.state(), 'noise'))();
     const session = await ort.InferenceSession.create(await encodeOnnx(agent, 2));
     const observations = Rng.fromSeed(1).normals(6);
     const { action } = await session.run({

@@ -22,6 +22,7 @@ import {
   varGrad,
 } from 'diffrl';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { loadState } from '../../src/state.js';
 import { criticLossesByEnd, env, transitions } from './fixtures.js';
 
 const smallNetwork: EulerMaruyamaSampler['createNetwork'] = (rng, sizes) =>
@@ -197,7 +198,7 @@ describe('state', () => {
     agent.observe(transitions(0));
     await agent.update();
     const copy = await create({ seed: 99 });
-    await copy.loadState(await agent.state());
+    await loadState(copy, await agent.state());
     for (const each of [agent, copy]) {
       each.observe(transitions(1));
       await each.update();
@@ -211,9 +212,9 @@ describe('state', () => {
     const agent = await create();
     const other = await create({ criticHidden: [8] });
     const before = await agent.state();
-    await expect(agent.loadState(await other.state())).rejects.toThrow(CheckpointError);
+    await expect(agent.prepare(await other.state())).rejects.toThrow(CheckpointError);
     const { 'temperature/log': _, ...incomplete } = before;
-    await expect(agent.loadState(incomplete)).rejects.toThrow("'temperature/log' is missing");
+    await expect(agent.prepare(incomplete)).rejects.toThrow("'temperature/log' is missing");
     expect(await agent.state()).toEqual(before);
   });
 });

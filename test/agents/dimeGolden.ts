@@ -1,4 +1,5 @@
 import { Box, DimeAgent, type DimeOptions, EulerMaruyamaSampler, ScoreNetwork } from 'diffrl';
+import { loadState } from '../../src/state.js';
 import reference from '../reference/dime/training.json' with { type: 'json' };
 
 type Nested = number | Nested[];
@@ -26,7 +27,7 @@ export async function referenceAgent(options: Partial<DimeOptions> = {}): Promis
   for (const [name, values] of Object.entries(referenceParameters('initial')))
     state[name] = { ...state[name]!, data: values };
   state['temperature/log'] = { shape: [], data: Float32Array.of(Math.log(config.initialTemperature)) };
-  await agent.loadState(state);
+  await loadState(agent, state);
   return agent;
 }
 

@@ -1,5 +1,6 @@
 import { type Agent, Box, dmerlSampler, type Metrics, type StateDict, type Transitions } from 'diffrl';
 import { expect } from 'vitest';
+import { loadState } from '../../src/state.js';
 import { env, transitions } from './fixtures.js';
 
 export { env as spaces };
@@ -36,7 +37,7 @@ export async function playStep(agent: Agent, seed: number, rows: number): Promis
 /** `twin` takes over the state of `agent` after `saved` steps and does the next three exactly as it does. */
 export async function expectGoesOn<A extends Agent>(agent: A, twin: A, step: Step<A>, saved: number): Promise<void> {
   for (let i = 0; i < saved; i++) await step(agent, i);
-  await twin.loadState(await agent.state());
+  await loadState(twin, await agent.state());
   for (let i = saved; i < saved + 3; i++) expect(await step(twin, i)).toEqual(await step(agent, i));
   expectSameState(await twin.state(), await agent.state());
 }

@@ -19,7 +19,7 @@ it('an exported policy gives the actions of agent.act in ONNX Runtime alone (1e-
   await exportOnnx(agent, file, 2);
 
   const noise = Rng.fromSeed(0);
-  noise.loadState(substate(await agent.state(), 'noise'));
+  noise.prepare(substate(await agent.state(), 'noise'))();
   const observations = Rng.fromSeed(1).normals(6);
   const session = await ort.InferenceSession.create(file);
   const { action } = await session.run({

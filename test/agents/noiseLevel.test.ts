@@ -38,7 +38,7 @@ describe('NoiseLevel', () => {
     const level = new NoiseLevel({ every: 3 });
     for (let i = 0; i < 10; i++) level.advance();
     const copy = new NoiseLevel({ every: 3 });
-    copy.loadState(level.state());
+    copy.prepare(level.state())();
     for (const each of [level, copy]) for (let i = 0; i < 20; i++) each.advance();
     expect(copy.value).toBe(level.value);
     expect(() => new NoiseLevel({ initial: 0 })).toThrow('NoiseLevel: initial must be a number > 0, got 0.');

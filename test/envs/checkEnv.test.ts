@@ -97,11 +97,13 @@ describe('checkEnv', () => {
     ],
     'forgetful state': [
       new (class extends Walk {
-        override loadState() {}
+        override prepare() {
+          return () => {};
+        }
       })(),
       /leads elsewhere than when it was saved/,
     ],
-    'half a state': [Object.assign(new Walk(), { loadState: undefined as never }), /must both be there/],
+    'half a state': [Object.assign(new Walk(), { prepare: undefined as never }), /must both be there/],
   };
 
   it.each(Object.keys(faulty))('finds: %s', async (name) => {
@@ -123,7 +125,7 @@ describe('checkEnv', () => {
 
   it('gives advice on what is allowed', async () => {
     const plain = Object.assign(new Walk(), {
-      ...{ id: undefined as never, state: undefined as never, loadState: undefined as never },
+      ...{ id: undefined as never, state: undefined as never, prepare: undefined as never },
       actionSpace: Box.uniform(1, -2, 2),
     });
     const advice = (await checkEnv(plain)).join();

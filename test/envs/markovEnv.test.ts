@@ -65,7 +65,7 @@ describe.each(kinds)('%s', (_, make) => {
         original.reset({ seed });
         run(original, Rng.fromSeed(seed), count);
         const restored = make();
-        restored.loadState(original.state());
+        restored.prepare(original.state())();
         expect(run(restored, Rng.fromSeed(2), 30)).toEqual(run(original, Rng.fromSeed(2), 30));
       }),
       { numRuns: 30 },
@@ -100,8 +100,8 @@ describe.each(kinds)('%s', (_, make) => {
     const before = env.state();
     const { 'rng/key': key, ...withoutKey } = before;
     expect(key).toBeDefined();
-    expect(() => env.loadState(withoutKey)).toThrow(CheckpointError);
-    expect(() => env.loadState({ ...before, physics: { shape: [5], data: new Float64Array(5) } })).toThrow(
+    expect(() => env.prepare(withoutKey)).toThrow(CheckpointError);
+    expect(() => env.prepare({ ...before, physics: { shape: [5], data: new Float64Array(5) } })).toThrow(
       CheckpointError,
     );
     expect(env.state()).toEqual(before);

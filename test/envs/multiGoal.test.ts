@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 /** The return of moving in a straight line from the middle with one velocity. */
 function straight(env: MultiGoal, velocity: [number, number]) {
   env.reset({ seed: 0 });
-  env.loadState({ ...env.state(), physics: { shape: [2], data: new Float64Array(2) } });
+  env.prepare({ ...env.state(), physics: { shape: [2], data: new Float64Array(2) } })();
   const rewards: number[] = [];
   for (;;) {
     const { reward, terminated, truncated } = env.step(Float32Array.from(velocity));

@@ -45,7 +45,7 @@ describe('RunningMoments', () => {
   it('goes on from its state', () => {
     const [moments, twin] = [new RunningMoments(3), new RunningMoments(3)];
     moments.add(rows.slice(0, 60));
-    twin.loadState(moments.state());
+    twin.prepare(moments.state())();
     for (const one of [moments, twin]) one.add(rows.slice(60));
     expect(twin.state()).toEqual(moments.state());
   });
@@ -65,7 +65,7 @@ describe('RewardScale', () => {
   it('goes on from its state', () => {
     const [scale, twin] = [new RewardScale(0.9), new RewardScale(0.9)];
     for (let i = 0; i < 5; i++) scale.add(Float32Array.of(i, -i), [0, 0]);
-    twin.loadState(scale.state());
+    twin.prepare(scale.state())();
     for (const one of [scale, twin]) one.add(Float32Array.of(1, 1), [0, 0]);
     expect(twin.value).toBe(scale.value);
   });

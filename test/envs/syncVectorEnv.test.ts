@@ -1,5 +1,6 @@
 import { EnvironmentError, Rng, SyncVectorEnv, TimeLimit, Wrapper } from 'diffrl';
 import { describe, expect, it } from 'vitest';
+import { loadState } from '../../src/state.js';
 import { SlowWalk, Walk } from './toys.js';
 
 const four = (make = () => new Walk()) => SyncVectorEnv.create(4, make);
@@ -50,7 +51,7 @@ describe('SyncVectorEnv', () => {
     const [one, other] = [await four(), await four()];
     await one.reset({ seed: 5 });
     for (let t = 0; t < 10; t++) await one.step(new Float32Array(4));
-    await other.loadState!(structuredClone(await one.state!()));
+    await loadState(other, structuredClone(await one.state!()));
     for (let t = 0; t < 20; t++) {
       expect(await other.step(new Float32Array(4))).toEqual(await one.step(new Float32Array(4)));
     }

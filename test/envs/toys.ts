@@ -1,7 +1,7 @@
 import type { Env } from '../../src/envs/env.js';
 import { Rng } from '../../src/rng/rng.js';
 import { Box } from '../../src/spaces/box.js';
-import { prefixed, type StateDict, substate } from '../../src/state.js';
+import { prefixed, readEntries, type StateDict, substate } from '../../src/state.js';
 
 /** A random walk that says where it is; ends at |x| > 3. Its state can be saved. */
 export class Walk implements Env {
@@ -33,10 +33,13 @@ export class Walk implements Env {
     return { x: { shape: [1], data: Float64Array.of(this.x) }, ...prefixed('rng', this.rng.state()) };
   }
 
-  loadState(state: StateDict): void {
-    this.rng = Rng.fromSeed(0);
-    this.rng.loadState(substate(state, 'rng'));
-    this.x = state.x!.data[0]!;
+  prepare(state: StateDict) {
+    const { x } = readEntries(state, { x: 1 }, ['rng']);
+    const rng = this.rng.prepare(substate(state, 'rng'));
+    return () => {
+      rng();
+      this.x = x[0]!;
+    };
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { AugmentedMdp, EnvironmentError, MultiGoal, Pendulum, priorStream, Rng, ShapeError } from 'diffrl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { loadState } from '../../src/state.js';
 
 /** A pendulum that remembers what was done to it. */
 function watched(limit = 5) {
@@ -82,7 +83,7 @@ describe('AugmentedMdp', () => {
     const twin = new AugmentedMdp(new Pendulum(), { steps: 3 });
     await mdp.reset({ seed: 3 });
     for (let i = 0; i < 4; i++) await mdp.step(Float32Array.of(i));
-    await twin.loadState!(await mdp.state!());
+    await loadState(twin, await mdp.state!());
     for (let i = 0; i < 7; i++) {
       expect(await twin.step(Float32Array.of(-i))).toEqual(await mdp.step(Float32Array.of(-i)));
     }

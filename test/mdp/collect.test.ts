@@ -91,7 +91,7 @@ describe('AugmentedRollout', () => {
     for (const count of [0, 3]) {
       const [rollout, twin] = [new AugmentedRollout(), new AugmentedRollout()];
       for (let i = 0; i < count; i++) rollout.add(step(2));
-      twin.loadState(rollout.state());
+      twin.prepare(rollout.state())();
       expect(twin.length).toBe(count);
       expect(twin.take()).toEqual(rollout.take());
     }

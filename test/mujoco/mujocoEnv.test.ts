@@ -1,6 +1,7 @@
 import { Rng } from 'diffrl';
 import { MujocoEnv, type MujocoId, makeMujoco } from 'diffrl/mujoco';
 import { afterEach, describe, expect, it } from 'vitest';
+import { loadState } from '../../src/state.js';
 
 const POINT = `<mujoco><option timestep="0.01"/>
   <worldbody><body><joint name="x" type="slide" axis="1 0 0"/><geom size="0.02"/></body></worldbody>
@@ -131,7 +132,7 @@ describe('state', () => {
     await one.reset({ seed: 7 });
     for (let t = 0; t < 30; t++) await one.step(one.actionSpace.sample(rng));
     const saved = structuredClone(await one.state!());
-    await other.loadState!(saved);
+    await loadState(other, saved);
     for (let t = 0; t < 30; t++) {
       const action = one.actionSpace.sample(rng);
       expect(await other.step(action)).toEqual(await one.step(action));
@@ -146,7 +147,7 @@ describe('state', () => {
     await pendulum.reset({ seed: 1 });
     const before = await cheetah.state!();
     const foreign = await pendulum.state!();
-    await expect(async () => cheetah.loadState!(foreign)).rejects.toThrow(/entry 'qpos' has 2 numbers/);
+    await expect(async () => cheetah.prepare!(foreign)).rejects.toThrow(/entry 'qpos' has 2 numbers/);
     expect(await cheetah.state!()).toEqual(before);
   });
 });

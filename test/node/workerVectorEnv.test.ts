@@ -2,6 +2,7 @@ import { Rng, SyncVectorEnv, type VectorEnv } from 'diffrl';
 import { makeMujoco } from 'diffrl/mujoco';
 import { WorkerVectorEnv, type WorkerVectorEnvOptions } from 'diffrl/node';
 import { afterAll, describe, expect, it } from 'vitest';
+import { loadState } from '../../src/state.js';
 import { makeWalk } from './makeWalk.js';
 
 const open: VectorEnv[] = [];
@@ -36,7 +37,7 @@ describe('WorkerVectorEnv', () => {
     const expected = await record(sync, 50, 8);
     expect(await record(parallel, 50, 8)).toEqual(expected);
     expect(await record(slow, 50, 8)).toEqual(expected);
-    await parallel.loadState!(structuredClone(await sync.state!()));
+    await loadState(parallel, structuredClone(await sync.state!()));
     expect(await record(parallel, 20)).toEqual(await record(sync, 20));
     expect(await parallel.state!()).toEqual(await sync.state!());
   });

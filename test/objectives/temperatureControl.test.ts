@@ -37,7 +37,7 @@ it('is restored from its state and leaks nothing', async () => {
     const [control, twin] = [new TemperatureControl(setting, 2), new TemperatureControl(setting, 2)];
     control.at(3);
     tf.tidy(() => control.step(tf.scalar(5)));
-    twin.loadState(await control.state());
+    twin.prepare(await control.state())();
     expect(read(twin)).toBe(read(control));
     control.dispose();
     twin.dispose();

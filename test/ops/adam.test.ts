@@ -37,7 +37,7 @@ describe('Adam', () => {
     const adam = new Adam({ theta: first });
     adam.apply({ theta: tf.scalar(0.3) });
     const copy = new Adam({ theta: second });
-    copy.loadState(await adam.state());
+    copy.prepare(await adam.state())();
     second.assign(first);
     for (const optimiser of [adam, copy]) optimiser.apply({ theta: tf.scalar(-0.7) });
     expect(second.dataSync()).toEqual(first.dataSync());
@@ -47,7 +47,7 @@ describe('Adam', () => {
     const adam = new Adam({ theta: scalarVariable() });
     adam.apply({ theta: tf.scalar(1) });
     const before = await adam.state();
-    expect(() => adam.loadState({ ...before, 'second/theta': { shape: [2], data: new Float32Array(2) } })).toThrow(
+    expect(() => adam.prepare({ ...before, 'second/theta': { shape: [2], data: new Float32Array(2) } })).toThrow(
       CheckpointError,
     );
     expect(await adam.state()).toEqual(before);

@@ -86,7 +86,7 @@ describe('ReplayBuffer', () => {
     original.add(numbered(0, 10));
     const restored = new ReplayBuffer({ ...sizes, capacity: 7 });
     restored.add(numbered(100, 3));
-    restored.loadState(original.state());
+    restored.prepare(original.state())();
     for (const replay of [original, restored]) replay.add(numbered(10, 2));
     expect(restored.state()).toEqual(original.state());
     expect(restored.sample(16, Rng.fromSeed(2))).toEqual(original.sample(16, Rng.fromSeed(2)));
@@ -138,7 +138,7 @@ describe('ReplayBuffer', () => {
       { ...before, observations: { shape: [1, 3], data: new Float32Array(3) } },
       { ...wider, capacity: { shape: [1], data: Float64Array.of(9) } },
     ]) {
-      expect(() => replay.loadState(state)).toThrow(CheckpointError);
+      expect(() => replay.prepare(state)).toThrow(CheckpointError);
     }
     expect(replay.state()).toEqual(before);
   });

@@ -77,7 +77,7 @@ describe('Rng', () => {
         const rng = Rng.fromSeed(seed);
         rng.normals(draws);
         const copy = Rng.fromSeed(0);
-        copy.loadState(rng.state());
+        copy.prepare(rng.state())();
         expect(copy.uniforms(3)).toEqual(rng.uniforms(3));
         expect(copy.split('x').uniforms(3)).toEqual(rng.split('x').uniforms(3));
       }),

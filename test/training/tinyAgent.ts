@@ -12,7 +12,7 @@ import {
   type VectorEnv,
   writeCheckpoint,
 } from 'diffrl';
-import { prefixed, requireEntry, substate } from '../../src/state.js';
+import { type Commit, prefixed, readEntries, substate, together } from '../../src/state.js';
 
 /**
  * A linear policy with noise whose weights follow rewards of sampled transitions: no tensors, but every part of an
@@ -84,14 +84,23 @@ export class TinyAgent implements Agent {
     };
   }
 
-  loadState(state: StateDict): void {
-    const weights = requireEntry(state, 'weights', this.weights.length);
-    const updates = requireEntry(state, 'updates', 1)[0]!;
-    this.replay.loadState(substate(state, 'replay'));
-    this.noise.loadState(substate(state, 'noise'));
-    this.sampling.loadState(substate(state, 'sampling'));
-    this.weights.set(weights);
-    this.updates = updates;
+  async prepare(state: StateDict): Promise<Commit> {
+    const { weights, updates } = readEntries(
+      state,
+      { weights: this.weights.length, updates: 1 },
+      Object.keys(this.parts),
+    );
+    const { weights: _weights, updates: _updates, ...rest } = state;
+    const parts = await together(this.parts).prepare(rest);
+    return async () => {
+      await parts();
+      this.weights.set(weights);
+      this.updates = updates[0]!;
+    };
+  }
+
+  private get parts() {
+    return { noise: this.noise, sampling: this.sampling, replay: this.replay };
   }
 
   async save(path: string, training?: StateDict): Promise<void> {
@@ -169,10 +178,9 @@ export class Several implements VectorEnv {
   state() {
     return Object.assign({}, ...this.envs.map((env, i) => prefixed(`${i}`, env.state())));
   }
-  loadState(state: StateDict) {
-    this.envs.forEach((env, i) => {
-      env.loadState(substate(state, `${i}`));
-    });
+  prepare(state: StateDict) {
+    const commits = this.envs.map((env, i) => env.prepare(substate(state, `${i}`)));
+    return () => commits.forEach((commit) => commit());
   }
 }
 

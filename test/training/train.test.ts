@@ -20,6 +20,7 @@ import {
   train,
 } from 'diffrl';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadState } from '../../src/state.js';
 import { Counter, Several, TinyAgent } from './tinyAgent.js';
 
 let folder: string;
@@ -162,7 +163,7 @@ describe('resuming', () => {
     expect(training!.steps!.data[0]).toBe(70);
     expect(training!['history/evaluations/steps']!.data[0]).toBe(40);
     const loaded = new TinyAgent(env, 5);
-    loaded.loadState(state);
+    await loadState(loaded, state);
     expect(loaded.state()).toEqual(agent.state());
   });
 

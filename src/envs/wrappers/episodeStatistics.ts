@@ -1,4 +1,4 @@
-import { type MaybePromise, requireEntry, type StateDict, stateArray } from '../../state.js';
+import { asCount, type MaybePromise, readEntries, type StateDict, stateArray } from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
 import { Wrapper } from './wrapper.js';
@@ -43,11 +43,11 @@ export class EpisodeStatistics<E extends Env = Env> extends Wrapper<E> {
     return { sum: stateArray(this.sum), length: stateArray(this.length) };
   }
 
-  protected override loadOwnState(state: StateDict): () => void {
-    const sum = requireEntry(state, 'sum', 1)[0] as number;
-    const length = requireEntry(state, 'length', 1)[0] as number;
+  protected override prepareOwn(state: StateDict): () => void {
+    const entries = readEntries(state, { sum: 1, length: 1 });
+    const length = asCount(entries.length, 'length');
     return () => {
-      this.sum = sum;
+      this.sum = entries.sum[0] as number;
       this.length = length;
     };
   }

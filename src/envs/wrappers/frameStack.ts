@@ -1,6 +1,6 @@
 import { requireInteger } from '../../errors.js';
 import { Box } from '../../spaces/box.js';
-import { type MaybePromise, requireEntry, type StateDict, stateArray } from '../../state.js';
+import { type MaybePromise, readEntries, type StateDict, stateArray } from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
 import { Wrapper } from './wrapper.js';
@@ -45,8 +45,8 @@ export class FrameStack<E extends Env = Env> extends Wrapper<E> {
     return { stack: stateArray(this.stack.slice()) };
   }
 
-  protected override loadOwnState(state: StateDict): () => void {
-    const stack = requireEntry(state, 'stack', this.stack.length);
+  protected override prepareOwn(state: StateDict): () => void {
+    const { stack } = readEntries(state, { stack: this.stack.length });
     return () => this.stack.set(stack);
   }
 }

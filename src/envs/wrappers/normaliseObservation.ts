@@ -47,9 +47,8 @@ export class NormaliseObservation<E extends Env = Env> extends Wrapper<E> {
     return this.moments.state();
   }
 
-  protected override loadOwnState(state: StateDict): () => void {
-    new RunningMoments(this.env.observationSpace.size).loadState(state);
-    return () => this.moments.loadState(state);
+  protected override prepareOwn(state: StateDict): () => void {
+    return this.moments.prepare(state);
   }
 
   private normalised<R extends { observation: Float32Array }>(result: R): R {

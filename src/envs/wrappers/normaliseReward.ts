@@ -11,7 +11,6 @@ import { Wrapper } from './wrapper.js';
  */
 export class NormaliseReward<E extends Env = Env> extends Wrapper<E> {
   readonly scale: RewardScale;
-  private readonly gamma: number;
 
   /**
    * @param options.gamma discount of the return, in [0, 1); default 0.99
@@ -19,8 +18,9 @@ export class NormaliseReward<E extends Env = Env> extends Wrapper<E> {
    */
   constructor(env: E, options: { gamma?: number } = {}) {
     super(env);
-    this.gamma = requireNumber('NormaliseReward', 'gamma', options.gamma ?? 0.99, { min: 0, below: 1 });
-    this.scale = new RewardScale(this.gamma);
+    this.scale = new RewardScale(
+      requireNumber('NormaliseReward', 'gamma', options.gamma ?? 0.99, { min: 0, below: 1 }),
+    );
   }
 
   override step(action: Float32Array): MaybePromise<StepResult> {
@@ -34,8 +34,7 @@ export class NormaliseReward<E extends Env = Env> extends Wrapper<E> {
     return this.scale.state();
   }
 
-  protected override loadOwnState(state: StateDict): () => void {
-    new RewardScale(this.gamma).loadState(state);
-    return () => this.scale.loadState(state);
+  protected override prepareOwn(state: StateDict): () => void {
+    return this.scale.prepare(state);
   }
 }

@@ -1,5 +1,5 @@
 import { requireInteger } from '../../errors.js';
-import { type MaybePromise, requireEntry, type StateDict, stateArray } from '../../state.js';
+import { asCount, type MaybePromise, readEntries, type StateDict, stateArray } from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
 import { Wrapper } from './wrapper.js';
@@ -42,8 +42,8 @@ export class TimeLimit<E extends Env = Env> extends Wrapper<E> {
     return { elapsedSteps: stateArray(this.elapsed) };
   }
 
-  protected override loadOwnState(state: StateDict): () => void {
-    const elapsed = requireEntry(state, 'elapsedSteps', 1)[0] as number;
+  protected override prepareOwn(state: StateDict): () => void {
+    const elapsed = asCount(readEntries(state, { elapsedSteps: 1 }).elapsedSteps, 'elapsedSteps');
     return () => {
       this.elapsed = elapsed;
     };

@@ -1,5 +1,5 @@
 import type { Box } from '../../spaces/box.js';
-import { type MaybePromise, prefixed, type StateDict, substate } from '../../state.js';
+import { type Commit, type MaybePromise, prefixed, readEntries, type StateDict, substate } from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
 
@@ -10,24 +10,25 @@ export type Unwrapped<E> = E extends Wrapper<infer Inner> ? Unwrapped<Inner> : E
  * An environment around another one; passes everything through.
  *
  * Subclass requirements: override what changes; results of the inner environment may be promises (see {@link andThen}).
- * A wrapper that remembers something between steps gives it out in `ownState` and takes it back in `loadOwnState`;
- * `state` and `loadState` exist when the inner environment has them.
+ * A wrapper that remembers something between steps gives it out in `ownState` and takes it back in `prepareOwn`;
+ * `state` and `prepare` exist when the inner environment has them.
  */
 export class Wrapper<E extends Env = Env> implements Env {
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   readonly state?: () => MaybePromise<StateDict>;
-  readonly loadState?: (state: StateDict) => MaybePromise<void>;
+  readonly prepare?: (state: StateDict) => MaybePromise<Commit>;
 
   constructor(readonly env: E) {
     this.observationSpace = env.observationSpace;
     this.actionSpace = env.actionSpace;
-    if (!env.state || !env.loadState) return;
+    if (!env.state || !env.prepare) return;
     this.state = () =>
       andThen(this.env.state!(), (inner) => ({ ...prefixed('env', inner), ...prefixed('wrapper', this.ownState()) }));
-    this.loadState = (state) => {
-      const commit = this.loadOwnState(substate(state, 'wrapper'));
-      return andThen(this.env.loadState!(substate(state, 'env')), commit);
+    this.prepare = (state) => {
+      readEntries(state, {}, ['env', 'wrapper']);
+      const own = this.prepareOwn(substate(state, 'wrapper'));
+      return andThen(this.env.prepare!(substate(state, 'env')), (inner) => () => andThen(inner(), own));
     };
   }
 
@@ -56,8 +57,9 @@ export class Wrapper<E extends Env = Env> implements Env {
     return {};
   }
 
-  /** Checks what `ownState` gave and returns a function that puts it back. */
-  protected loadOwnState(_state: StateDict): () => void {
+  /** Checks what `ownState` gave and returns what puts it in place and cannot fail. */
+  protected prepareOwn(state: StateDict): () => void {
+    readEntries(state, {});
     return () => {};
   }
 }

@@ -21,7 +21,7 @@ const recordings = (name: string): Recording[] => {
 /** Steps `env` through the recording; Gymnasium 1.3.0 went on after the end, which is why the state is put back. */
 function replay(env: MarkovEnv<[number, number]>, { start_state, actions, state }: Recording, check: Check): void {
   env.reset({ seed: 0 });
-  env.loadState({ ...env.state(), physics: { shape: [2], data: Float64Array.from(start_state) } });
+  env.prepare({ ...env.state(), physics: { shape: [2], data: Float64Array.from(start_state) } })();
   state.forEach((_, t) => {
     const action = typeof actions === 'string' ? 0 : actions[t]!;
     const { observation, reward, terminated } = env.step(Float32Array.of(action));
