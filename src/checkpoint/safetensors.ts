@@ -1,4 +1,4 @@
-import { ArgumentError, CheckpointError, ShapeError } from '../errors.js';
+import { ArgumentError, CheckpointError, ShapeError, show } from '../errors.js';
 import type { StateArray, StateDict, TypedArray } from '../state.js';
 import { joinBytes } from './bytes.js';
 
@@ -7,6 +7,8 @@ export interface Safetensors {
   state: StateDict;
   /** The file's free text entries. */
   metadata: Record<string, string>;
+  /** Entries that were left out, by name, and why. */
+  unread: Record<string, string>;
 }
 
 /**
@@ -45,32 +47,42 @@ export function safetensorsParts(state: StateDict, metadata: Record<string, stri
 }
 
 /**
- * Reads the bytes of a safetensors file with F64, F32, I32, U32 or U8 arrays.
- * Arrays are views of `bytes` where its alignment allows it, else copies.
+ * Reads the bytes of a safetensors file. F64, F32, I32, U32 and U8 arrays are views of `bytes` where its alignment
+ * allows it, else copies. Other types are converted where that is exact: F16 and BF16 to float32, I16, U16 and I8 to
+ * int32, BOOL to uint8, I64 and U64 to float64 if no number is beyond 2^53. What is left is named in `unread`.
  *
- * @throws CheckpointError saying what is damaged or not supported
+ * @throws ArgumentError unless `bytes` is a Uint8Array (a Buffer is one)
+ * @throws CheckpointError saying what is damaged
  */
 export function decodeSafetensors(bytes: Uint8Array): Safetensors {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new ArgumentError(
+      `decodeSafetensors: bytes must be a Uint8Array, such as what readFile returns, got ${show(bytes)}.`,
+    );
+  }
   const { header, start } = decodeHeader(bytes);
   const { [METADATA]: metadata = {}, ...entries } = header;
-  const body = bytes.subarray(start);
+  const body = new Uint8Array(bytes.buffer, bytes.byteOffset + start, bytes.length - start);
   let end = 0;
   const byPosition = Object.entries(entries).sort(([, a], [, b]) => comparePositions(a, b));
   const arrays = new Map<string, StateArray>();
+  const unread: Record<string, string> = {};
   for (const [name, entry] of byPosition) {
     const { dtype, shape, data_offsets: span } = entry ?? {};
-    const Type = DTYPES[dtype];
-    if (!Type) damaged(`'${name}' has type ${dtype}; supported are ${Object.keys(DTYPES).join(', ')}`);
     if (!isShape(shape)) damaged(`'${name}' has no valid shape`);
-    if (span?.[0] !== end || span[1] !== end + product(shape) * Type.BYTES_PER_ELEMENT) {
+    const reader = readerOf(dtype);
+    if (span?.[0] !== end || !fits(span[1] - end, product(shape), reader)) {
       damaged(`the position of '${name}' does not fit its shape and its neighbours`);
     }
     end = span[1];
     if (end > body.length) damaged(`'${name}' ends at byte ${end} of ${body.length}; the file is cut short`);
-    arrays.set(name, { shape, data: view(body, span, Type) });
+    const data = reader?.read(body.subarray(...span));
+    if (data) arrays.set(name, { shape, data });
+    else unread[name] = reader ? `${dtype} with numbers beyond 2^53` : `${dtype} is not a type that is read`;
   }
   if (end !== body.length) damaged(`${body.length - end} bytes follow the last array`);
-  return { state: Object.fromEntries(Object.keys(entries).map((name) => [name, arrays.get(name)!])), metadata };
+  const names = Object.keys(entries).filter((name) => arrays.has(name));
+  return { state: Object.fromEntries(names.map((name) => [name, arrays.get(name)!])), metadata, unread };
 }
 
 const METADATA = '__metadata__';
@@ -85,6 +97,65 @@ const DTYPES: Record<string, TypedArrayConstructor> = {
 interface TypedArrayConstructor {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBuffer, byteOffset?: number, length?: number): TypedArray;
+}
+
+/** Makes an array of one type of the format from its bytes, or nothing where that would not be exact. */
+interface Reader {
+  width: number;
+  read(bytes: Uint8Array): TypedArray | undefined;
+}
+
+const CONVERSIONS: Record<string, Reader> = {
+  BOOL: { width: 1, read: (bytes) => bytes },
+  I8: {
+    width: 1,
+    read: (bytes) => Int32Array.from(new Int8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)),
+  },
+  I16: { width: 2, read: (bytes) => Int32Array.from(elements(bytes, 2, (view, at) => view.getInt16(at, true))) },
+  U16: { width: 2, read: (bytes) => Int32Array.from(elements(bytes, 2, (view, at) => view.getUint16(at, true))) },
+  F16: {
+    width: 2,
+    read: (bytes) => Float32Array.from(elements(bytes, 2, (view, at) => halfFloat(view.getUint16(at, true)))),
+  },
+  BF16: { width: 2, read: brainFloats },
+  I64: { width: 8, read: (bytes) => exact(elements(bytes, 8, (view, at) => Number(view.getBigInt64(at, true)))) },
+  U64: { width: 8, read: (bytes) => exact(elements(bytes, 8, (view, at) => Number(view.getBigUint64(at, true)))) },
+};
+
+function readerOf(dtype: unknown): Reader | undefined {
+  const name = String(dtype);
+  if (Object.hasOwn(CONVERSIONS, name)) return CONVERSIONS[name];
+  if (!Object.hasOwn(DTYPES, name)) return undefined;
+  const Type = DTYPES[name] as TypedArrayConstructor;
+  return { width: Type.BYTES_PER_ELEMENT, read: (bytes) => view(bytes, Type) };
+}
+
+/** Whether `bytes` hold `count` elements; of types that are not known each number of bytes is believed. */
+function fits(bytes: number, count: number, reader: Reader | undefined): boolean {
+  return reader ? bytes === count * reader.width : bytes >= 0;
+}
+
+function elements(bytes: Uint8Array, width: number, read: (view: DataView, at: number) => number): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: bytes.length / width }, (_, i) => read(view, i * width));
+}
+
+/** IEEE 754 binary16: sign, 5 bits of exponent, 10 of fraction. */
+function halfFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity;
+  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+}
+
+/** The upper halves of float32 numbers. */
+function brainFloats(bytes: Uint8Array): Float32Array {
+  const bits = Uint32Array.from(elements(bytes, 2, (view, at) => view.getUint16(at, true) * 2 ** 16));
+  return new Float32Array(bits.buffer);
+}
+
+function exact(numbers: number[]): Float64Array | undefined {
+  return numbers.every(Number.isSafeInteger) ? Float64Array.from(numbers) : undefined;
 }
 
 interface Entry {
@@ -126,10 +197,9 @@ function comparePositions(a?: Entry, b?: Entry): number {
   return startA - startB || endA - endB;
 }
 
-function view(body: Uint8Array, [start, end]: [number, number], Type: TypedArrayConstructor): TypedArray {
-  const part = body.subarray(start, end);
-  const aligned = part.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? part : part.slice();
-  return new Type(aligned.buffer as ArrayBuffer, aligned.byteOffset, (end - start) / Type.BYTES_PER_ELEMENT);
+function view(bytes: Uint8Array, Type: TypedArrayConstructor): TypedArray {
+  const aligned = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  return new Type(aligned.buffer as ArrayBuffer, aligned.byteOffset, bytes.length / Type.BYTES_PER_ELEMENT);
 }
 
 function dtypeOf(data: TypedArray): string {

@@ -28,7 +28,7 @@ const arrays: StateDict = {
 
 describe('safetensors', () => {
   it('reads what Python wrote', () => {
-    expect(decodeSafetensors(golden)).toEqual({ state: arrays, metadata: { by: 'python' } });
+    expect(decodeSafetensors(golden)).toEqual({ state: arrays, metadata: { by: 'python' }, unread: {} });
   });
 
   it('writes byte for byte what Python writes', () => {
@@ -85,6 +85,57 @@ describe('safetensors', () => {
     expect(() => encodeSafetensors({ w: { shape: [2], data } })).toThrow("'w' has 3 numbers for shape [2]");
     expect(() => encodeSafetensors({ __metadata__: { shape: [3], data } })).toThrow(/reserved/);
     const eighths = Buffer.from(golden.toString('latin1').replace('"U8"', '"F8"'), 'latin1');
-    expect(() => decodeSafetensors(eighths)).toThrow("'flags' has type F8; supported are F64");
+    const { state, unread } = decodeSafetensors(eighths);
+    expect(unread).toEqual({ flags: 'F8 is not a type that is read' });
+    expect(Object.keys(state)).toEqual(Object.keys(arrays).filter((name) => name !== 'flags'));
+    expect(() => decodeSafetensors('golden' as never)).toThrow(
+      "bytes must be a Uint8Array, such as what readFile returns, got 'golden'",
+    );
+  });
+
+  it('reads a Buffer wherever its arrays begin, as readFile and sockets give them', () => {
+    for (const offset of [0, 1, 2, 3, 4, 7]) {
+      const moved = Buffer.alloc(golden.length + offset).subarray(offset);
+      golden.copy(moved);
+      expect(decodeSafetensors(moved).state).toEqual(arrays);
+    }
+  });
+
+  it.each([
+    [
+      'F16',
+      Uint16Array.of(0x3c00, 0xc000, 0x7bff, 1, 0x8000, 0x7c00, 0x7e00),
+      Float32Array.of(1, -2, 65504, 2 ** -24, -0, Infinity, Number.NaN),
+    ],
+    ['BF16', Uint16Array.of(0x3f80, 0xbf80, 0x4049, 0xff80), Float32Array.of(1, -1, 3.140625, -Infinity)],
+    ['BOOL', Uint8Array.of(0, 1), Uint8Array.of(0, 1)],
+    ['I8', Int8Array.of(-128, 127), Int32Array.of(-128, 127)],
+    ['I16', Int16Array.of(-32768, 7), Int32Array.of(-32768, 7)],
+    ['U16', Uint16Array.of(65535, 7), Int32Array.of(65535, 7)],
+    ['I64', BigInt64Array.of(-7n, 9007199254740991n), Float64Array.of(-7, 9007199254740991)],
+    ['U64', BigUint64Array.of(7n), Float64Array.of(7)],
+  ])('converts %s, which is exact', (dtype, data, expected) => {
+    expect(decodeSafetensors(foreign(dtype, data)).state.x).toEqual({ shape: [expected.length], data: expected });
+  });
+
+  it('names numbers that float64 cannot hold and reads the rest', () => {
+    const { state, unread } = decodeSafetensors(foreign('I64', BigInt64Array.of(2n ** 53n)));
+    expect(unread).toEqual({ x: 'I64 with numbers beyond 2^53' });
+    expect(state.w!.data).toEqual(Float32Array.of(0.5));
   });
 });
+
+/** A file with an array `w` of float32 and behind it `x` of any type, at an odd position if `w` makes it so. */
+function foreign(dtype: string, data: { length: number; byteLength: number; buffer: ArrayBufferLike }): Uint8Array {
+  const end = 4 + data.byteLength;
+  const header = JSON.stringify({
+    w: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+    x: { dtype, shape: [data.length], data_offsets: [4, end] },
+  });
+  const bytes = new Uint8Array(8 + header.length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(new TextEncoder().encode(header), 8);
+  bytes.set(new Uint8Array(Float32Array.of(0.5).buffer), 8 + header.length);
+  bytes.set(new Uint8Array(data.buffer), 12 + header.length);
+  return bytes;
+}
