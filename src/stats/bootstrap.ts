@@ -1,4 +1,4 @@
-import { ArgumentError, requireInteger, requireNumber } from '../errors.js';
+import { ArgumentError, requireFinite, requireInteger, requireNumber, show } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import { interquartileMean, quantile } from './summary.js';
 
@@ -25,7 +25,8 @@ export interface Interval {
  * replacement, task by task, which is how the rliable protocol (Agarwal et al., 2021) reports results of few seeds.
  *
  * @param scores final scores `[tasks][runs]`, normalised if there are several tasks
- * @throws ArgumentError if a task has no run
+ * @throws ArgumentError if a task has no run, or no task has two: single runs say nothing about the spread
+ * @throws NonFiniteError for NaN or infinity
  *
  * @example
  * ```ts
@@ -43,9 +44,20 @@ export function stratifiedBootstrap(
 ): Interval {
   requireNumber('stratifiedBootstrap', 'confidence', confidence, { above: 0, below: 1 });
   requireInteger('stratifiedBootstrap', 'resamples', resamples, { min: 1 });
+  if (!Array.isArray(scores) || !scores.every((runs) => ArrayBuffer.isView(runs) || Array.isArray(runs))) {
+    throw new ArgumentError(`stratifiedBootstrap: scores must be lists [tasks][runs], got ${show(scores)}.`);
+  }
   if (scores.length === 0 || scores.some((runs) => runs.length === 0)) {
     throw new ArgumentError('stratifiedBootstrap: scores must hold at least one run for each task.');
   }
+  if (scores.every((runs) => runs.length === 1)) {
+    const turned =
+      scores.length > 1 ? ` Scores are [tasks][runs]; for one task with ${scores.length} runs pass [[...]].` : '';
+    throw new ArgumentError(
+      `stratifiedBootstrap: an interval needs two or more runs of a task, got one run of each.${turned}`,
+    );
+  }
+  for (const [task, runs] of scores.entries()) requireFinite('stratifiedBootstrap', `scores[${task}]`, runs);
   const draw = (runs: readonly number[]) => runs.map(() => runs[rng.integer(runs.length)] as number);
   const estimates = Float64Array.from({ length: resamples }, () => statistic(scores.map(draw)));
   const tail = (1 - confidence) / 2;

@@ -99,6 +99,14 @@ describe('stratifiedBootstrap', () => {
     expect(stratifiedBootstrap(scores)).toEqual(stratifiedBootstrap(scores));
     expect(() => stratifiedBootstrap([[1], []])).toThrow(/at least one run for each task/);
     expect(() => stratifiedBootstrap([])).toThrow(ArgumentError);
-    expect(() => stratifiedBootstrap([[1]], { confidence: 1 })).toThrow(/confidence must be a number > 0 and < 1/);
+    expect(() => stratifiedBootstrap([[1, 2]], { confidence: 1 })).toThrow(/confidence must be a number > 0 and < 1/);
+    expect(() => stratifiedBootstrap([[1, Number.NaN]])).toThrow(/scores\[0\]\[1\] is NaN/);
+    expect(() => stratifiedBootstrap([1, 2] as never)).toThrow(/scores must be lists \[tasks\]\[runs\], got \[1, 2\]/);
+  });
+
+  it('refuses single runs, as swapped axes give them, instead of an interval of width 0', () => {
+    expect(() => stratifiedBootstrap([[-152], [-148], [-160]])).toThrow(/two or more runs.*one task with 3 runs pass/);
+    expect(() => stratifiedBootstrap([[5]])).toThrow(/two or more runs of a task, got one run of each\.$/);
+    expect(stratifiedBootstrap([[1], [2, 4]]).low).toBeLessThan(3);
   });
 });
