@@ -26,7 +26,15 @@ export class EnvironmentError extends DiffrlError {
   override name = 'EnvironmentError';
 }
 
-/** A checkpoint is damaged, incomplete or belongs to something else. Nothing was loaded. */
+/** A file or folder cannot be read or written; the message says why, `cause` holds the system's error. */
+export class FileError extends DiffrlError {
+  override name = 'FileError';
+}
+
+/**
+ * A checkpoint is damaged, incomplete or belongs to something else, or its folder cannot be read or written. Nothing was
+ * loaded; what the folder held before is still there.
+ */
 export class CheckpointError extends DiffrlError {
   override name = 'CheckpointError';
 }

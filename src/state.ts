@@ -7,6 +7,11 @@ export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array 
 export interface StateArray {
   readonly shape: readonly number[];
   readonly data: TypedArray;
+  /**
+   * Whether nobody writes to `data` any more, neither its owner nor you: then it may be kept instead of copied, and
+   * checkpoints write it once only.
+   */
+  readonly frozen?: boolean | undefined;
 }
 
 /** Everything that something changes while it runs, as a flat dictionary. Names are paths: `actor/time/kernel0`. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { nodeModule, writeFileAtomically } from '../checkpoint/files.js';
 import { requireInteger } from '../errors.js';
+import { writeFileAtomically } from '../files/files.js';
+import { nodeModule } from '../files/nodeModules.js';
 import type { Box } from '../spaces/box.js';
 import type { TensorProgram } from './program.js';
 

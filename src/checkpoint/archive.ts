@@ -10,10 +10,9 @@ import { type Checkpoint, checkpointFiles, MANIFEST, parseCheckpoint } from './c
  * @throws ArgumentError if `config` is not plain JSON
  */
 export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array> {
-  const { stateFile, parts, manifest } = await checkpointFiles('encodeCheckpoint', checkpoint);
-  const state = joinBytes(parts);
-  const files = { [MANIFEST]: new TextEncoder().encode(manifest), [stateFile]: state };
-  return zipSync(files, { level: 0, mtime: '1980-01-01T00:00:00' });
+  const files = await checkpointFiles('encodeCheckpoint', checkpoint);
+  const contents = Object.fromEntries(files.map(({ name, parts }) => [name, joinBytes(parts)]));
+  return zipSync(contents, { level: 0, mtime: '1980-01-01T00:00:00' });
 }
 
 /**

@@ -1,12 +1,12 @@
 import { ArgumentError, CheckpointError, show } from '../errors.js';
-import { type MaybePromise, prefixed, type StateDict, substate } from '../state.js';
+import { type MaybePromise, prefixed, type StateArray, type StateDict, substate } from '../state.js';
 import { decodeSafetensors, safetensorsParts } from './safetensors.js';
 import { sha256 } from './sha256.js';
 
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };
 
-/** What a checkpoint folder holds. */
+/** What a checkpoint holds. */
 export interface Checkpoint {
   /** What the state belongs to, such as `DimeAgent`. */
   kind: string;
@@ -15,30 +15,43 @@ export interface Checkpoint {
   /** All that training changed in it. */
   state: StateDict;
   /** The state of the training run, where the checkpoint was written by one. */
-  training?: StateDict;
+  training?: StateDict | undefined;
 }
 
-/** The file that names the others; it is written last. */
+/** One file of a checkpoint. A name that was used before stands for the same content. */
+export interface CheckpointFile {
+  name: string;
+  /** Its size. */
+  bytes: number;
+  /** Its content, piece by piece. */
+  parts: readonly Uint8Array[];
+}
+
+/** Name of the file that says what a checkpoint is and which files belong to it. */
 export const MANIFEST = 'checkpoint.json';
 
-/** The two files of a checkpoint: `stateFile`, made of `parts`, and {@link MANIFEST}. */
-export interface CheckpointFiles {
-  stateFile: string;
-  parts: readonly Uint8Array[];
-  manifest: string;
-}
-
-/** @param where the public name the user called */
-export async function checkpointFiles(where: string, checkpoint: Checkpoint): Promise<CheckpointFiles> {
+/**
+ * `checkpoint` as files: safetensors files of its arrays, named after their content, and as the last one
+ * {@link MANIFEST} (kind, config, checksums), to be stored when the others are. Frozen arrays (see {@link StateArray})
+ * go into files of their own, group by group (`replay/rows3/...`), which stay what they are from one checkpoint to the
+ * next; everything else is in one. Nothing is copied: the parts are views of the arrays.
+ *
+ * @param where the public name the user called
+ * @throws ArgumentError if `config` is not plain JSON
+ */
+export async function checkpointFiles(where: string, checkpoint: Checkpoint): Promise<CheckpointFile[]> {
   const { kind, config, state, training } = checkpoint;
   requireJson(where, config, 'config');
-  const parts = safetensorsParts({ ...prefixed('agent', state), ...prefixed('training', training ?? {}) });
-  const hash = await sha256(where, parts);
-  const stateFile = `state-${hash.slice(0, 16)}.safetensors`;
-  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-  const content = { format: FORMAT, version: VERSION, kind, config, state: { file: stateFile, bytes, sha256: hash } };
+  const all = { ...prefixed('agent', state), ...prefixed('training', training ?? {}) };
+  const { frozen, changing } = split(all);
+  const files: NamedFile[] = [];
+  for (const group of frozen) files.push(await frozenFile(where, group));
+  files.push(await namedFile(where, 'state', changing));
+  const records = files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }));
+  const content: Manifest = { format: FORMAT, version: VERSION, kind, config, files: records };
   const seal = await sha256(where, [encode(content)]);
-  return { stateFile, parts, manifest: `${JSON.stringify({ ...content, sha256: seal }, null, 2)}\n` };
+  const manifest = new TextEncoder().encode(`${JSON.stringify({ ...content, sha256: seal }, null, 2)}\n`);
+  return [...files, { name: MANIFEST, bytes: manifest.length, parts: [manifest] }];
 }
 
 /**
@@ -66,30 +79,87 @@ export async function parseCheckpoint(
     fail(`the checkpoint has version ${manifest.version}, this diffrl reads ${VERSION}`);
   if (kind && manifest.kind !== kind) fail(`the checkpoint belongs to a ${manifest.kind}, not to a ${kind}`);
 
-  const { file, bytes, sha256: hash } = manifest.state;
-  const content = await read(file);
-  if (!content) return fail(`${file} is missing`);
-  if (content.length !== bytes) fail(`${file} has ${content.length} bytes instead of ${bytes}, it is damaged`);
-  if ((await sha256(where, [content])) !== hash) fail(`${file} is damaged, its SHA-256 does not fit`);
-  const { state } = decodeSafetensors(content);
-  const training = substate(state, 'training');
+  const all: StateDict = {};
+  for (const { name, bytes, sha256: hash } of manifest.files) {
+    const content = await read(name);
+    if (!content) return fail(`${name} is missing`);
+    if (content.length !== bytes) fail(`${name} has ${content.length} bytes instead of ${bytes}, it is damaged`);
+    if ((await sha256(where, [content])) !== hash) fail(`${name} is damaged, its SHA-256 does not fit`);
+    Object.assign(all, arraysOf(name, content));
+  }
+  const training = substate(all, 'training');
   return {
     kind: manifest.kind,
     config: manifest.config,
-    state: substate(state, 'agent'),
+    state: substate(all, 'agent'),
     ...(Object.keys(training).length && { training }),
   };
 }
 
-const FORMAT = 'diffrl-checkpoint';
-const VERSION = 1;
-
+/** What {@link MANIFEST} holds. */
 interface Manifest {
   format: string;
   version: number;
   kind: string;
   config: Checkpoint['config'];
-  state: { file: string; bytes: number; sha256: string };
+  files: FileRecord[];
+}
+
+interface FileRecord {
+  name: string;
+  bytes: number;
+  sha256: string;
+}
+
+type NamedFile = CheckpointFile & FileRecord;
+
+const FORMAT = 'diffrl-checkpoint';
+const VERSION = 2;
+
+/** The frozen arrays, group by group of equal path, and the others. */
+function split(state: StateDict): { frozen: StateDict[]; changing: StateDict } {
+  const groups = new Map<string, StateDict>();
+  const changing: StateDict = {};
+  for (const [name, array] of Object.entries(state)) {
+    if (!array.frozen) {
+      changing[name] = array;
+      continue;
+    }
+    const path = name.slice(0, name.lastIndexOf('/'));
+    groups.set(path, { ...groups.get(path), [name]: array });
+  }
+  return { frozen: [...groups.values()], changing };
+}
+
+/** Files of frozen arrays by their first array: they are hashed once. */
+const known = new WeakMap<StateArray, { group: StateDict; file: NamedFile }>();
+
+async function frozenFile(where: string, group: StateDict): Promise<NamedFile> {
+  const [first] = Object.values(group) as [StateArray];
+  const found = known.get(first);
+  if (found && isSameGroup(found.group, group)) return found.file;
+  const file = await namedFile(where, 'rows', group);
+  known.set(first, { group, file });
+  return file;
+}
+
+function isSameGroup(a: StateDict, b: StateDict): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+/** A safetensors file that is named after its content. */
+async function namedFile(where: string, prefix: 'state' | 'rows', state: StateDict): Promise<NamedFile> {
+  const parts = safetensorsParts(state);
+  const hash = await sha256(where, parts);
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+  return { name: `${prefix}-${hash.slice(0, 16)}.safetensors`, bytes, sha256: hash, parts };
+}
+
+function arraysOf(file: string, content: Uint8Array): StateDict {
+  const { state } = decodeSafetensors(content);
+  if (!file.startsWith('rows-')) return state;
+  return Object.fromEntries(Object.entries(state).map(([name, array]) => [name, { ...array, frozen: true }]));
 }
 
 function encode(manifest: Manifest): Uint8Array {

@@ -1,4 +1,5 @@
 import { MissingPackageError } from '../errors.js';
+import { findNodeModule } from '../files/nodeModules.js';
 import { joinBytes } from './bytes.js';
 
 /**
@@ -8,7 +9,7 @@ import { joinBytes } from './bytes.js';
  * @throws MissingPackageError in a page that was not loaded from https or localhost: browsers compute no hashes there
  */
 export async function sha256(where: string, parts: readonly Uint8Array[]): Promise<string> {
-  const crypto = globalThis.process?.getBuiltinModule?.('node:crypto');
+  const crypto = findNodeModule('node:crypto');
   if (crypto) {
     const hash = crypto.createHash('sha256');
     for (const part of parts) hash.update(part);

@@ -44,7 +44,7 @@ export function stratifiedBootstrap(
 ): Interval {
   requireNumber('stratifiedBootstrap', 'confidence', confidence, { above: 0, below: 1 });
   requireInteger('stratifiedBootstrap', 'resamples', resamples, { min: 1 });
-  if (!Array.isArray(scores) || !scores.every((runs) => ArrayBuffer.isView(runs) || Array.isArray(runs))) {
+  if (!Array.isArray(scores) || !scores.every((runs) => Array.isArray(runs))) {
     throw new ArgumentError(`stratifiedBootstrap: scores must be lists [tasks][runs], got ${show(scores)}.`);
   }
   if (scores.length === 0 || scores.some((runs) => runs.length === 0)) {

@@ -95,7 +95,7 @@ export class TrainingRun implements Stateful {
 
   /** Whether the last call of {@link advance} reached a multiple of `every` environment steps. */
   isDue(every: number): boolean {
-    return Math.floor(this.steps / every) > Math.floor((this.steps - this.worlds.numEnvs) / every);
+    return this.steps > 0 && Math.floor(this.steps / every) > Math.floor((this.steps - this.worlds.numEnvs) / every);
   }
 
   /**

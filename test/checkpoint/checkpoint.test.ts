@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import * as fs from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   ArgumentError,
   type Checkpoint,
@@ -8,10 +11,14 @@ import {
   checkpointExists,
   decodeSafetensors,
   MissingPackageError,
+  prefixed,
   readCheckpoint,
+  type StateDict,
   writeCheckpoint,
 } from 'diffrl';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 let folder: string;
 beforeEach(async () => {
@@ -60,6 +67,24 @@ function dieAfter(count: number): () => void {
     .mockImplementation(((name: string) => (name === 'node:fs/promises' ? mortal({ ...fs }) : real(name))) as never);
   return () => spy.mockRestore();
 }
+
+/** A disk that takes no byte more. */
+function fillDisk(code: string): void {
+  const real = process.getBuiltinModule;
+  const open = async (path: string, flags: string) => {
+    const file = await fs.open(path, flags);
+    if (!flags.startsWith('w') || path.endsWith('.lock')) return file;
+    file.writeFile = async () => Promise.reject(Object.assign(new Error(`${code}: write`), { code }));
+    return file;
+  };
+  vi.spyOn(process, 'getBuiltinModule').mockImplementation(((name: string) =>
+    name === 'node:fs/promises' ? { ...fs, open } : real(name)) as never);
+}
+
+const rows = (n: number): StateDict => ({
+  x: { shape: [2], data: Float32Array.of(n, n), frozen: true },
+  flags: { shape: [1], data: Uint8Array.of(n), frozen: true },
+});
 
 const stateFile = async (path: string) => (await fs.readdir(path)).find((name) => name.endsWith('.safetensors'))!;
 
@@ -129,6 +154,102 @@ describe('writeCheckpoint and readCheckpoint', () => {
       async (json) => writeCheckpoint(join(json, '..'), { ...numbered(1), kind: 'Other' }),
       /belongs to a Other, not to a TestAgent/,
     );
+  });
+
+  it('write frozen arrays once, group by group, and give them back frozen', async () => {
+    const block = rows(1);
+    const first = { ...numbered(1), state: { ...numbered(1).state, ...prefixed('replay/rows0', block) } };
+    await writeCheckpoint(folder, first);
+    const [old] = (await fs.readdir(folder)).filter((name) => name.startsWith('rows-'));
+    await fs.utimes(join(folder, old!), 1, 1);
+    const second = { ...first, state: { ...first.state, ...prefixed('replay/rows1', rows(2)) } };
+    await writeCheckpoint(folder, second);
+    expect((await fs.stat(join(folder, old!))).mtimeMs).toBe(1000);
+    expect(await readCheckpoint(folder)).toEqual(second);
+    await writeCheckpoint(folder, numbered(3));
+    expect(await fs.readdir(folder)).toHaveLength(2);
+  });
+
+  it('wait for each other within a process and between processes; a reader sees whole checkpoints only', async () => {
+    const program = `
+      import { writeCheckpoint } from '${root}src/checkpoint/index.ts';
+      for (let n = 0; n < 20; n++) {
+        const state = { x: { shape: [1000], data: new Float32Array(1000).fill(n) } };
+        await writeCheckpoint(process.argv[1], { kind: 'Other', config: { n }, state });
+      }`;
+    await writeCheckpoint(folder, numbered(0));
+    const other = promisify(execFile)(process.execPath, [
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '-e',
+      program,
+      folder,
+    ]);
+    let running = true;
+    const ended = other.finally(() => {
+      running = false;
+    });
+    for (let n = 0; running; n++) {
+      await Promise.all([writeCheckpoint(folder, numbered(n)), writeCheckpoint(folder, numbered(n + 1))]);
+      const { kind, state } = await readCheckpoint(folder);
+      expect(kind === 'Other' ? new Set(state.x!.data).size : state.counter!.data.length).toBe(1);
+    }
+    await ended;
+    expect(await fs.readdir(folder)).toHaveLength(2);
+  });
+
+  it('take over the lock of a process that died, or that nobody has signed for a minute', async () => {
+    const lock = join(folder, '.lock');
+    await fs.writeFile(lock, `999999999 ${hostname()} x\n`);
+    await writeCheckpoint(folder, numbered(1));
+    await fs.writeFile(lock, `1 elsewhere x\n`);
+    await fs.utimes(lock, 1, 1);
+    await writeCheckpoint(folder, numbered(2));
+    expect((await readCheckpoint(folder)).config.n).toBe(2);
+    expect(await fs.readdir(folder)).toHaveLength(2);
+  });
+
+  it.each([
+    ['ENOSPC', /disk is full; free some space/],
+    ['EFBIG', /larger than its file system or a limit/],
+    ['EACCES', /no permission; choose another folder/],
+    ['EDQUOT', /quota is used up/],
+  ])('name %s, keep the checkpoint before and leave no halves', async (code, message) => {
+    await writeCheckpoint(folder, numbered(1));
+    fillDisk(code);
+    const error = await writeCheckpoint(folder, numbered(2)).catch((error) => error);
+    vi.restoreAllMocks();
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect(error.message).toMatch(message);
+    expect(error.cause.code).toBe(code);
+    expect(await readCheckpoint(folder)).toEqual(numbered(1));
+    expect(await fs.readdir(folder)).toHaveLength(2);
+    await writeCheckpoint(folder, numbered(2));
+    expect(await readCheckpoint(folder)).toEqual(numbered(2));
+  });
+
+  it('name what stands in their way', async () => {
+    const path = join(folder, 'a');
+    await fs.mkdir(join(path, 'checkpoint.json'), { recursive: true });
+    const refused = async (run: () => Promise<unknown>, message: RegExp) => {
+      const error = (await run().catch((error) => error)) as Error;
+      expect(error).toBeInstanceOf(CheckpointError);
+      expect(error.message).toMatch(message);
+    };
+    await refused(() => readCheckpoint(path), /cannot read '.*checkpoint.json': it is a folder/);
+    await refused(() => writeCheckpoint(path, numbered(1)), /cannot write '.*checkpoint.json': it is a folder/);
+    await fs.rmdir(join(path, 'checkpoint.json'));
+    await fs.symlink('checkpoint.json', join(path, 'checkpoint.json'));
+    await refused(() => readCheckpoint(path), /links lead in a circle/);
+    await fs.writeFile(join(folder, 'file'), '');
+    await refused(() => writeCheckpoint(join(folder, 'file'), numbered(1)), /part of the path is a file/);
+    await refused(() => writeCheckpoint(join(folder, 'file', 'x'), numbered(1)), /part of the path is a file/);
+    for (const nonsense of ['', 5, undefined, null, 'a\0b']) {
+      await expect(writeCheckpoint(nonsense as never, numbered(1))).rejects.toThrow(ArgumentError);
+      await expect(readCheckpoint(nonsense as never)).rejects.toThrow(ArgumentError);
+      await expect(checkpointExists(nonsense as never)).rejects.toThrow(ArgumentError);
+    }
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, new Float32Array(2), () => 1, new Map()])(

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkpoints, csvLog, evaluation, learningCurve, Pendulum, progressBar, train } from 'diffrl';
+import { checkpoints, csvLog, evaluation, learningCurve, Pendulum, progressBar, readCheckpoint, train } from 'diffrl';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Counter, TinyAgent } from './tinyAgent.js';
 
@@ -126,6 +126,17 @@ describe('progressBar', () => {
 
   it('says that training was aborted', async () => {
     expect(await output(200, false, AbortSignal.abort())).toBe('Training aborted at step 0.\n');
+  });
+});
+
+describe('checkpoints', () => {
+  it('leave one of a run that was aborted before its first step', async () => {
+    const env = new Counter(4);
+    const callbacks = [checkpoints({ path: folder })];
+    await train({ agent: new TinyAgent(env), env, steps: 50, signal: AbortSignal.abort(), callbacks });
+    expect((await readCheckpoint(folder)).training!.steps!.data).toEqual(Float64Array.of(0));
+    const resumed = await train({ agent: new TinyAgent(env), env, steps: 5, resume: folder });
+    expect(resumed.steps).toBe(5);
   });
 });
 

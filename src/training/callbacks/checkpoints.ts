@@ -1,4 +1,5 @@
 import { requireInteger } from '../../errors.js';
+import { requirePath } from '../../files/fileErrors.js';
 import type { TrainingCallback } from '../callback.js';
 
 export interface CheckpointsOptions {
@@ -13,6 +14,7 @@ export interface CheckpointsOptions {
  * of their own. Another one is written when training has finished or was aborted, none when it failed.
  */
 export function checkpoints({ path, every = 10_000 }: CheckpointsOptions): TrainingCallback {
+  requirePath('checkpoints', path);
   requireInteger('checkpoints', 'every', every, { min: 1 });
   return {
     async onStepEnd(run) {

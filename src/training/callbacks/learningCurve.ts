@@ -1,5 +1,6 @@
-import { writeFileAtomically } from '../../checkpoint/files.js';
 import { requireInteger } from '../../errors.js';
+import { requirePath } from '../../files/fileErrors.js';
+import { writeFileAtomically } from '../../files/files.js';
 import type { TrainingCallback } from '../callback.js';
 import { plotHistory } from '../plotHistory.js';
 import type { TrainingRun } from '../trainingRun.js';
@@ -13,6 +14,7 @@ export interface LearningCurveOptions {
 
 /** Draws {@link plotHistory} into the SVG file `path` now and then and at the end. */
 export function learningCurve(path: string, { every = 10_000, title }: LearningCurveOptions = {}): TrainingCallback {
+  requirePath('learningCurve', path);
   requireInteger('learningCurve', 'every', every, { min: 1 });
   const draw = (run: TrainingRun) => {
     const names = `${run.agent.name} on ${run.env.id ?? run.env.constructor.name}`;

@@ -1,4 +1,4 @@
-import { appendToFile, readFileIfPresent, writeFileAtomically } from '../../checkpoint/files.js';
+import { appendToFile, readFileIfPresent, writeFileAtomically } from '../../files/files.js';
 import type { LogRow, RowSink } from './rowLog.js';
 
 /** A file of numbers that grows row by row and, where a row brings a new column, is written anew. */

@@ -1,4 +1,4 @@
-import { writeFileAtomically } from '../../checkpoint/files.js';
+import { writeFileAtomically } from '../../files/files.js';
 import { mean } from '../../stats/summary.js';
 import type { TrainingCallback } from '../callback.js';
 import type { EvaluationRecord } from '../history.js';

@@ -1,4 +1,4 @@
-import { appendToFile, readFileIfPresent, writeFileAtomically } from '../../checkpoint/files.js';
+import { appendToFile, readFileIfPresent, writeFileAtomically } from '../../files/files.js';
 import type { TrainingCallback } from '../callback.js';
 import { type LogOptions, type LogRow, rowLog } from './rowLog.js';
 

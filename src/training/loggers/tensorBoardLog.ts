@@ -1,4 +1,5 @@
-import { appendToFile, nodeModule, writeFileAtomically } from '../../checkpoint/files.js';
+import { appendToFile, writeFileAtomically } from '../../files/files.js';
+import { nodeModule } from '../../files/nodeModules.js';
 import type { TrainingCallback } from '../callback.js';
 import { encodeEvent } from './eventFile.js';
 import { type LogOptions, rowLog } from './rowLog.js';
