@@ -209,6 +209,7 @@ export class Builder {
 
   /** Matrix product over the last two axes, leading axes broadcasting; the flags swap an operand's last two axes. */
   matmul(a: Value, b: Value, transposeA = false, transposeB = false): Value {
+    if (a.type !== 'float32') return this.integerProduct(this.swapped(a, transposeA), this.swapped(b, transposeB));
     const [left, flipA] = withoutSwap(a, transposeA);
     const [right, flipB] = withoutSwap(b, transposeB);
     const rows = left.shape.at(flipA ? -1 : -2)!;
@@ -243,6 +244,12 @@ export class Builder {
     const columns = sizeOf(shape);
     const rows = sizeOf(x.shape) / columns;
     return this.reshape(this.matmul(this.fill(weight, [1, rows]), this.reshape(x, [rows, columns])), shape);
+  }
+
+  /** ONNX Runtime has no Gemm of integers. */
+  private integerProduct(a: Value, b: Value): Value {
+    const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return this.op('MatMul', [a, b], { type: a.type, shape: [...batch, a.shape.at(-2)!, b.shape.at(-1)!] });
   }
 
   private matrixProduct(a: Value, b: Value, transA: boolean, transB: boolean): Value {

@@ -4,7 +4,9 @@ import { numbersOf, type RuntimeArray, type TensorLike } from './arrays.js';
 import { checkEngineOptions, type EngineOptions, openEngine } from './engine.js';
 import { CompileError } from './errors.js';
 import { Executable, type ResultArray } from './executable.js';
+import { oncePerProcess } from './oncePerProcess.js';
 import { Queue } from './queue.js';
+import type { BakedRates } from './rates.js';
 import { sameShape } from './shapes.js';
 import { inputInfo, Signature } from './signature.js';
 import { type InputInfo, trace } from './trace.js';
@@ -78,11 +80,12 @@ export function compile(fn: (...args: never[]) => unknown, options: CompileOptio
 }
 
 /** Calls of all compiled functions run one by one, because functions may share variables. */
-const queue = new Queue();
+const queue = oncePerProcess('queue', () => new Queue());
 
 /** A graph, and the shapes of the tensor arguments it is for. */
 interface Version {
   readonly shapes: readonly (readonly number[])[];
+  readonly rates: BakedRates;
   readonly executable: Executable;
 }
 
@@ -116,7 +119,8 @@ class Program {
     return queue.run(async () => {
       if (this.signature && this.signature !== signature) this.signature.read(args);
       const known = this.versions.find((version) => shapes.every((shape, i) => sameShape(shape, version.shapes[i]!)));
-      const { executable } = known ?? (await this.load(signature, tensors.map(inputInfo)));
+      const { executable, rates } = known ?? (await this.load(signature, tensors.map(inputInfo)));
+      rates.check(this.name);
       return executable.run(Array.isArray(numbers) ? numbers : await numbers, this.finish);
     });
   }
@@ -133,7 +137,7 @@ class Program {
     const { fn } = this;
     const traced = trace(this.name, infos, (symbols) => fn(...signature.fill(symbols)));
     const executable = await Executable.create(traced, engine, this.name);
-    const version = { shapes: infos.map(({ shape }) => [...shape]), executable };
+    const version = { shapes: infos.map(({ shape }) => [...shape]), rates: traced.rates, executable };
     this.versions.push(version);
     this.signature = signature;
     return version;

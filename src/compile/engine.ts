@@ -1,5 +1,6 @@
 import { ArgumentError, requireInteger, requireOneOf, show } from '../errors.js';
 import { type Device, gpuProvider } from './device.js';
+import { oncePerProcess } from './oncePerProcess.js';
 import { loadRuntime, type OnnxRuntime, type OnnxSession, type TypedRuntime } from './runtime.js';
 import { VariableStore } from './variables.js';
 
@@ -80,7 +81,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-const stores = new WeakMap<TypedRuntime, VariableStore>();
+const stores = oncePerProcess('stores', () => new WeakMap<TypedRuntime, VariableStore>());
 
 function storeOf(runtime: TypedRuntime): VariableStore {
   const store = stores.get(runtime) ?? new VariableStore(runtime);

@@ -1,4 +1,6 @@
 import { sizeOf } from './shapes.js';
+import { mapLeaves } from './structure.js';
+import { requireTypes } from './types.js';
 
 /** Element types of graph values; `int64` only occurs inside a graph (shapes, axes, indices). */
 export type ElementType = 'float32' | 'int32' | 'bool' | 'int64';
@@ -59,9 +61,14 @@ export class Graph {
   constant(data: ConstantData, info: ValueInfo): Value {
     const first = data.length > 0 ? Number(data[0]) : 0;
     if (data.every((x) => Object.is(Number(x), first))) return this.fill(first, info);
-    const make = () => ({ ...this.newValue(info), constant: { data } });
+    const make = () => this.ownConstant(data, info);
     if (data.length > 64) return make();
     return this.once(`data ${info.type} ${info.shape} : ${data}`, make);
+  }
+
+  /** A constant that is never taken for another one of equal numbers. */
+  ownConstant(data: ConstantData, info: ValueInfo): Value {
+    return { ...this.newValue(info), constant: { data } };
   }
 
   /** A constant whose entries are all `fill`. */
@@ -70,13 +77,14 @@ export class Graph {
     return this.once(key, () => ({ ...this.newValue(info), constant: { fill } }));
   }
 
-  /** The outputs of `operator` on `inputs`. */
+  /** The outputs of `operator` on `inputs`. @throws Error if it does not exist for their types */
   node(
     operator: string,
     inputs: readonly Value[],
     outputs: readonly ValueInfo[],
     attributes: Readonly<Record<string, Attribute>> = {},
   ): readonly Value[] {
+    requireTypes(operator, inputs);
     const key = `${operator} ${inputs.map((value) => value.id)} ${JSON.stringify(attributes)}`;
     const known = this.known.get(key);
     if (known) return known;
@@ -110,6 +118,18 @@ export function liveNodes(nodes: readonly Node[], outputs: Iterable<Value>): Nod
     for (const value of node.inputs) live.add(value);
   }
   return kept.reverse();
+}
+
+/** Whether something is a {@link Value}. */
+export function isValue(leaf: unknown): leaf is Value {
+  return typeof leaf === 'object' && leaf !== null && 'id' in leaf && 'type' in leaf && 'shape' in leaf;
+}
+
+/** All values in a nested structure. */
+export function valuesIn(structure: unknown): Value[] {
+  const found: Value[] = [];
+  mapLeaves(structure, isValue, (leaf) => isValue(leaf) && found.push(leaf));
+  return found;
 }
 
 /** The number that fills `value`, if it is a constant of equal entries. */

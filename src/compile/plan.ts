@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { type RuntimeArray, typedArray } from './arrays.js';
-import { dataOf, type ElementType, type Node, type Value } from './graph.js';
+import { dataOf, type ElementType, isValue, type Node, type Value, valuesIn } from './graph.js';
 import { hoist } from './hoist.js';
 import { encodeModel } from './onnx.js';
 import { optimise } from './optimise.js';
@@ -64,9 +64,7 @@ export interface Plan {
 
 /** Decides what of a trace is computed by which model, and what is handed on without one. */
 export function makePlan(trace: Trace, name: string): Plan {
-  const returned: Value[] = [];
-  mapLeaves(trace.result, isValue, (leaf) => isValue(leaf) && returned.push(leaf));
-  const wanted = [...new Set([...trace.writes.map(({ value }) => value), ...returned])];
+  const wanted = [...new Set([...trace.writes.map(({ value }) => value), ...valuesIn(trace.result)])];
   const computed = wanted.filter((value) => value.node);
   const state = trace.writes.length > 0 ? [] : trace.reads.map(({ value }) => value);
   const { hoisted, rest, kept } = hoist(optimise(trace.builder.graph, computed), new Set(state), computed);
@@ -133,8 +131,4 @@ function sharing(kept: readonly Value[]): (value: Value) => boolean {
 
 function nameOf(value: Value): string {
   return value.input ?? `y${value.id}`;
-}
-
-function isValue(leaf: unknown): leaf is Value {
-  return typeof leaf === 'object' && leaf !== null && 'id' in leaf && 'type' in leaf && 'shape' in leaf;
 }

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Builder } from './builder.js';
+import type { RandomDraws } from './draws.js';
 import { CompileError, callSite } from './errors.js';
-import { type ConstantData, dataOf, type ElementType, type Value } from './graph.js';
+import { type ConstantData, dataOf, type ElementType, type Value, type ValueInfo } from './graph.js';
 import type { Operands } from './kernels/emitter.js';
 import { EMITTERS } from './kernels/index.js';
 import { mapLeaves } from './structure.js';
@@ -26,6 +27,7 @@ export class Recorder implements KernelRecorder {
     private readonly eagerName: string,
     private readonly eager: tf.KernelBackend,
     private readonly bakeVariables: boolean,
+    private readonly draws: RandomDraws,
   ) {}
 
   /** Calls `fn` and replaces the tensors of its result by values. */
@@ -33,13 +35,20 @@ export class Recorder implements KernelRecorder {
     let result: unknown;
     tf.tidy(() => {
       const isLeaf = (value: unknown) => value instanceof tf.Tensor;
-      const returned = fn();
-      if (returned instanceof Promise) {
-        throw new CompileError(`${this.name}: a compiled function must not be async; it returned a promise.`);
-      }
-      result = mapLeaves(returned, isLeaf, (leaf) => (leaf instanceof tf.Tensor ? this.valueOf(leaf) : leaf));
+      result = mapLeaves(fn(), isLeaf, (leaf) => {
+        if (leaf instanceof Promise) this.rejectPromise(leaf);
+        return leaf instanceof tf.Tensor ? this.valueOf(leaf) : leaf;
+      });
     });
     return result;
+  }
+
+  private rejectPromise(promise: Promise<unknown>): never {
+    promise.catch(() => {}); // Its tensors are gone, so it fails later; that is said here.
+    throw new CompileError(
+      `${this.name}: a compiled function must not be async; it returned a promise. Await inside nothing and call no ` +
+        'model.trainOnBatch outside; inside, compute the loss with model.apply and its gradients with tf.variableGrads.',
+    );
   }
 
   tensor(value: Value): tf.Tensor {
@@ -61,7 +70,8 @@ export class Recorder implements KernelRecorder {
 
   constant(values: tf.backend_util.BackendValues, shape: readonly number[], dtype: tf.DataType): Value {
     const type = this.elementType(dtype);
-    return this.builder.graph.constant(toConstant(values as ArrayLike<number>, type), { type, shape: [...shape] });
+    const data = toConstant(values as ArrayLike<number>, type);
+    return this.newConstant(data, { type, shape: [...shape] }, this.draws.take());
   }
 
   read(value: Value): tf.backend_util.BackendValues {
@@ -138,6 +148,7 @@ export class Recorder implements KernelRecorder {
       return undefined;
     }
     const made: object[] = [];
+    const site = this.draws.siteOf(Object.values(values));
     try {
       const infos = Object.entries(values).map(([key, value]) => {
         const dtype = value.type as tf.DataType;
@@ -151,7 +162,8 @@ export class Recorder implements KernelRecorder {
       const results = list.map(({ dataId, shape, dtype }) => {
         const data = this.eager.readSync(dataId) as Float32Array;
         made.push(dataId);
-        return this.constant(data.slice(), shape, dtype);
+        const type = this.elementType(dtype);
+        return this.newConstant(toConstant(data.slice(), type), { type, shape }, site);
       });
       return Array.isArray(output) ? results : results[0];
     } catch {
@@ -159,6 +171,14 @@ export class Recorder implements KernelRecorder {
     } finally {
       for (const dataId of new Set(made)) this.eager.disposeData(dataId, true);
     }
+  }
+
+  /** @param site where its numbers were drawn, if they were */
+  private newConstant(data: ConstantData, info: ValueInfo, site?: string): Value {
+    if (site === undefined) return this.builder.graph.constant(data, info);
+    const value = this.builder.graph.ownConstant(data, info);
+    this.draws.mark(value, site);
+    return value;
   }
 
   private elementType(dtype: tf.DataType): ElementType {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { CompileError } from './errors.js';
-import type { Value } from './graph.js';
+import { dataOf, type Value } from './graph.js';
 import { EMITTERS, UNSUPPORTED } from './kernels/index.js';
 
 export const TRACING_BACKEND = 'diffrl-compile';
@@ -19,7 +19,7 @@ export interface KernelRecorder {
 /** A tfjs backend whose tensors are values of a graph, and whose kernels add to it. */
 export class TracingBackend extends tf.KernelBackend {
   recorder?: KernelRecorder;
-  private entries = new WeakMap<object, { value: Value; references: number }>();
+  private readonly entries = new Map<object, { value: Value; references: number }>();
 
   lookup(dataId: object): Value | undefined {
     return this.entries.get(dataId)?.value;
@@ -66,6 +66,21 @@ export class TracingBackend extends tf.KernelBackend {
     if (entry.references > 0 && !force) return false;
     this.entries.delete(dataId);
     return true;
+  }
+
+  /** Hands the tensors that outlive a trace to `backend`, as zeros if they hold no numbers; whether there were such. */
+  settle(backend: tf.KernelBackend): boolean {
+    let symbolic = false;
+    for (const [dataId, { value, references }] of this.entries) {
+      const info = tf.engine().state.tensorInfo.get(dataId);
+      if (!info) continue;
+      symbolic ||= !value.constant;
+      const numbers = dataOf(value.constant ? value : { ...value, constant: { fill: 0 } });
+      backend.move(dataId, numbers as tf.TypedArray, [...value.shape], info.dtype, references);
+      info.backend = backend;
+    }
+    this.entries.clear();
+    return symbolic;
   }
 
   override numDataIds(): number {

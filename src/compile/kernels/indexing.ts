@@ -37,7 +37,7 @@ export const indexing: Emitters = {
     return [values!, b.cast(indices!, 'int32')];
   },
   UnsortedSegmentSum: (b, { x, segmentIds }, { numSegments }: tf.UnsortedSegmentSumAttrs) =>
-    segmentSum(b, x, segmentIds, numSegments),
+    b.cast(segmentSum(b, x, segmentIds, numSegments), 'float32'),
   UpperBound: bound('LessOrEqual'),
 };
 
@@ -70,6 +70,7 @@ function bound(operator: string): Emitter {
 }
 
 function scatter(b: Builder, base: Value, indices: Value, updates: Value, reduction: 'add' | 'none'): Value {
+  if (updates.type === 'bool' && reduction === 'add') throw new Error('bool cannot be added up; tf.cast it before');
   if (sizeOf(updates.shape) === 0) return base;
   return b.op('ScatterND', [base, b.cast(indices, 'int64'), updates], base, { reduction });
 }
