@@ -20,6 +20,12 @@ export interface AdamOptions {
   epsilon?: number;
   /** Default: gradients are used as they are. */
   transform?: GradientTransform;
+  /**
+   * Largest root mean square of a variable's update, in learning rates, > 0; larger updates are scaled down to it. Default:
+   * none. A gradient that is suddenly many times those before it makes an update of up to
+   * $(1 - \beta_1)/\sqrt{1 - \beta_2}$ learning rates, 16 at 0.5 and 0.999; the first updates have 1, later ones less.
+   */
+  maxUpdate?: number;
 }
 
 /**
@@ -39,6 +45,7 @@ export class Adam implements Stateful {
   private readonly beta2: number;
   private readonly epsilon: number;
   private readonly transform: GradientTransform;
+  private readonly maxUpdate?: number;
   /** The moments and the number of steps taken. */
   readonly slots: Variables;
 
@@ -51,6 +58,7 @@ export class Adam implements Stateful {
       beta2 = 0.999,
       epsilon = 1e-8,
       transform = (gradient) => gradient,
+      maxUpdate,
     }: AdamOptions = {},
   ) {
     if (typeof learningRate === 'number') requireNumber('Adam', 'learningRate', learningRate, { min: 0 });
@@ -59,6 +67,7 @@ export class Adam implements Stateful {
     this.beta2 = requireNumber('Adam', 'beta2', beta2, { min: 0, below: 1 });
     this.epsilon = requireNumber('Adam', 'epsilon', epsilon, { min: 0 });
     this.transform = transform;
+    if (maxUpdate !== undefined) this.maxUpdate = requireNumber('Adam', 'maxUpdate', maxUpdate, { above: 0 });
     const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape), false));
     this.slots = { step: zeros([]) };
     for (const [name, variable] of Object.entries(variables)) {
@@ -83,9 +92,17 @@ export class Adam implements Stateful {
         const gradient = this.transform(gradients[name] as tf.Tensor);
         const first = this.average(`first/${name}`, gradient, this.beta1);
         const second = this.average(`second/${name}`, tf.square(gradient), this.beta2);
-        variable.assign(tf.sub(variable, tf.div(tf.mul(first, scale), tf.add(tf.sqrt(second), epsilon))));
+        const update = tf.div(tf.mul(first, scale), tf.add(tf.sqrt(second), epsilon));
+        variable.assign(tf.sub(variable, this.bounded(update, rate)));
       }
     });
+  }
+
+  /** `update`, scaled down where its root mean square is above `maxUpdate` times `rate`. */
+  private bounded(update: tf.Tensor, rate: number | tf.Scalar): tf.Tensor {
+    if (this.maxUpdate === undefined) return update;
+    const limit = tf.maximum(tf.mul(rate, this.maxUpdate), TINY);
+    return tf.mul(update, tf.div(limit, tf.maximum(limit, tf.sqrt(tf.mean(tf.square(update))))));
   }
 
   private average(slot: string, value: tf.Tensor, decay: number): tf.Tensor {
@@ -107,6 +124,9 @@ export class Adam implements Stateful {
     disposeVariables(this.slots);
   }
 }
+
+/** Stands for a learning rate of 0 where it is divided by. */
+const TINY = 1e-30;
 
 /** Replaces NaN by 0, then clips every entry to [-limit, limit]. */
 export function clipGradient(limit: number): GradientTransform {

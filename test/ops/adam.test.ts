@@ -16,6 +16,27 @@ describe('Adam', () => {
     });
   });
 
+  it('bounds the root mean square of an update, and leaves smaller ones as they are', () => {
+    const [free, bound] = [scalarVariable(), scalarVariable()];
+    const options = { learningRate: 0.01, beta1: 0.5 };
+    const optimisers = [new Adam({ theta: free }, options), new Adam({ theta: bound }, { ...options, maxUpdate: 1 })];
+    const step = (gradient: number) => {
+      const before = [free, bound].map((variable) => variable.dataSync()[0]!);
+      for (const optimiser of optimisers) optimiser.apply({ theta: tf.scalar(gradient) });
+      return [free, bound].map((variable, i) => before[i]! - variable.dataSync()[0]!);
+    };
+    for (let i = 0; i < 50; i++) {
+      const [change, boundChange] = step(i % 2 ? 1e-3 : -7e-4);
+      expect(boundChange).toBeCloseTo(change!, 9);
+    }
+    const [spike, boundSpike] = step(1);
+    expect(spike).toBeGreaterThan(0.03);
+    expect(boundSpike).toBeCloseTo(0.01, 6);
+    const [after, boundAfter] = step(0);
+    expect(after).toBeGreaterThan(0.015);
+    expect(boundAfter).toBeCloseTo(0.01, 6);
+  });
+
   it('takes NaN for zero, moments included', () => {
     const theta = scalarVariable(0.5);
     const adam = new Adam({ theta }, { transform: clipGradient(1) });
@@ -66,6 +87,7 @@ describe('Adam', () => {
 
   it('says what is wrong with its options', () => {
     expect(() => new Adam({}, { beta1: 1 })).toThrow('Adam: beta1 must be a number >= 0 and < 1, got 1.');
+    expect(() => new Adam({}, { maxUpdate: 0 })).toThrow('Adam: maxUpdate must be a number > 0, got 0.');
     expect(() => clipGradient(0)).toThrow(ArgumentError);
   });
 });
