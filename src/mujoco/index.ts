@@ -14,6 +14,9 @@ export { type MujocoId, type MujocoTaskOptions, mujocoIds } from './registry.js'
 export type { View } from './render/camera.js';
 export { FrameRecorder, type FrameRecorderOptions } from './render/frameRecorder.js';
 export { type RenderOptions, renderSvg } from './render/renderSvg.js';
+export { castRay, Hand, type Held, type RayHit } from './scene/hand.js';
+export * from './scene/sceneDescription.js';
+export { poseLength, readPose } from './scene/scenePose.js';
 export { type DataArray, type ObjectKind, Simulation } from './simulation.js';
 export { gymnasiumStepping, type Stepping, suiteStepping } from './stepping.js';
 export type { MujocoTask, Outcome, Verdict } from './task.js';

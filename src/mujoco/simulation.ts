@@ -40,6 +40,8 @@ export class Simulation implements Stateful {
   readonly timestep: number;
   /** Whether the semi-implicit Euler method moves the model (MuJoCo's default). */
   readonly usesEuler: boolean;
+  /** Runs before each physics step, with the state as the last one left it; for forces from outside. Default: none. */
+  beforeStep: (() => void) | undefined;
   private views: Partial<Record<DataArray, Float64Array>> = {};
   private readonly ids = new Map<string, number>();
   private readonly places = new Map<string, [first: number, count: number]>();
@@ -169,8 +171,14 @@ export class Simulation implements Stateful {
    */
   step(count = 1): void {
     this.advance(count, () => {
-      for (let i = 0; i < count; i++) this.engine.mj_step(this.model, this.data);
+      for (let i = 0; i < count; i++) this.stepOnce();
     });
+  }
+
+  /** One physics step without the check of {@link advance}. */
+  stepOnce(): void {
+    this.beforeStep?.();
+    this.engine.mj_step(this.model, this.data);
   }
 
   /**
@@ -220,6 +228,11 @@ export class Simulation implements Stateful {
       this.data.time = entries.time![0] as number;
       for (const name of names) this.array(name).set(entries[name]!);
     };
+  }
+
+  /** Whether it was closed. */
+  get isClosed(): boolean {
+    return this.closed;
   }
 
   /** @throws EnvironmentError if it was closed */

@@ -23,7 +23,7 @@ export const gymnasiumStepping: Stepping = {
   advance(simulation, frameSkip) {
     const { engine, model, data } = simulation;
     simulation.advance(frameSkip, () => {
-      for (let i = 0; i < frameSkip; i++) engine.mj_step(model, data);
+      for (let i = 0; i < frameSkip; i++) simulation.stepOnce();
       engine.mj_rnePostConstraint(model, data);
     });
   },
@@ -45,8 +45,11 @@ export const suiteStepping: Stepping = {
   advance(simulation, frameSkip) {
     const { engine, model, data, usesEuler } = simulation;
     simulation.advance(frameSkip, () => {
-      if (usesEuler) engine.mj_step2(model, data);
-      for (let i = usesEuler ? 1 : 0; i < frameSkip; i++) engine.mj_step(model, data);
+      if (usesEuler) {
+        simulation.beforeStep?.();
+        engine.mj_step2(model, data);
+      }
+      for (let i = usesEuler ? 1 : 0; i < frameSkip; i++) simulation.stepOnce();
       engine.mj_step1(model, data);
     });
   },

@@ -9,6 +9,8 @@ export interface Bounds {
   readonly halfSize: Vector;
   /** Positions of the bodies, `[nbody * 3]`. */
   readonly bodies: Float64Array;
+  /** Positions of the geoms, `[ngeom * 3]`. */
+  readonly geoms: Float64Array;
 }
 
 /** Measures the model in its initial position; the present state is left alone. */
@@ -31,7 +33,7 @@ export function restBounds({ engine, model }: Simulation): Bounds {
     const isEmpty = low[0] === Infinity;
     const middle = (sign: 1 | -1) => low.map((value, i) => (isEmpty ? 0 : (high[i]! + sign * value) / 2));
     const [center, halfSize] = [middle(1), middle(-1)] as unknown as [Vector, Vector];
-    return { center, halfSize, bodies: data.xpos.slice() };
+    return { center, halfSize, bodies: data.xpos.slice(), geoms: data.geom_xpos.slice() };
   } finally {
     data.delete();
   }

@@ -52,13 +52,10 @@ export interface Camera {
 
 /** The camera for the present pose. @throws ArgumentError for a view that is not possible, or an unknown body */
 export function cameraOf(simulation: Simulation, view: View, size: { width: number; height: number }): Camera {
-  const eye = eyeOf(view.from ?? 'side');
-  const isVertical = Math.hypot(eye[0], eye[1]) < 1e-6;
-  const right: Vector = isVertical ? [1, 0, 0] : normalised(cross([0, 0, 1], eye));
-  const frame = { right, up: cross(eye, right), eye };
+  const frame = frameTowards(viewDirection(view.from));
   const rest = restBounds(simulation);
   const center = add(view.center ?? rest.center, travel(simulation, view.follow, rest));
-  const span = requireNumber('renderSvg', 'span', view.span ?? spanOf(rest, frame, size), { above: 0 });
+  const span = requireNumber('renderSvg', 'span', view.span ?? viewSpan(rest, frame, size), { above: 0 });
   return orthographic(frame, center, size.height / span, size);
 }
 
@@ -79,7 +76,15 @@ export function orthographic(
   };
 }
 
-function eyeOf(from: NonNullable<View['from']>): Vector {
+/** The axes of a picture seen from `eye`, with z upwards if it can be. */
+export function frameTowards(eye: Vector): Pick<Camera, 'right' | 'up' | 'eye'> {
+  const isVertical = Math.hypot(eye[0], eye[1]) < 1e-6;
+  const right: Vector = isVertical ? [1, 0, 0] : normalised(cross([0, 0, 1], eye));
+  return { right, up: cross(eye, right), eye };
+}
+
+/** Unit vector towards the eye. @throws ArgumentError for an unknown name or no direction */
+export function viewDirection(from: NonNullable<View['from']> = 'side'): Vector {
   const direction = typeof from === 'string' ? EYES[from] : from;
   if (direction?.length === 3 && direction.every(Number.isFinite) && direction.some((value) => value !== 0)) {
     return normalised(direction);
@@ -90,12 +95,17 @@ function eyeOf(from: NonNullable<View['from']>): Vector {
 
 /** How far the followed body has moved over the ground since it was at rest. */
 function travel(simulation: Simulation, follow: View['follow'], rest: Bounds): Vector {
-  if (follow === false) return [0, 0, 0];
-  const body = follow === undefined ? roamingBody(simulation) : simulation.id('body', follow);
+  const body = followedBody(simulation, follow);
   if (body === undefined) return [0, 0, 0];
   const [x, y] = simulation.array('xpos').subarray(3 * body);
   const [restX, restY] = rest.bodies.subarray(3 * body);
   return [x! - restX!, y! - restY!, 0];
+}
+
+/** The body that a picture goes along with. @throws ArgumentError for an unknown name */
+export function followedBody(simulation: Simulation, follow: View['follow']): number | undefined {
+  if (follow === false) return undefined;
+  return follow === undefined ? roamingBody(simulation) : simulation.id('body', follow);
 }
 
 /** The first body that hangs on the world by at least 3 degrees of freedom: it walks, swims or flies. */
@@ -107,7 +117,7 @@ function roamingBody({ model }: Simulation): number | undefined {
 }
 
 /** Metres of the picture's height that show the whole model at rest with a fifth of air on each side. */
-function spanOf(
+export function viewSpan(
   { halfSize }: Bounds,
   { right, up }: Pick<Camera, 'right' | 'up'>,
   { width, height }: { width: number; height: number },
