@@ -37,8 +37,8 @@ function compiledPolicy(steps: number): ChainPolicy & { priorStd: number } {
   });
   const transition = compile(
     (observations: tf.Tensor2D, x: tf.Tensor2D, step: tf.Tensor1D, noise: tf.Tensor2D) => {
-      const kernels = sampler.kernelsAt(observations, step);
-      return tf.add(kernels.forwardMean(x), tf.mul(kernels.forwardStd, noise));
+      const kernels = sampler.bind(observations);
+      return tf.add(kernels.forwardMean(x, step), tf.mul(kernels.std(step), noise));
     },
     { outputs: 'arrays' },
   );

@@ -137,13 +137,11 @@ const smallNetwork: NetworkFactory = (rng, sizes) => {
     timeSize: 16,
     lastKernel: 'normal',
   });
-  const scaled = (x: tf.Tensor2D): tf.Tensor2D => tf.mul(x, 0.25);
   return {
     variables: network.variables,
-    apply: (x, ...rest) => network.apply(scaled(x), ...rest),
     bind: (...rest) => {
       const predict = network.bind(...rest);
-      return (x, step) => predict(scaled(x), step);
+      return (x, step) => predict(tf.mul(x, 0.25), step);
     },
     dispose: () => network.dispose(),
   };

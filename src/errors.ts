@@ -71,7 +71,12 @@ export function requireInteger(where: string, name: string, value: unknown, boun
 }
 
 /** Returns `value` if it is one of `allowed`, else throws an {@link ArgumentError} that lists them. */
-export function requireOneOf<T extends string>(where: string, name: string, value: unknown, allowed: readonly T[]): T {
+export function requireOneOf<T extends string | boolean>(
+  where: string,
+  name: string,
+  value: unknown,
+  allowed: readonly T[],
+): T {
   if (allowed.includes(value as T)) return value as T;
   throw new ArgumentError(`${where}: ${name} must be one of ${allowed.map(show).join(', ')}, got ${show(value)}.`);
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { SamplingMode } from '../diffusion/chain.js';
-import type { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
+import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import type { Rng } from '../rng/rng.js';
 import { matrix } from './arrays.js';
 import type { PolicyGraph } from './exportOnnx.js';
@@ -13,7 +13,7 @@ export class ChainActor {
 
   /** @param mode how `evaluate` and the exported policy run the chain */
   constructor(
-    private readonly sampler: EulerMaruyamaSampler,
+    private readonly sampler: DiffusionSampler,
     private readonly mode: SamplingMode,
     compiler: Compiler,
   ) {

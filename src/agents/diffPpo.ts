@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
-import { logBackward, logForward } from '../diffusion/stepKernels.js';
+import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { RewardScale } from '../envs/rewardScale.js';
 import { RunningMoments } from '../envs/runningMoments.js';
 import { ArgumentError } from '../errors.js';
@@ -11,9 +10,11 @@ import { gatherRows, type RecordSizes, type TransitionRows } from '../mdp/rows.j
 import { LatentValue } from '../networks/latentValue.js';
 import { stepKl } from '../objectives/chainKl.js';
 import { ppoStepLoss } from '../objectives/ppoStepLoss.js';
+import { logNoising, stepBatch } from '../objectives/stepBatch.js';
 import { TemperatureControl } from '../objectives/temperatureControl.js';
 import { Adam } from '../ops/adam.js';
 import { clipGlobalNorm } from '../ops/clipGlobalNorm.js';
+import { logNormal } from '../ops/gaussian.js';
 import { lossAndGradients } from '../ops/gradients.js';
 import { variablesAsState } from '../ops/variables.js';
 import type { Transitions } from '../replay/transitions.js';
@@ -64,7 +65,7 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
   readonly name = 'DiffPPO';
   /** None: it learns from its own actions only. */
   readonly warmupSteps = 0;
-  readonly sampler: EulerMaruyamaSampler;
+  readonly sampler: DiffusionSampler;
   protected readonly parts: Record<string, Stateful>;
   protected readonly config;
 
@@ -323,18 +324,10 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
 
   /** Moments of the learned kernels and both densities, the squash's log-determinant counted with the noising kernel's. */
   private densities(rows: Record<RowInput, tf.Tensor>) {
-    const [x, next] = [rows.x as tf.Tensor2D, rows.next as tf.Tensor2D];
-    const kernels = this.sampler.kernelsAt(rows.observations as tf.Tensor2D, rows.step as tf.Tensor1D);
-    const mean = kernels.forwardMean(x);
-    const known = { ...kernels, forwardMean: () => mean };
-    const isLast = tf.cast(tf.equal(rows.step, this.sampler.schedule.steps - 1), 'float32');
-    const logDet = tf.mul(isLast, this.sampler.squash.logDet(next));
-    return {
-      mean,
-      std: kernels.forwardStd,
-      forward: logForward(known, x, next),
-      backward: tf.add(logBackward(known, x, next), logDet) as tf.Tensor1D,
-    };
+    const [observations, x, next] = [rows.observations as tf.Tensor2D, rows.x as tf.Tensor2D, rows.next as tf.Tensor2D];
+    const batch = stepBatch(this.sampler, { observations, x, step: rows.step as tf.Tensor1D }, { temperature: 1 });
+    const { mean, std } = batch;
+    return { mean, std, forward: logNormal(next, mean, std) as tf.Tensor1D, backward: logNoising(batch, next) };
   }
 
   private valueAt({ observations, x, step }: Record<'observations' | 'x' | 'step', tf.Tensor>): tf.Tensor1D {

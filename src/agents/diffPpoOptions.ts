@@ -1,5 +1,5 @@
 import type { SamplingMode } from '../diffusion/chain.js';
-import type { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
+import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { requireInteger, requireNumber, requireOneOf } from '../errors.js';
 import type { DiscountMode } from '../mdp/discounts.js';
 import type { TemperatureSetting } from '../objectives/temperatureControl.js';
@@ -9,7 +9,7 @@ import type { UpdateScaling } from './updateScaling.js';
 
 export interface DiffPpoOptions extends BaseAgentOptions {
   /** The policy's chain, default {@link dmerlSampler}`()`. Built by the agent. */
-  sampler?: EulerMaruyamaSampler;
+  sampler?: DiffusionSampler;
   /** Environment steps, all environments together, between updates; default 2048. */
   rolloutSteps?: number;
   /** Passes over a rollout, default 5. */

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
-import { logForward } from '../diffusion/stepKernels.js';
+import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { LatentValue } from '../networks/latentValue.js';
 import { sacStepLoss } from '../objectives/sacStepLoss.js';
-import { type StepBatch, stepLogRatio } from '../objectives/stepBatch.js';
+import { type StepBatch, stepBatch, stepLogRatio } from '../objectives/stepBatch.js';
 import { TemperatureControl } from '../objectives/temperatureControl.js';
 import { Adam } from '../ops/adam.js';
 import { moveTowards } from '../ops/ema.js';
+import { logNormal } from '../ops/gaussian.js';
 import { lossAndGradients } from '../ops/gradients.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { variablesAsState } from '../ops/variables.js';
@@ -29,7 +29,7 @@ import { TrustRegion } from './trustRegion.js';
 
 /** Random numbers of one update; R is batch size times group size. */
 export interface DiffSacNoise {
-  /** {@link EulerMaruyamaSampler.noiseShape} for the simulated chains: R of them, then one for each successor. */
+  /** {@link DiffusionSampler.noiseShape} for the simulated chains: R of them, then one for each successor. */
   chain: Float32Array;
   /** `[R]`, diffusion steps, generation order. */
   step: Float32Array;
@@ -60,7 +60,7 @@ type Tensors = Record<UpdateInput, tf.Tensor>;
  */
 export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
   readonly name: string = 'DiffSAC';
-  readonly sampler: EulerMaruyamaSampler;
+  readonly sampler: DiffusionSampler;
   protected readonly parts: Record<string, Stateful>;
   protected readonly config;
   /** Whether the actor loss is right for the diffusion coefficient too. */
@@ -209,7 +209,7 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
       : undefined;
     const rows = observations.shape[0];
     const step = inputs.step as tf.Tensor1D;
-    const at = { observations, step, isLast: tf.cast(tf.equal(step, steps - 1), 'float32') as tf.Tensor1D };
+    const at = { observations, step };
     const sampled: SampledSteps =
       path && latents === 'resimulate'
         ? { ...at, ...sampledFrom(path, step, rows) }
@@ -271,8 +271,8 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
       return tf.sub(value, tf.mul(chain.costAhead, temperature));
     }
     const batch = this.batchAt(sampled, temperature);
-    const next = tf.add(batch.kernels.forwardMean(sampled.x), tf.mul(batch.kernels.forwardStd, noise)) as tf.Tensor2D;
-    const logRatio = stepLogRatio(batch, next, logForward(batch.kernels, sampled.x, next));
+    const next = tf.add(batch.mean, tf.mul(batch.std, noise)) as tf.Tensor2D;
+    const logRatio = stepLogRatio(batch, next, logNormal(next, batch.mean, batch.std) as tf.Tensor1D);
     return tf.sub(this.valueOfSuccessors(this.target, sampled)(next), tf.mul(logRatio, temperature));
   }
 
@@ -284,10 +284,9 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
     const { results, gradients } = lossAndGradients(this.sampler.variables, () => {
       const batch = this.batchAt(sampled, temperature);
       const { loss: rows, logRatio } = rowLosses(batch);
-      const current = { mean: batch.kernels.forwardMean(x), std: batch.kernels.forwardStd };
-      const region = old && this.trustRegion?.loss(rows, old, current);
+      const region = old && this.trustRegion?.loss(rows, old, batch);
       const { loss, chainKl } = region ?? { loss: tf.mean(rows) as tf.Scalar, chainKl: tf.scalar(0) };
-      return { loss, chainKl, runCost: tf.mul(tf.mean(logRatio), batch.steps) };
+      return { loss, chainKl, runCost: tf.mul(tf.mean(logRatio), batch.kernels.steps) };
     });
     this.actorAdam.apply(gradients);
     this.trustRegion?.step(results.chainKl as tf.Scalar);
@@ -296,11 +295,11 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
 
   /** What the actor minimises, `[R]`, as a function of the current kernels; what comes before it costs no gradient. */
   private rowLosses(noise: tf.Tensor2D, sampled: SampledSteps, temperature: tf.Scalar): RowLosses {
-    const { chain, observations, step, x } = sampled;
+    const { chain, observations, step } = sampled;
     if (chain && this.options.divergence === 'forward') {
       const level = tf.fill([step.shape[0]], this.sampler.schedule.steps) as tf.Tensor1D;
       const value = this.minimum(this.critic, observations, chain.action, level);
-      return forwardKlLosses(chain, x, value, this.options.groupSize);
+      return forwardKlLosses(chain, value, this.options.groupSize);
     }
     return this.actorLoss(noise, this.valueOfSuccessors(this.critic, sampled), this.batchAt(sampled, temperature));
   }
@@ -318,18 +317,15 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
     return (batch) => sacStepLoss(batch, { noise, value, pathOnly });
   }
 
-  /** The sampled transitions with the kernels as they are now; their mean at the latents is computed once. */
-  private batchAt({ observations, x, step, isLast }: SampledSteps, temperature: tf.Scalar): StepBatch {
-    const kernels = this.sampler.kernelsAt(observations, step, this.trainsDiffusion);
-    const mean = kernels.forwardMean(x);
-    const { squash, schedule } = this.sampler;
-    return { kernels: { ...kernels, forwardMean: () => mean }, x, isLast, squash, steps: schedule.steps, temperature };
+  /** The sampled transitions with the kernels as they are now. */
+  private batchAt(sampled: SampledSteps, temperature: tf.Scalar): StepBatch {
+    return stepBatch(this.sampler, sampled, { temperature, trainDiffusion: this.trainsDiffusion });
   }
 
   /** U(s, y, k + 1) as a function of successors y: squashed actions after the last step, latents before. */
-  private valueOfSuccessors(critic: LatentValue, { observations, step, isLast }: SampledSteps) {
-    const last = tf.reshape(isLast, [-1, 1]);
-    const { squash, priorStd } = this.sampler;
+  private valueOfSuccessors(critic: LatentValue, { observations, step }: SampledSteps) {
+    const { squash, priorStd, schedule } = this.sampler;
+    const last = tf.cast(tf.equal(tf.reshape(step, [-1, 1]), schedule.steps - 1), 'float32');
     return (next: tf.Tensor2D): tf.Tensor1D => {
       const latent = tf.mul(tf.sub(1, last), tf.div(next, priorStd));
       const input = tf.add(latent, tf.mul(last, squash.apply(next))) as tf.Tensor2D;

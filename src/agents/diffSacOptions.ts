@@ -1,5 +1,5 @@
 import type { SamplingMode } from '../diffusion/chain.js';
-import type { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
+import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { ArgumentError, requireInteger, requireNumber, requireOneOf } from '../errors.js';
 import type { TemperatureSetting } from '../objectives/temperatureControl.js';
 import type { OffPolicyOptions } from './offPolicyAgent.js';
@@ -7,7 +7,7 @@ import type { TrustRegionOptions } from './trustRegion.js';
 
 export interface DiffSacOptions extends OffPolicyOptions {
   /** The policy's chain, default {@link dmerlSampler}`()`. Built by the agent. */
-  sampler?: EulerMaruyamaSampler;
+  sampler?: DiffusionSampler;
   /**
    * Where the latents that actor and critic train on come from: `'resimulate'` (default) runs the current policy's chain
    * on replayed observations, without gradients; `'replay'` stores those of the acting policy, K A numbers a transition.

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { logForward } from '../diffusion/stepKernels.js';
 import { requireOneOf } from '../errors.js';
 import { type StepBatch, stepLogRatio } from '../objectives/stepBatch.js';
 import { type WpoRescale, wpoStepLoss, wpoVelocity } from '../objectives/wpoStepLoss.js';
+import { logNormal } from '../ops/gaussian.js';
 import { DiffSacAgent } from './diffSac.js';
 import type { DiffSacOptions } from './diffSacOptions.js';
 import { type Compiler, selectCompiler } from './program.js';
@@ -51,12 +51,11 @@ export class DiffWpoAgent extends DiffSacAgent {
     value: (next: tf.Tensor2D) => tf.Tensor1D,
     before: StepBatch,
   ): RowLosses {
-    const { kernels, x } = before;
-    const next = tf.add(kernels.forwardMean(x), tf.mul(kernels.forwardStd, noise)) as tf.Tensor2D;
+    const next = tf.add(before.mean, tf.mul(before.std, noise)) as tf.Tensor2D;
     const velocity = wpoVelocity(before, next, value);
     return (batch) => ({
       loss: wpoStepLoss(batch, { noise, velocity, rescale: this.rescale }),
-      logRatio: stepLogRatio(batch, next, logForward(batch.kernels, x, next)),
+      logRatio: stepLogRatio(batch, next, logNormal(next, batch.mean, batch.std) as tf.Tensor1D),
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
+import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import type { Rng } from '../rng/rng.js';
 import type { StateDict, Stateful } from '../state.js';
 
@@ -10,7 +10,7 @@ export class ReplayedLatents implements Stateful {
   private last?: { latents: Float32Array; actions: Float32Array };
 
   constructor(
-    private readonly sampler: EulerMaruyamaSampler,
+    private readonly sampler: DiffusionSampler,
     private readonly rng: Rng,
   ) {}
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DiffusionPath } from '../diffusion/path.js';
-import { logForward } from '../diffusion/stepKernels.js';
 import { type StepBatch, stepLogRatio } from '../objectives/stepBatch.js';
+import { logNormal } from '../ops/gaussian.js';
 import { indicators } from '../ops/linear.js';
 
 /** Transitions of the chain to train on, R rows; constants. */
@@ -11,8 +11,6 @@ export interface SampledSteps {
   x: tf.Tensor2D;
   /** ... diffusion steps `[R]`. */
   step: tf.Tensor1D;
-  /** `[R]`, 1 at the last diffusion step. */
-  isLast: tf.Tensor1D;
   /** What came of the latents, if their chains were simulated. */
   chain?: { next: tf.Tensor2D; action: tf.Tensor2D; costAhead: tf.Tensor1D; totalCost: tf.Tensor1D };
 }
@@ -23,15 +21,14 @@ export type RowLosses = (batch: StepBatch) => { loss: tf.Tensor1D; logRatio: tf.
 /** Self-normalised importance-weighted likelihood of each chain's sampled transition: forward KL to exp(Q / T). */
 export function forwardKlLosses(
   { next, totalCost }: NonNullable<SampledSteps['chain']>,
-  x: tf.Tensor2D,
   value: tf.Tensor1D,
   groupSize: number,
 ): RowLosses {
   return (batch) => {
     const logWeights = tf.reshape(tf.sub(tf.div(value, batch.temperature), totalCost), [-1, groupSize]);
     const weights = tf.reshape(tf.softmax(logWeights), [-1]);
-    const density = logForward(batch.kernels, x, next);
-    const scale = tf.mul(batch.temperature, -batch.steps * groupSize);
+    const density = logNormal(next, batch.mean, batch.std) as tf.Tensor1D;
+    const scale = tf.mul(batch.temperature, -batch.kernels.steps * groupSize);
     return { loss: tf.mul(tf.mul(weights, density), scale), logRatio: stepLogRatio(batch, next, density) };
   };
 }
@@ -40,10 +37,10 @@ export function forwardKlLosses(
 export function sampledFrom(path: DiffusionPath, step: tf.Tensor1D, rows: number) {
   const head = <T extends tf.Tensor>(tensor: T): T => tf.slice(tensor, 0, rows);
   const states = path.states.map(head);
-  const steps = path.logForward.length;
-  const logRatios = path.logForward.map((density, k) => head(tf.sub(density, path.logBackward[k] as tf.Tensor1D)));
+  const steps = path.logForward.shape[0];
+  const logRatios = tf.slice(tf.sub(path.logForward, path.logBackward), [0, 0], [-1, rows]);
   const isAhead = tf.greaterEqual(tf.reshape(tf.range(0, steps), [-1, 1]), tf.reshape(step, [1, -1]));
-  const ahead = tf.sum(tf.mul(tf.stack(logRatios), tf.cast(isAhead, 'float32')), 0);
+  const ahead = tf.sum(tf.mul(logRatios, tf.cast(isAhead, 'float32')), 0);
   return {
     x: select(states.slice(0, steps), step),
     chain: {

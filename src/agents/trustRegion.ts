@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
+import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { requireInteger, requireNumber, requireOneOf } from '../errors.js';
 import { type KlMode, type Moments, stepKl, trustRegionLoss } from '../objectives/chainKl.js';
 import { Temperature } from '../objectives/temperature.js';
@@ -22,7 +22,7 @@ export interface TrustRegionOptions {
 
 /** Keeps a policy near a copy of itself that is renewed now and then. */
 export class TrustRegion implements Stateful {
-  private readonly anchor: EulerMaruyamaSampler;
+  private readonly anchor: DiffusionSampler;
   private readonly multiplier: Temperature;
   private readonly mode: KlMode;
   private readonly bound: number;
@@ -31,7 +31,7 @@ export class TrustRegion implements Stateful {
 
   /** @throws ArgumentError for values out of range */
   constructor(
-    private readonly sampler: EulerMaruyamaSampler,
+    private readonly sampler: DiffusionSampler,
     { mode = 'switch', bound = 0.02, period = 10, multiplier = 0.3, multiplierLearningRate = 6e-4 }: TrustRegionOptions,
   ) {
     this.mode = requireOneOf('TrustRegion', 'mode', mode, ['switch', 'sum']);
@@ -44,8 +44,8 @@ export class TrustRegion implements Stateful {
 
   /** The anchor's kernel moments at rows x; constants. Traceable, call it outside of the loss. */
   moments(observations: tf.Tensor2D, x: tf.Tensor2D, step: tf.Tensor1D): Moments {
-    const kernels = this.anchor.kernelsAt(observations, step);
-    return { mean: kernels.forwardMean(x), std: kernels.forwardStd };
+    const kernels = this.anchor.bind(observations);
+    return { mean: kernels.forwardMean(x, step), std: kernels.std(step) };
   }
 
   /** The batch's loss within the region, and its mean chain KL. Traceable. */

@@ -1,25 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
 import { stopGradient } from '../ops/stopGradient.js';
+import type { TransitionKernels } from './kernels.js';
 
-/** The Gaussian kernels that lead from the prior to the action, for one batch of observations. */
-export interface ForwardKernels {
-  /** Number of steps K. */
-  readonly steps: number;
-  /** Mean of the learned kernel $F_k$ from $x_k$ to $x_{k+1}$, `[B, A]`. */
-  forwardMean(x: tf.Tensor2D, step: number): tf.Tensor2D;
-  /** Standard deviation of $F_k$, `[A]` or a scalar. */
-  std(step: number): tf.Tensor1D | tf.Scalar;
-}
-
-/** With the kernels that lead back; both members of a pair share the standard deviation. */
-export interface Kernels extends ForwardKernels {
-  /** Mean of the noising kernel $B_k$ from $x_{k+1}$ to $x_k$, `[B, A]`. */
-  backwardMean(next: tf.Tensor2D, step: number): tf.Tensor2D;
-}
-
-/** The states $x_0 \ldots x_K$ and the means they were drawn around. */
-export interface Rollout {
+/** The states $x_0 \ldots x_K$ of a chain and the means they were drawn around. */
+export interface ChainStates {
   states: tf.Tensor2D[];
   /** `means[k]` is the mean of $F_k$ at `states[k]`. */
   means: tf.Tensor2D[];
@@ -32,11 +17,11 @@ export interface Rollout {
  * @param detached whether every state is cut off from the gradient
  */
 export function runChain(
-  kernels: ForwardKernels,
+  kernels: TransitionKernels,
   start: tf.Tensor2D,
   noise: readonly tf.Tensor2D[],
   detached = false,
-): Rollout {
+): ChainStates {
   const states = [start];
   const means: tf.Tensor2D[] = [];
   for (let k = 0; k < kernels.steps; k++) {
@@ -50,28 +35,32 @@ export function runChain(
 }
 
 /**
- * $\log F_k(x_{k+1} \mid x_k)$ for every step, `[B]` each. Along pathwise states the standardised residual is the noise
+ * $\log F_k(x_{k+1} \mid x_k)$ for every step, `[K, B]`. Along pathwise states the standardised residual is the noise
  * itself, so only the normaliser carries a gradient; detached states are evaluated as given.
+ *
+ * @param noise `[K, B, A]`
  */
 export function logForwardDensities(
-  kernels: Kernels,
-  { states, means }: Rollout,
-  noise: readonly tf.Tensor2D[],
+  kernels: TransitionKernels,
+  { states, means }: ChainStates,
+  noise: tf.Tensor3D,
   detached: boolean,
-): tf.Tensor1D[] {
-  return means.map((mean, k) => {
-    const std = kernels.std(k);
-    if (detached) return logNormal(states[k + 1] as tf.Tensor2D, mean, std) as tf.Tensor1D;
-    return logNormalOfNoise(noise[k] as tf.Tensor2D, tf.log(std)) as tf.Tensor1D;
-  });
+): tf.Tensor2D {
+  const std = ofAllSteps(kernels, kernels.std);
+  if (!detached) return logNormalOfNoise(noise, tf.log(std)) as tf.Tensor2D;
+  return logNormal(tf.stack(states.slice(1)), tf.stack(means), std) as tf.Tensor2D;
 }
 
-/** $\log B_k(x_k \mid x_{k+1})$ for every step, `[B]` each. */
-export function logBackwardDensities(kernels: Kernels, states: readonly tf.Tensor2D[]): tf.Tensor1D[] {
-  return Array.from({ length: kernels.steps }, (_, k) => {
-    const mean = kernels.backwardMean(states[k + 1] as tf.Tensor2D, k);
-    return logNormal(states[k] as tf.Tensor2D, mean, kernels.std(k)) as tf.Tensor1D;
-  });
+/** $\log B_k(x_k \mid x_{k+1})$ for every step, `[K, B]`. */
+export function logBackwardDensities(kernels: TransitionKernels, states: readonly tf.Tensor2D[]): tf.Tensor2D {
+  const means = states.slice(1).map((next, k) => kernels.backwardMean(next, k));
+  const { std, backwardStd = std } = kernels;
+  return logNormal(tf.stack(states.slice(0, -1)), tf.stack(means), ofAllSteps(kernels, backwardStd)) as tf.Tensor2D;
+}
+
+/** The standard deviations of all steps, `[K, 1, A]`. */
+function ofAllSteps({ steps }: TransitionKernels, std: TransitionKernels['std']): tf.Tensor {
+  return tf.expandDims(tf.concat(Array.from({ length: steps }, (_, k) => std(k))), 1);
 }
 
 /**
@@ -88,7 +77,7 @@ export type SamplingMode = 'sde' | 'lastStepMean' | 'ode' | 'mean';
 
 /** The end of the chain from `start`, `[B, A]`. */
 export function endOfChain(
-  kernels: Kernels,
+  kernels: TransitionKernels,
   start: tf.Tensor2D,
   noise: readonly tf.Tensor2D[],
   mode: SamplingMode,

@@ -1,16 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { ArgumentError, requireNumber, requireShape } from '../errors.js';
-import { ScoreNetwork, type StepNetwork } from '../networks/scoreNetwork.js';
+import { ScoreNetwork } from '../networks/scoreNetwork.js';
+import type { BoundNetwork, StepNetwork } from '../networks/stepNetwork.js';
 import { sinusoidalFeatures } from '../networks/timeEmbedding.js';
 import { mish } from '../ops/activations.js';
+import { entriesOf, rowsOf } from '../ops/linear.js';
 import type { Variables } from '../ops/variables.js';
 import { Rng } from '../rng/rng.js';
 import { cosineSchedule } from '../schedules/cosine.js';
 import type { NoiseSchedule } from '../schedules/schedule.js';
-import { type ForwardKernels, type Rollout, runChain } from './chain.js';
-import type { NetworkFactory } from './eulerMaruyama.js';
+import { type ChainStates, runChain } from './chain.js';
+import type { TransitionKernels } from './kernels.js';
 import { noiseLevels, scoreFromNoise } from './noising.js';
+import type { BindOptions, NetworkFactory, Process } from './process.js';
 import { ActionSampler, type SamplerSizes } from './sampler.js';
 
 export interface DdpmOptions {
@@ -24,6 +27,39 @@ export interface DdpmOptions {
   limit?: number;
   /** The noise-predicting network, default SDAC's: 3 x 256 with Mish, 16 sinusoids of the step. */
   network?: NetworkFactory;
+}
+
+/**
+ * The kernels of denoising diffusion (Ho et al. 2020) as a {@link Process}: those of {@link DdpmSampler}, but with variance
+ * $\beta_i$ in both directions (the other of the paper's two choices), so that the last step has a density too and the chain
+ * can be priced. The noising kernels are $x_i \sim N(\sqrt{\alpha_i}\,x_{i-1},\ \beta_i I)$, exact Ornstein-Uhlenbeck steps.
+ *
+ * @throws ArgumentError as for {@link DdpmSampler}
+ *
+ * @example
+ * ```ts
+ * const sampler = new DiffusionSampler({ process: ddpm({ steps: 8 }), squash: noSquash });
+ * ```
+ */
+export function ddpm(options: DdpmOptions = {}): Process {
+  const { schedule, startStd, limit, network } = checkedOptions('ddpm', options);
+  const process: Process = {
+    schedule,
+    priorStd: startStd,
+    network,
+    build(rng, sizes) {
+      const built = network(rng, sizes);
+      const { actionSize } = sizes;
+      return {
+        variables: built.variables,
+        bind(observations, { groupSize = 1 } = {}) {
+          const predictNoise = built.bind(observations, schedule.steps, groupSize);
+          return ddpmKernels(schedule, { predictNoise, limit, actionSize, variances: schedule.betas });
+        },
+      };
+    },
+  };
+  return described(process, ddpm, options);
 }
 
 /**
@@ -60,14 +96,10 @@ export class DdpmSampler extends ActionSampler {
   constructor(options: DdpmOptions = {}) {
     super();
     described(this, new.target, options);
-    const { steps, schedule, startStd, limit = 1, network = sdacNetwork } = options;
-    if (steps !== undefined && schedule) {
-      throw new ArgumentError('DdpmSampler: give steps or schedule, not both; a schedule has its own steps.');
-    }
-    this.schedule = schedule ?? cosineSchedule({ steps: steps ?? 20 });
-    const last = this.schedule.alphaBars[this.schedule.steps - 1] as number;
-    this.startStd = requireNumber('DdpmSampler', 'startStd', startStd ?? Math.sqrt(1 - last), { above: 0 });
-    this.limit = limit === Infinity ? limit : requireNumber('DdpmSampler', 'limit', limit, { above: 0 });
+    const { schedule, startStd, limit, network } = checkedOptions('DdpmSampler', options);
+    this.schedule = schedule;
+    this.startStd = startStd;
+    this.limit = limit;
     this.createNetwork = network;
   }
 
@@ -86,20 +118,20 @@ export class DdpmSampler extends ActionSampler {
    * observation; `noise` of shape `noiseShape(B * groupSize)`.
    */
   actions(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1): tf.Tensor2D {
-    return this.rollout(observations, noise, groupSize).states[this.schedule.steps] as tf.Tensor2D;
+    return this.chain(observations, noise, groupSize).states[this.schedule.steps] as tf.Tensor2D;
   }
 
   /** All states of the chain and the means of its kernels, generation order; the last state is the action. */
-  rollout(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1): Rollout {
+  chain(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1): ChainStates {
     requireShape('DdpmSampler', 'observations', observations.shape, [null, this.sizes.observationSize]);
     requireShape('DdpmSampler', 'noise', noise.shape, this.noiseShape(observations.shape[0] * groupSize));
     const [start, ...kicks] = tf.unstack(noise) as tf.Tensor2D[];
-    return runChain(this.bind(observations, groupSize), tf.mul(start as tf.Tensor2D, this.startStd), kicks);
+    return runChain(this.bind(observations, { groupSize }), tf.mul(start as tf.Tensor2D, this.startStd), kicks);
   }
 
   /** The noise that the network sees in `noised` `[B, A]`; `step` `[B]` in noising order, 0 next to the action. */
   predictNoise(noised: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D): tf.Tensor2D {
-    return this.network.apply(noised, observations, step, this.schedule.steps);
+    return this.network.bind(observations, this.schedule.steps)(noised, step);
   }
 
   /** $\nabla\log p_i(x \mid s)$ of the noised actions, `[B, A]`, from the predicted noise. */
@@ -107,28 +139,12 @@ export class DdpmSampler extends ActionSampler {
     return scoreFromNoise(this.predictNoise(noised, observations, step), noiseLevels(this.schedule, step));
   }
 
-  /** The kernels in generation order for `observations`, `groupSize` states for each. */
-  protected bind(observations: tf.Tensor2D, groupSize: number): ForwardKernels {
-    const { steps, betas, alphas, alphaBars, posteriorVariances } = this.schedule;
-    const predict = this.network.bind(observations, steps, groupSize);
-    const noisingStep = (k: number) => steps - 1 - k;
-    return {
-      steps,
-      forwardMean: (x, k) => {
-        const i = noisingStep(k);
-        const kept = alphaBars[i] as number;
-        const keptBefore = alphaBars[i - 1] ?? 1;
-        const clean = this.clip(tf.sub(tf.mul(x, Math.sqrt(1 / kept)), tf.mul(predict(x, i), Math.sqrt(1 / kept - 1))));
-        const ofClean = ((betas[i] as number) * Math.sqrt(keptBefore)) / (1 - kept);
-        const ofState = ((1 - keptBefore) * Math.sqrt(alphas[i] as number)) / (1 - kept);
-        return i === 0 ? clean : tf.add(tf.mul(clean, ofClean), tf.mul(x, ofState));
-      },
-      std: (k) => tf.scalar(Math.sqrt(posteriorVariances[noisingStep(k)] as number)),
-    };
-  }
-
-  private clip(clean: tf.Tensor2D): tf.Tensor2D {
-    return this.limit === Infinity ? clean : tf.clipByValue(clean, -this.limit, this.limit);
+  /** The kernels for observations `[B, O]`, in generation order; the last one has standard deviation 0. */
+  bind(observations: tf.Tensor2D, { groupSize = 1 }: BindOptions = {}): TransitionKernels {
+    const { schedule, network, limit } = this;
+    const predictNoise = network.bind(observations, schedule.steps, groupSize);
+    const { actionSize } = this.sizes;
+    return ddpmKernels(schedule, { predictNoise, limit, actionSize, variances: schedule.posteriorVariances });
   }
 
   /**
@@ -153,6 +169,55 @@ export class DdpmSampler extends ActionSampler {
     }
     return noise;
   }
+}
+
+/** @param options.variances of the learned kernels, in noising order like the steps of `predictNoise` */
+function ddpmKernels(
+  { steps, betas, alphas, alphaBars }: NoiseSchedule,
+  options: { predictNoise: BoundNetwork; limit: number; actionSize: number; variances: readonly number[] },
+): TransitionKernels {
+  const { predictNoise, limit, actionSize, variances } = options;
+  const generation = <T>(value: (i: number) => T) => Array.from({ length: steps }, (_, k) => value(steps - 1 - k));
+  const at = (value: (i: number) => number) => entriesOf(generation(value));
+  const kept = (i: number) => (i < 0 ? 1 : (alphaBars[i] as number));
+  const perState = at((i) => Math.sqrt(1 / kept(i)));
+  const perNoise = at((i) => Math.sqrt(1 / kept(i) - 1));
+  const ofClean = at((i) => ((betas[i] as number) * Math.sqrt(kept(i - 1))) / (1 - kept(i)));
+  const ofState = at((i) => ((1 - kept(i - 1)) * Math.sqrt(alphas[i] as number)) / (1 - kept(i)));
+  const decay = at((i) => Math.sqrt(alphas[i] as number));
+  const gain = at((i) => (betas[i] as number) / 2);
+  const std = (variances: readonly number[]) =>
+    rowsOf(tf.tensor2d(generation((i) => new Array<number>(actionSize).fill(Math.sqrt(variances[i] as number)))));
+  return {
+    steps,
+    forwardMean(x, step) {
+      const i = typeof step === 'number' ? steps - 1 - step : (tf.sub(steps - 1, step) as tf.Tensor1D);
+      const clean: tf.Tensor2D = tf.sub(tf.mul(x, perState(step)), tf.mul(predictNoise(x, i), perNoise(step)));
+      const clipped: tf.Tensor2D = limit === Infinity ? clean : tf.clipByValue(clean, -limit, limit);
+      return i === 0 ? clipped : tf.add(tf.mul(clipped, ofClean(step)), tf.mul(x, ofState(step)));
+    },
+    backwardMean(next, step, control) {
+      const decayed: tf.Tensor2D = tf.mul(next, decay(step));
+      return control ? tf.add(decayed, tf.mul(control, gain(step))) : decayed;
+    },
+    std: std(variances),
+    backwardStd: std(betas),
+  };
+}
+
+function checkedOptions(where: string, options: DdpmOptions) {
+  const { steps, limit = 1, network = sdacNetwork } = options;
+  if (steps !== undefined && options.schedule) {
+    throw new ArgumentError(`${where}: give steps or schedule, not both; a schedule has its own steps.`);
+  }
+  const schedule = options.schedule ?? cosineSchedule({ steps: steps ?? 20 });
+  const last = schedule.alphaBars[schedule.steps - 1] as number;
+  return {
+    schedule,
+    startStd: requireNumber(where, 'startStd', options.startStd ?? Math.sqrt(1 - last), { above: 0 }),
+    limit: limit === Infinity ? limit : requireNumber(where, 'limit', limit, { above: 0 }),
+    network,
+  };
 }
 
 /** The network of SDAC's released code. */

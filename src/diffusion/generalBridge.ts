@@ -1,50 +1,79 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { StepNetwork } from '../networks/scoreNetwork.js';
-import { lookup } from '../ops/linear.js';
-import { prefixVariables, type Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
-import type { Kernels } from './chain.js';
-import { EulerMaruyamaSampler } from './eulerMaruyama.js';
-import type { SamplerSizes } from './sampler.js';
-import type { StepKernels } from './stepKernels.js';
+import { described } from '../described.js';
+import type { BoundNetwork } from '../networks/stepNetwork.js';
+import { stopGradient } from '../ops/stopGradient.js';
+import { prefixVariables } from '../ops/variables.js';
+import { DiffusionSampler } from './diffusionSampler.js';
+import { type EulerMaruyamaOptions, eulerMaruyama } from './eulerMaruyama.js';
+import type { NetworkFactory, Process } from './process.js';
+
+export interface GeneralBridgeOptions {
+  /** The process whose noising kernels are learned. */
+  around: Process;
+  /** Makes the backward control, default: as the process makes its own network. */
+  network?: NetworkFactory;
+}
 
 /**
- * General Bridges (Richter & Berner 2024; DIME, appendix F): the noising kernels are learned too,
- * $B_k:\ x_k \sim N(x_{k+1} + \eta_k\,(-x_{k+1}/\sigma_0^2 + g_\phi(x_{k+1}, s, k + 1)),\ 2\eta_k I)$, with a second network of the same
- * make. A backward control of 0, where training starts, is {@link EulerMaruyamaSampler}.
+ * General Bridges (Richter & Berner 2024; DIME, appendix F): a process with learned noising kernels. A second network
+ * steers them as the first steers the kernels that lead to the action; around {@link eulerMaruyama}
+ * $B_k:\ x_k \sim N(x_{k+1} + \eta_k\,(-x_{k+1}/\sigma_0^2 + g_\phi(x_{k+1}, s, k)),\ 2\eta_k I)$. A backward control of 0, where training
+ * starts, is the process itself.
  *
- * **Subclass requirements.** As for {@link EulerMaruyamaSampler}.
+ * @example
+ * ```ts
+ * const process = generalBridge({ around: ornsteinUhlenbeck({ steps: 8, stepSize: 3 }) });
+ * const agent = await DimeAgent.create({ env, sampler: new DiffusionSampler({ process }) });
+ * ```
+ */
+export function generalBridge(options: GeneralBridgeOptions): Process {
+  const { around: process, network = process.network } = options;
+  const bridge: Process = {
+    ...process,
+    build(rng, sizes) {
+      const built = process.build(rng, sizes);
+      const backward = network(rng.split('backwardControl'), sizes);
+      return {
+        variables: { ...built.variables, ...prefixVariables('backwardControl', backward.variables) },
+        bind(observations, bindOptions = {}) {
+          const { groupSize = 1, trainDiffusion = true } = bindOptions;
+          const kernels = built.bind(observations, bindOptions);
+          const bound = backward.bind(observations, process.schedule.steps, groupSize);
+          const control = trainDiffusion ? bound : frozen(bound);
+          return {
+            ...kernels,
+            backwardMean: (next, step) => kernels.backwardMean(next, step, control(next, step)),
+          };
+        },
+      };
+    },
+  };
+  return described(bridge, generalBridge, options);
+}
+
+/** `network` with gradients for the latents but none for its parameters: those are taken off again at fixed latents. */
+function frozen(network: BoundNetwork): BoundNetwork {
+  return (x, step) => {
+    const atFixed = network(stopGradient(x), step);
+    return tf.add(network(x, step), tf.sub(stopGradient(atFixed), atFixed));
+  };
+}
+
+/**
+ * A {@link DiffusionSampler} of a {@link generalBridge} around {@link eulerMaruyama}.
+ *
+ * **Subclass requirements.** As for {@link DiffusionSampler}.
  *
  * @example
  * ```ts
  * const agent = await DimeAgent.create({ env, sampler: new GeneralBridgeSampler({ steps: 16 }) });
  * ```
  */
-export class GeneralBridgeSampler extends EulerMaruyamaSampler {
-  private backwardControl!: StepNetwork;
-
-  protected override createVariables(rng: Rng, sizes: SamplerSizes): Variables {
-    this.backwardControl = this.createNetwork(rng.split('backwardControl'), sizes);
-    const backward = prefixVariables('backwardControl', this.backwardControl.variables);
-    return { ...super.createVariables(rng, sizes), ...backward };
-  }
-
-  protected override bind(observations: tf.Tensor2D, trainDiffusion: boolean): Kernels {
-    const etas = tf.unstack(this.etas(trainDiffusion)) as tf.Tensor1D[];
-    const control = this.backwardControl.bind(observations, this.schedule.steps + 1);
-    return {
-      ...super.bind(observations, trainDiffusion),
-      backwardMean: (next, k) => this.move(next, etas[k] as tf.Tensor1D, control(next, k + 1)),
-    };
-  }
-
-  override kernelsAt(observations: tf.Tensor2D, step: tf.Tensor1D, trainDiffusion = true): StepKernels {
-    const eta: tf.Tensor2D = lookup(this.etas(trainDiffusion), step);
-    const control = (next: tf.Tensor2D) =>
-      this.backwardControl.apply(next, observations, tf.add(step, 1), this.schedule.steps + 1);
-    return {
-      ...super.kernelsAt(observations, step, trainDiffusion),
-      backwardMean: (next) => this.move(next, eta, control(next)),
-    };
+export class GeneralBridgeSampler extends DiffusionSampler {
+  /** @throws ArgumentError for steps below 1, a prior or step size that is not positive, or both steps and schedule */
+  constructor(options: EulerMaruyamaOptions = {}) {
+    const { divergence, squash, ...process } = options;
+    super({ process: generalBridge({ around: eulerMaruyama(process) }), divergence, squash });
+    described(this, new.target, options);
   }
 }

@@ -1,15 +1,15 @@
 export { bestOf } from './bestOf.js';
 export {
+  type ChainStates,
   endOfChain,
-  type ForwardKernels,
-  type Kernels,
   logBackwardDensities,
   logForwardDensities,
-  type Rollout,
   runChain,
   type SamplingMode,
 } from './chain.js';
-export { type DdpmOptions, DdpmSampler } from './ddpm.js';
+export type { ControlledProcessOptions } from './controlledProcess.js';
+export { type DdpmOptions, DdpmSampler, ddpm } from './ddpm.js';
+export { DiffusionSampler, type DiffusionSamplerOptions } from './diffusionSampler.js';
 export {
   type Divergence,
   type DivergenceRequirements,
@@ -22,13 +22,14 @@ export {
   trajectoryBalance,
   varGrad,
 } from './divergences.js';
-export { type EulerMaruyamaOptions, EulerMaruyamaSampler, type NetworkFactory } from './eulerMaruyama.js';
+export { type EulerMaruyamaOptions, EulerMaruyamaSampler, eulerMaruyama } from './eulerMaruyama.js';
 export { type GaussianOptions, GaussianSampler } from './gaussian.js';
-export { GeneralBridgeSampler } from './generalBridge.js';
+export { type GeneralBridgeOptions, GeneralBridgeSampler, generalBridge } from './generalBridge.js';
+export { logBackward, logForward, type TransitionKernels } from './kernels.js';
 export { annealedLangevin, langevin } from './langevin.js';
 export { addNoise, type NoiseLevels, noiseFromScore, noiseLevels, removeNoise, scoreFromNoise } from './noising.js';
-export { OrnsteinUhlenbeckSampler } from './ornsteinUhlenbeck.js';
+export { OrnsteinUhlenbeckSampler, ornsteinUhlenbeck } from './ornsteinUhlenbeck.js';
 export { completePath, type DiffusionPath, entropyLowerBound, sumLogBackward, sumLogForward } from './path.js';
+export type { BindOptions, BuiltProcess, NetworkFactory, Process } from './process.js';
 export { ActionSampler, type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
 export { clipSquash, noSquash, rawTanhSquash, type Squash, tanhSquash } from './squash.js';
-export { logBackward, logForward, type StepKernels } from './stepKernels.js';

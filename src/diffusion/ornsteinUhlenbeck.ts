@@ -1,33 +1,49 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { EulerMaruyamaSampler } from './eulerMaruyama.js';
+import { described } from '../described.js';
+import { type ControlledProcessOptions, controlledProcess } from './controlledProcess.js';
+import { DiffusionSampler } from './diffusionSampler.js';
+import type { EulerMaruyamaOptions } from './eulerMaruyama.js';
+import type { Process } from './process.js';
 
 /**
- * {@link EulerMaruyamaSampler} with the exact transition of the Ornstein-Uhlenbeck process in place of Euler's step (the
- * control held constant over it): with decay $c = e^{-\eta/\sigma_0^2}$,
+ * The process of {@link eulerMaruyama} with the exact transition of the Ornstein-Uhlenbeck process in place of Euler's
+ * step (the control held constant over it): with decay $c = e^{-\eta/\sigma_0^2}$,
  * $F_k:\ x_{k+1} = c\,x_k + \tfrac{\sigma_0^2}2 (1 - c^2) f_\theta + \sigma_0\sqrt{1 - c^2}\,\epsilon$ and
  * $B_k:\ x_k \sim N(c\,x_{k+1},\ \sigma_0^2 (1 - c^2) I)$.
  *
  * The prior is stationary at any step size, where Euler's step needs $\eta < \sigma_0^2$ and inflates the variance: take it
  * for few steps over a long total time. For small steps the two agree.
  *
- * **Subclass requirements.** As for {@link EulerMaruyamaSampler}.
+ * @throws ArgumentError for steps below 1, a prior or step size that is not positive, or both steps and schedule
+ */
+export function ornsteinUhlenbeck(options: ControlledProcessOptions = {}): Process {
+  const discretise = (eta: tf.Tensor2D, priorStd: number) => {
+    const decay = tf.exp(tf.mul(eta, -1 / priorStd ** 2)) as tf.Tensor2D;
+    const lost = tf.neg(tf.expm1(tf.mul(eta, -2 / priorStd ** 2)));
+    return {
+      decay,
+      gain: tf.mul(lost, priorStd ** 2 / 2) as tf.Tensor2D,
+      std: tf.mul(tf.sqrt(lost), priorStd) as tf.Tensor2D,
+    };
+  };
+  return described(controlledProcess('ornsteinUhlenbeck', discretise, options), ornsteinUhlenbeck, options);
+}
+
+/**
+ * A {@link DiffusionSampler} of the process {@link ornsteinUhlenbeck}.
+ *
+ * **Subclass requirements.** As for {@link DiffusionSampler}.
  *
  * @example
  * ```ts
  * const agent = await DiffSacAgent.create({ env, sampler: new OrnsteinUhlenbeckSampler({ steps: 4, stepSize: 6 }) });
  * ```
  */
-export class OrnsteinUhlenbeckSampler extends EulerMaruyamaSampler {
-  protected override move(x: tf.Tensor2D, eta: tf.Tensor, control?: tf.Tensor2D): tf.Tensor2D {
-    const decay = tf.exp(tf.mul(eta, -1 / this.priorStd ** 2));
-    const decayed: tf.Tensor2D = tf.mul(decay, x);
-    if (!control) return decayed;
-    const gain = tf.mul(tf.sub(1, tf.square(decay)), this.priorStd ** 2 / 2);
-    return tf.add(decayed, tf.mul(gain, control));
-  }
-
-  protected override stdOf<T extends tf.Tensor>(eta: T): T {
-    const lost = tf.neg(tf.expm1(tf.mul(eta, -2 / this.priorStd ** 2)));
-    return tf.mul(tf.sqrt(lost), this.priorStd) as T;
+export class OrnsteinUhlenbeckSampler extends DiffusionSampler {
+  /** @throws ArgumentError for steps below 1, a prior or step size that is not positive, or both steps and schedule */
+  constructor(options: EulerMaruyamaOptions = {}) {
+    const { divergence, squash, ...process } = options;
+    super({ process: ornsteinUhlenbeck(process), divergence, squash });
+    described(this, new.target, options);
   }
 }

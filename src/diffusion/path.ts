@@ -11,10 +11,10 @@ export interface DiffusionPath {
   readonly states: readonly tf.Tensor2D[];
   /** `[B, A]` */
   readonly action: tf.Tensor2D;
-  /** K tensors `[B]`: $\log F_k(x_{k+1} \mid x_k)$ of the learned kernels. */
-  readonly logForward: readonly tf.Tensor1D[];
-  /** K tensors `[B]`: $\log B_k(x_k \mid x_{k+1})$ of the noising kernels. */
-  readonly logBackward: readonly tf.Tensor1D[];
+  /** `[K, B]`: $\log F_k(x_{k+1} \mid x_k)$ of the learned kernels. */
+  readonly logForward: tf.Tensor2D;
+  /** `[K, B]`: $\log B_k(x_k \mid x_{k+1})$ of the noising kernels. */
+  readonly logBackward: tf.Tensor2D;
   /** `[B]`: $\log p(x_0)$. */
   readonly logPrior: tf.Tensor1D;
   /** `[B]`: log-determinant of the squash at the end. */
@@ -29,7 +29,7 @@ export interface DiffusionPath {
 
 /** Fills in the costs of a path. */
 export function completePath(parts: Omit<DiffusionPath, 'runCost' | 'totalCost'>): DiffusionPath {
-  const logRatio = tf.sub(addAll(parts.logForward), addAll(parts.logBackward));
+  const logRatio = tf.sum(tf.sub(parts.logForward, parts.logBackward), 0);
   const runCost = tf.sub(logRatio, parts.logDet) as tf.Tensor1D;
   return { ...parts, runCost, totalCost: tf.add(runCost, parts.logPrior) };
 }
@@ -44,14 +44,10 @@ export function entropyLowerBound(path: DiffusionPath): tf.Tensor1D {
 
 /** $\sum_k \log F_k$, `[B]`. */
 export function sumLogForward(path: DiffusionPath): tf.Tensor1D {
-  return addAll(path.logForward);
+  return tf.sum(path.logForward, 0);
 }
 
 /** $\sum_k \log B_k$, `[B]`. */
 export function sumLogBackward(path: DiffusionPath): tf.Tensor1D {
-  return addAll(path.logBackward);
-}
-
-function addAll(terms: readonly tf.Tensor1D[]): tf.Tensor1D {
-  return terms.reduce((sum, term) => tf.add(sum, term));
+  return tf.sum(path.logBackward, 0);
 }

@@ -3,7 +3,8 @@ export { LatentValue, type LatentValueOptions } from './latentValue.js';
 export { Mlp, type MlpOptions } from './mlp.js';
 export { MlpTwinCritic, type MlpTwinCriticOptions } from './mlpTwinCritic.js';
 export { scaleSteps } from './scaleSteps.js';
-export { ScoreNetwork, type ScoreNetworkOptions, type StepNetwork } from './scoreNetwork.js';
+export { ScoreNetwork, type ScoreNetworkOptions } from './scoreNetwork.js';
+export type { BoundNetwork, DiffusionStep, StepNetwork } from './stepNetwork.js';
 export {
   fourierFeatures,
   sinusoidalFeatures,

@@ -50,7 +50,7 @@ export class LatentValue {
    * @param level `[B]`, whole numbers in 0 ... levels - 1
    */
   apply(observations: tf.Tensor2D, x: tf.Tensor2D, level: tf.Tensor1D): tf.Tensor1D[] {
-    return this.heads.map((head) => tf.reshape(head.apply(x, observations, level, this.levels), [-1]) as tf.Tensor1D);
+    return this.heads.map((head) => tf.reshape(head.bind(observations, this.levels)(x, level), [-1]) as tf.Tensor1D);
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { lookup } from '../ops/linear.js';
-import type { StepNetwork } from './scoreNetwork.js';
+import { entriesOf } from '../ops/linear.js';
+import type { StepNetwork } from './stepNetwork.js';
 
 /**
  * `network` with its output at step k times `factors[k]`. A control over the standard deviation of its step moves every
@@ -9,13 +9,10 @@ import type { StepNetwork } from './scoreNetwork.js';
 export function scaleSteps(network: StepNetwork, factors: readonly number[]): StepNetwork {
   return {
     variables: network.variables,
-    apply(x, observations, step, steps) {
-      const factor = lookup(tf.tensor2d([...factors], [steps, 1]), step);
-      return tf.mul(network.apply(x, observations, step, steps), factor);
-    },
     bind(observations, steps, groupSize) {
-      const control = network.bind(observations, steps, groupSize);
-      return (x, step) => tf.mul(control(x, step), factors[step] as number);
+      const output = network.bind(observations, steps, groupSize);
+      const factor = entriesOf(factors);
+      return (x, step) => tf.mul(output(x, step), factor(step));
     },
     dispose: () => network.dispose(),
   };

@@ -1,31 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireInteger } from '../errors.js';
 import { type Activation, gelu } from '../ops/activations.js';
-import { lookup } from '../ops/linear.js';
+import { rowsOf } from '../ops/linear.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
 import { Mlp } from './mlp.js';
+import type { BoundNetwork, StepNetwork } from './stepNetwork.js';
 import { fourierFeatures, TimeEmbedding, type TimeFeatures } from './timeEmbedding.js';
-
-/**
- * A network that sees a latent, an observation and a step number. What its output means (control, score, noise) is
- * up to the sampler that uses it.
- *
- * Subclass requirements: `bind` and `apply` agree; both are traceable (no reads, no data-dependent shapes);
- * `variables` names everything trainable.
- */
-export interface StepNetwork {
-  readonly variables: Variables;
-  /** Latents `[B, A]`, observations `[B, O]`, one step number a row `[B]`, each in 0 ... steps - 1; to `[B, A]`. */
-  apply(x: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D, steps: number): tf.Tensor2D;
-  /**
-   * The network for one batch of observations and the steps 0 ... `steps` - 1, with all that does not depend on the
-   * latent computed once. Latents come `groupSize` (default 1) in a row for every observation.
-   */
-  bind(observations: tf.Tensor2D, steps: number, groupSize?: number): (x: tf.Tensor2D, step: number) => tf.Tensor2D;
-  dispose(): void;
-}
 
 export interface ScoreNetworkOptions {
   observationSize: number;
@@ -92,20 +74,11 @@ export class ScoreNetwork implements StepNetwork {
     };
   }
 
-  apply(x: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D, steps: number): tf.Tensor2D {
-    const parts = this.firstLayer(observations, steps);
-    const constant = tf.add(parts.observation, lookup(parts.time, step));
-    return this.rest(tf.add(tf.matMul(x, parts.latentKernel), constant));
-  }
-
-  bind(observations: tf.Tensor2D, steps: number, groupSize = 1): (x: tf.Tensor2D, step: number) => tf.Tensor2D {
-    const parts = this.firstLayer(observations, steps);
-    const times = tf.split(parts.time, steps);
-    const repeated = repeatRows(parts.observation, groupSize);
-    return (x, step) => {
-      const constant = tf.add(repeated, times[step] as tf.Tensor2D);
-      return this.rest(tf.add(tf.matMul(x, parts.latentKernel), constant));
-    };
+  bind(observations: tf.Tensor2D, steps: number, groupSize = 1): BoundNetwork {
+    const { latentKernel, observation, time } = this.firstLayer(observations, steps);
+    const timeAt = rowsOf(time);
+    const repeated = repeatRows(observation, groupSize);
+    return (x, step) => this.rest(tf.add(tf.matMul(x, latentKernel), tf.add(repeated, timeAt(step))));
   }
 
   /** The first layer's kernel for the latent `[A, H]`, and its finished parts for observations `[B, H]` and times `[steps, H]`. */

@@ -13,7 +13,7 @@ export {
 } from './rssm.js';
 export { type SacStepOptions, sacStepLoss } from './sacStepLoss.js';
 export { scalarObjective } from './scalar.js';
-export { type StepBatch, stepLogRatio } from './stepBatch.js';
+export { logNoising, type StepBatch, stepBatch, stepLogRatio } from './stepBatch.js';
 export { Temperature, type TemperatureOptions } from './temperature.js';
 export { type AutomaticTemperature, TemperatureControl, type TemperatureSetting } from './temperatureControl.js';
 export { type WpoRescale, wpoStepLoss, wpoVelocity } from './wpoStepLoss.js';

@@ -23,14 +23,12 @@ export interface SacStepOptions {
  * whole chain (bound on the entropy included); its memory does not depend on K.
  */
 export function sacStepLoss(batch: StepBatch, options: SacStepOptions): { loss: tf.Tensor1D; logRatio: tf.Tensor1D } {
-  const { kernels, x, steps, temperature } = batch;
+  const { kernels, mean, std, temperature } = batch;
   const { noise, value, pathOnly = false } = options;
-  const mean = kernels.forwardMean(x);
-  const std = kernels.forwardStd;
   const next: tf.Tensor2D = tf.add(mean, tf.mul(std, noise));
   const logForward = pathOnly
     ? logNormal(next, stopGradient(mean), stopGradient(std))
     : logNormalOfNoise(noise, tf.log(std));
   const logRatio = stepLogRatio(batch, next, logForward as tf.Tensor1D);
-  return { loss: tf.mul(tf.sub(tf.mul(logRatio, temperature), value(next)), steps), logRatio };
+  return { loss: tf.mul(tf.sub(tf.mul(logRatio, temperature), value(next)), kernels.steps), logRatio };
 }

@@ -1,20 +1,42 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
+import { logBackward, type TransitionKernels } from '../diffusion/kernels.js';
 import type { Squash } from '../diffusion/squash.js';
-import { logBackward, type StepKernels } from '../diffusion/stepKernels.js';
 
-/** One transition of the chain a row, each at a step of its own. */
+/** One transition of the chain a row, each at a step of its own. Made by {@link stepBatch}. */
 export interface StepBatch {
-  /** At the current parameters and the rows' observations and steps. */
-  kernels: StepKernels;
+  /** At the current parameters and the rows' observations. */
+  kernels: TransitionKernels;
   /** `[B, A]`, where the transitions start; a constant. */
   x: tf.Tensor2D;
-  /** `[B]`, 1 for rows at the chain's last step (whose successor is the action before it is squashed), else 0. */
-  isLast: tf.Tensor1D;
+  /** `[B]`, diffusion steps, generation order. */
+  step: tf.Tensor1D;
+  /** Mean of $F_k$ at x, `[B, A]`. */
+  mean: tf.Tensor2D;
+  /** Its standard deviation, `[B, A]`. */
+  std: tf.Tensor2D;
   squash: Squash;
-  /** Diffusion steps K. */
-  steps: number;
   /** T, the price of one nat. */
   temperature: tf.Scalar | number;
+}
+
+/**
+ * Transitions of `sampler`'s chain at its current parameters.
+ *
+ * @param rows.observations `[B, O]`
+ * @param rows.x `[B, A]`, where they start
+ * @param rows.step `[B]`, diffusion steps, generation order
+ * @param options.temperature T, the price of one nat
+ * @param options.trainDiffusion whether the diffusion coefficient and learned noising kernels get gradients, default `true`
+ */
+export function stepBatch(
+  sampler: DiffusionSampler,
+  { observations, x, step }: { observations: tf.Tensor2D; x: tf.Tensor2D; step: tf.Tensor1D },
+  { temperature, trainDiffusion }: { temperature: tf.Scalar | number; trainDiffusion?: boolean },
+): StepBatch {
+  const kernels = sampler.bind(observations, { trainDiffusion });
+  const mean = kernels.forwardMean(x, step);
+  return { kernels, x, step, mean, std: kernels.std(step), squash: sampler.squash, temperature };
 }
 
 /**
@@ -24,7 +46,11 @@ export interface StepBatch {
  * @param logForward `[B]`, $\log F_k(y \mid x)$
  */
 export function stepLogRatio(batch: StepBatch, next: tf.Tensor2D, logForward: tf.Tensor1D): tf.Tensor1D {
-  const { kernels, x, isLast, squash } = batch;
-  const ratio = tf.sub(logForward, logBackward(kernels, x, next));
-  return tf.sub(ratio, tf.mul(isLast, squash.logDet(next)));
+  return tf.sub(logForward, logNoising(batch, next));
+}
+
+/** $\log B_k(x \mid y)$, at the last step plus the squash's log-determinant, `[B]`. */
+export function logNoising({ kernels, x, step, squash }: StepBatch, next: tf.Tensor2D): tf.Tensor1D {
+  const isLast = tf.cast(tf.equal(step, kernels.steps - 1), 'float32');
+  return tf.add(logBackward(kernels, x, next, step), tf.mul(isLast, squash.logDet(next)));
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { logForward } from '../diffusion/stepKernels.js';
+import { logNormal } from '../ops/gaussian.js';
 import { stopGradient } from '../ops/stopGradient.js';
 import { type StepBatch, stepLogRatio } from './stepBatch.js';
 
@@ -24,7 +24,8 @@ export function wpoVelocity(
   value: (next: tf.Tensor2D) => tf.Tensor1D,
 ): tf.Tensor2D {
   const softValue = (y: tf.Tensor) => {
-    const logRatio = stepLogRatio(batch, y as tf.Tensor2D, logForward(batch.kernels, batch.x, y as tf.Tensor2D));
+    const logForward = logNormal(y, batch.mean, batch.std) as tf.Tensor1D;
+    const logRatio = stepLogRatio(batch, y as tf.Tensor2D, logForward);
     return tf.sum(tf.sub(value(y as tf.Tensor2D), tf.mul(logRatio, batch.temperature)));
   };
   return tf.grad(softValue)(next) as tf.Tensor2D;
@@ -40,12 +41,10 @@ export function wpoVelocity(
  * @param options.velocity see {@link wpoVelocity}
  */
 export function wpoStepLoss(
-  { kernels, x, steps }: StepBatch,
+  { kernels: { steps }, mean, std }: StepBatch,
   options: { noise: tf.Tensor2D; velocity: tf.Tensor2D; rescale?: WpoRescale },
 ): tf.Tensor1D {
   const { noise, velocity, rescale = 'natural' } = options;
-  const mean = kernels.forwardMean(x);
-  const std = kernels.forwardStd;
   if (rescale === 'none') {
     const next = stopGradient(tf.add(mean, tf.mul(std, noise)));
     const score = tf.div(tf.sub(mean, next), tf.square(std));

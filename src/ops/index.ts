@@ -6,7 +6,7 @@ export { customGradient } from './customGradient.js';
 export { moveTowards } from './ema.js';
 export { logNormal, logNormalOfNoise } from './gaussian.js';
 export { type LossWithAux, lossAndGradients } from './gradients.js';
-export { indicators, linear, lookup } from './linear.js';
+export { entriesOf, indicators, linear, lookup, rowsOf } from './linear.js';
 export { linearDecay } from './linearDecay.js';
 export { repeatRows } from './repeatRows.js';
 export { RunningMean } from './runningMean.js';

@@ -11,6 +11,21 @@ export function lookup(table: tf.Tensor2D, index: tf.Tensor1D): tf.Tensor2D {
   return tf.matMul(indicators(index, table.shape[0]), table);
 }
 
+/**
+ * Reads `table` `[N, F]` by row: `[1, F]` at a number, `[B, F]` at an index `[B]`. Rows at numbers are cut once for all
+ * reads.
+ */
+export function rowsOf(table: tf.Tensor2D): (index: number | tf.Tensor1D) => tf.Tensor2D {
+  const rows = tf.split(table, table.shape[0]);
+  return (index) => (typeof index === 'number' ? (rows[index] as tf.Tensor2D) : lookup(table, index));
+}
+
+/** Reads `values`: a number at a number, a column `[B, 1]` at an index `[B]`. */
+export function entriesOf(values: readonly number[]): (index: number | tf.Tensor1D) => number | tf.Tensor2D {
+  return (index) =>
+    typeof index === 'number' ? (values[index] as number) : lookup(tf.tensor2d([...values], [values.length, 1]), index);
+}
+
 /** One-hot rows `[B, size]` of an index `[B]`; unlike `tf.oneHot` for any size, 1 included. */
 export function indicators(index: tf.Tensor1D, size: number): tf.Tensor2D {
   const matches = tf.equal(tf.reshape(index, [-1, 1]), tf.reshape(tf.range(0, size), [1, size]));

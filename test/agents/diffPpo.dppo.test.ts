@@ -63,9 +63,10 @@ it('at T = 0 with values of states DiffPPO is PPO over denoising steps, written 
   const normalised = tf.reshape(tf.div(tf.sub(advantages, mean), tf.sqrt(variance)), [-1]);
 
   const logDensity = () => {
-    const { forwardMean, forwardStd } = policy.kernelsAt(seen, step as tf.Tensor1D);
-    const squares = tf.square(tf.div(tf.sub(next, forwardMean(x)), forwardStd));
-    return tf.sum(tf.sub(tf.mul(squares, -0.5), tf.log(forwardStd)), 1);
+    const kernels = policy.bind(seen);
+    const std = kernels.std(step as tf.Tensor1D);
+    const squares = tf.square(tf.div(tf.sub(next, kernels.forwardMean(x, step as tf.Tensor1D)), std));
+    return tf.sum(tf.sub(tf.mul(squares, -0.5), tf.log(std)), 1);
   };
   const old = logDensity();
   const adam = new Adam(policy.variables, { learningRate: RATE });

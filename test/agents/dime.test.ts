@@ -13,6 +13,7 @@ import {
   GeneralBridgeSampler,
   logDerivativeKl,
   logVariance,
+  type NetworkFactory,
   NonFiniteError,
   negativeLogWeights,
   Rng,
@@ -25,8 +26,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadState } from '../../src/state.js';
 import { criticLossesByEnd, env, transitions } from './fixtures.js';
 
-const smallNetwork: EulerMaruyamaSampler['createNetwork'] = (rng, sizes) =>
-  new ScoreNetwork(rng, { ...sizes, hidden: [16], timeSize: 8 });
+const smallNetwork: NetworkFactory = (rng, sizes) => new ScoreNetwork(rng, { ...sizes, hidden: [16], timeSize: 8 });
 
 function create(options: Partial<DimeOptions> = {}): Promise<DimeAgent> {
   const sampler = new EulerMaruyamaSampler({ steps: 4, network: smallNetwork });

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   cosineSchedule,
   DdpmSampler,
+  type DiffusionStep,
   encodeOnnx,
   linearDecay,
   type NoiseSchedule,
@@ -76,12 +77,12 @@ it('tends to the Boltzmann distribution of its critics, not only to their maximu
   const sizes = (actions: tf.Tensor2D) => tf.mean(tf.abs(actions), 0).dataSync();
   const learned = sizes(agent.sampler.actions(tf.tensor2d(Rng.fromSeed(2).normals(3 * rows), [rows, 3]), noise));
   // What the same chain makes of the same noise with the exact scores: a chain of few steps is too narrow.
-  const predict = (x: tf.Tensor2D, i: number) =>
+  const predict = (x: tf.Tensor2D, i: DiffusionStep) =>
     tf.tensor2d(
-      x.dataSync().map((value, n) => exactNoise(schedule, i, value, n % 2 ? 0 : 2)),
+      x.dataSync().map((value, n) => exactNoise(schedule, i as number, value, n % 2 ? 0 : 2)),
       [rows, 2],
     );
-  const network: StepNetwork = { variables: {}, apply: (x) => x, bind: () => predict, dispose: () => undefined };
+  const network: StepNetwork = { variables: {}, bind: () => predict, dispose: () => undefined };
   const exact = new DdpmSampler({ schedule, network: () => network }).build(Rng.fromSeed(0), {
     observationSize: 3,
     actionSize: 2,

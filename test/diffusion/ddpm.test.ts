@@ -23,8 +23,7 @@ import { expectClose } from '../close.js';
 function predictor(predict: (x: tf.Tensor2D, step: number) => tf.Tensor2D): StepNetwork {
   return {
     variables: {},
-    apply: (x, _, step) => predict(x, step.dataSync()[0] as number),
-    bind: () => predict,
+    bind: () => (x, step) => predict(x, typeof step === 'number' ? step : (step.dataSync()[0] as number)),
     dispose: () => undefined,
   };
 }
@@ -85,7 +84,7 @@ describe('DdpmSampler', () => {
     expect(new DdpmSampler({ schedule: cosine }).startStd).toBeCloseTo(Math.sqrt(1 - 4.685e-3), 5);
     const sampler = new DdpmSampler({ startStd: 0.5 }).build(Rng.fromSeed(0), sizes);
     const noise = tf.tensor3d(Rng.fromSeed(1).normals(20 * 2), [20, 1, 2]);
-    const [start] = sampler.rollout(tf.zeros([1, 1]), noise).states;
+    const [start] = sampler.chain(tf.zeros([1, 1]), noise).states;
     expectClose(start!, tf.mul(noise, 0.5).dataSync().slice(0, 2), 1e-7);
   });
 

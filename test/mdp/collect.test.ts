@@ -16,14 +16,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { vectorOf } from './vector.js';
 
-class OpenSampler extends EulerMaruyamaSampler {
-  kernels(observations: tf.Tensor2D) {
-    return this.bind(observations, true);
-  }
-}
-
 function samplerPolicy(steps: number): ChainPolicy & { variables: Variables } {
-  const sampler = new OpenSampler({ steps }).build(Rng.fromSeed(0), { observationSize: 2, actionSize: 2 });
+  const sampler = new EulerMaruyamaSampler({ steps }).build(Rng.fromSeed(0), { observationSize: 2, actionSize: 2 });
   sampler.variables['control/trunk/kernel3']!.assign(tf.tensor2d(Rng.fromSeed(1).normals(512, 0, 0.1), [256, 2]));
   const rows = (data: Float32Array) => tf.tensor2d(data, [data.length / 2, 2]);
   return {
@@ -32,14 +26,15 @@ function samplerPolicy(steps: number): ChainPolicy & { variables: Variables } {
     step: (observations, latents, k, noise) =>
       tf.tidy(() => {
         const count = latents.length / 2;
-        const kernels = sampler.kernelsAt(rows(observations), tf.fill([count], k));
-        const mean = kernels.forwardMean(rows(latents));
-        return tf.add(mean, tf.mul(kernels.forwardStd, rows(noise))).dataSync() as Float32Array;
+        const kernels = sampler.bind(rows(observations));
+        const step = tf.fill([count], k) as tf.Tensor1D;
+        const mean = kernels.forwardMean(rows(latents), step);
+        return tf.add(mean, tf.mul(kernels.std(step), rows(noise))).dataSync() as Float32Array;
       }),
     chain: (observations, start, noise) =>
       tf.tidy(() => {
         const stepNoise = tf.split(rows(noise), steps) as tf.Tensor2D[];
-        const { states } = runChain(sampler.kernels(rows(observations)), rows(start), stepNoise);
+        const { states } = runChain(sampler.bind(rows(observations)), rows(start), stepNoise);
         return tf.concat(states).dataSync() as Float32Array;
       }),
   };

@@ -48,7 +48,11 @@ describe('scaleSteps', () => {
     for (const [step, factor] of [1, 10, 100].entries()) {
       const plain = tf.mul(network.bind(observations, 3)(x, step), factor).dataSync();
       expect(scaled.bind(observations, 3)(x, step).dataSync()).toEqual(plain);
-      expect(scaled.apply(x, observations, tf.fill([2], step), 3).dataSync()).toEqual(plain);
+      expect(
+        scaled
+          .bind(observations, 3)(x, tf.fill([2], step))
+          .dataSync(),
+      ).toEqual(plain);
     }
   });
 });

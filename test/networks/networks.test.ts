@@ -121,7 +121,7 @@ describe('ScoreNetwork', () => {
     const network = new ScoreNetwork(Rng.fromSeed(0), sizes);
     const bound = network.bind(observations, 5);
     const steps = [4, 0, 3, 1];
-    const perRow = network.apply(x, observations, tf.tensor1d(steps), 5).dataSync();
+    const perRow = bound(x, tf.tensor1d(steps)).dataSync();
     steps.forEach((step, row) => {
       expectClose(
         perRow.slice(2 * row, 2 * row + 2),

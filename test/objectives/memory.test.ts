@@ -8,8 +8,8 @@ import {
   ppoStepLoss,
   Rng,
   reverseKl,
-  type StepBatch,
   sacStepLoss,
+  stepBatch,
   wpoStepLoss,
   wpoVelocity,
 } from 'diffrl';
@@ -30,20 +30,14 @@ async function profileOf(steps: number, loss: 'ppo' | 'sac' | 'wpo' | 'chain') {
   const step = tf.tensor1d(Array.from({ length: ROWS }, (_, i) => i % steps));
   const valueAt = (y: tf.Tensor2D) => value.apply(observations, y, tf.add(step, 1))[0]!;
   const zeros: tf.Tensor1D = tf.zeros([ROWS]);
-  const batch = (): StepBatch => ({
-    kernels: sampler.kernelsAt(observations, step),
-    x,
-    isLast: zeros,
-    squash: sampler.squash,
-    steps,
-    temperature: 0.1,
-  });
+  const batch = () => stepBatch(sampler, { observations, x, step }, { temperature: 0.1 });
   const losses = {
     sac: () => sacStepLoss(batch(), { noise, value: valueAt }).loss,
     wpo: () => wpoStepLoss(batch(), { noise, velocity: next }),
     ppo: () => {
       const { kernels } = batch();
-      const densities = { logForward: logForward(kernels, x, next), logBackward: logBackward(kernels, x, next) };
+      const [forward, backward] = [logForward, logBackward].map((density) => density(kernels, x, next, step));
+      const densities = { logForward: forward!, logBackward: backward! };
       const old = { oldLogForward: zeros, oldLogBackward: zeros };
       return ppoStepLoss({ ...densities, ...old, advantages: zeros, temperature: 0.1, clip: 0.2 }).loss;
     },

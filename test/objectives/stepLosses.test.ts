@@ -9,11 +9,13 @@ import {
   ppoStepLoss,
   Rng,
   reverseKl,
+  rowsOf,
   type StepBatch,
-  type StepKernels,
   type StepNetwork,
   sacStepLoss,
   scheduleFromStepSizes,
+  stepBatch,
+  type TransitionKernels,
   type Variables,
   wpoStepLoss,
   wpoVelocity,
@@ -53,7 +55,6 @@ function transitions(chain: LinearGaussian) {
       [-1, 1],
     ) as tf.Tensor2D,
     weight: column((row) => row.weight),
-    isLast: column((row) => Number(row.level === 0)),
   };
 }
 
@@ -66,8 +67,9 @@ function valueAt(chain: LinearGaussian, level: tf.Tensor1D) {
 
 /** Soft advantages of transitions, U(y) - T l - U(x). */
 function advantagesOf(chain: LinearGaussian, batch: StepBatch, next: tf.Tensor2D, level: tf.Tensor1D) {
-  const l = tf.sub(logForward(batch.kernels, batch.x, next), logBackward(batch.kernels, batch.x, next));
-  const gain = tf.sub(valueAt(chain, level)(next), valueAt(chain, tf.add(level, 1))(batch.x));
+  const { kernels, x, step } = batch;
+  const l = tf.sub(logForward(kernels, x, next, step), logBackward(kernels, x, next, step));
+  const gain = tf.sub(valueAt(chain, level)(next), valueAt(chain, tf.add(level, 1))(x));
   return tf.sub(gain, tf.mul(l, chain.temperature)) as tf.Tensor1D;
 }
 
@@ -76,16 +78,16 @@ const weighted = (loss: tf.Tensor1D, weight: tf.Tensor1D) => tf.sum(tf.mul(loss,
 /** PPO's loss on the same transitions, at the old parameters, times K. */
 function ppoLoss(chain: LinearGaussian, make: () => StepBatch, rows: ReturnType<typeof transitions>) {
   const old = make();
-  const next = tf.add(old.kernels.forwardMean(old.x), tf.mul(old.kernels.forwardStd, rows.noise)) as tf.Tensor2D;
+  const next = tf.add(old.mean, tf.mul(old.std, rows.noise)) as tf.Tensor2D;
   const advantages = advantagesOf(chain, old, next, rows.level);
-  const oldLogForward = logForward(old.kernels, old.x, next);
-  const oldLogBackward = logBackward(old.kernels, old.x, next);
+  const oldLogForward = logForward(old.kernels, old.x, next, old.step);
+  const oldLogBackward = logBackward(old.kernels, old.x, next, old.step);
   return () => {
-    const { kernels, x } = make();
+    const { kernels, x, step } = make();
     const { loss } = ppoStepLoss(
       {
-        logForward: logForward(kernels, x, next),
-        logBackward: logBackward(kernels, x, next),
+        logForward: logForward(kernels, x, next, step),
+        logBackward: logBackward(kernels, x, next, step),
         oldLogForward,
         oldLogBackward,
         advantages,
@@ -119,14 +121,17 @@ describe('the linear-Gaussian oracle', () => {
   const pick = (values: tf.Tensor): tf.Tensor2D => lookup(tf.reshape(values, [-1, 1]), rows.level);
   const batch = (): StepBatch => {
     const [gain, shift, logVariance] = [pick(variables.gain!), pick(variables.shift!), pick(variables.logVariance!)];
-    const kernels: StepKernels = {
+    const std = tf.sqrt(tf.exp(logVariance)) as tf.Tensor2D;
+    const kernels: TransitionKernels = {
+      steps: STEPS,
       forwardMean: (x): tf.Tensor2D => tf.add(tf.mul(gain, x), shift),
       backwardMean: (next) => tf.mul(pick(tf.tensor1d(oracle.decay)), next),
-      forwardStd: tf.sqrt(tf.exp(logVariance)),
-      backwardStd: pick(tf.sqrt(tf.tensor1d(oracle.noise))),
+      std: () => std,
+      backwardStd: () => pick(tf.sqrt(tf.tensor1d(oracle.noise))),
     };
     const { temperature } = oracle;
-    return { kernels, x: rows.x, isLast: rows.isLast, squash: noSquash, steps: STEPS, temperature };
+    const step = tf.sub(STEPS - 1, rows.level) as tf.Tensor1D;
+    return { kernels, x: rows.x, step, mean: kernels.forwardMean(rows.x, step), std, squash: noSquash, temperature };
   };
   const gradient = (compute: () => { loss: tf.Scalar }) => {
     const { gradients } = lossAndGradients(variables, compute);
@@ -154,10 +159,7 @@ describe('the linear-Gaussian oracle', () => {
 
   it('gives the WPO loss its exact gradient under natural rescaling (1e-5)', () => {
     const current = batch();
-    const next = tf.add(
-      current.kernels.forwardMean(rows.x),
-      tf.mul(current.kernels.forwardStd, rows.noise),
-    ) as tf.Tensor2D;
+    const next = tf.add(current.mean, tf.mul(current.std, rows.noise)) as tf.Tensor2D;
     const velocity = wpoVelocity(current, next, valueAt(oracle, rows.level));
     const got = gradient(() => ({
       loss: weighted(wpoStepLoss(batch(), { noise: rows.noise, velocity }), rows.weight),
@@ -166,20 +168,15 @@ describe('the linear-Gaussian oracle', () => {
   });
 
   it('makes WPO, per sample, the path-only SAC gradient by mean and standard deviation (1e-6)', () => {
-    const { x } = rows;
     const frozen = batch();
-    const mean = frozen.kernels.forwardMean(x);
-    const moments: Variables = { mean: tf.variable(mean), std: tf.variable(frozen.kernels.forwardStd) };
+    const moments: Variables = { mean: tf.variable(frozen.mean), std: tf.variable(frozen.std) };
     const free = (): StepBatch => ({
       ...frozen,
-      kernels: {
-        ...frozen.kernels,
-        forwardMean: () => tf.clone(moments.mean!) as tf.Tensor2D,
-        forwardStd: tf.clone(moments.std!) as tf.Tensor2D,
-      },
+      mean: tf.clone(moments.mean!) as tf.Tensor2D,
+      std: tf.clone(moments.std!) as tf.Tensor2D,
     });
     const value = valueAt(oracle, rows.level);
-    const next = tf.add(mean, tf.mul(frozen.kernels.forwardStd, rows.noise)) as tf.Tensor2D;
+    const next = tf.add(frozen.mean, tf.mul(frozen.std, rows.noise)) as tf.Tensor2D;
     const velocity = wpoVelocity(frozen, next, value);
     const perSample = (loss: () => tf.Tensor1D) =>
       lossAndGradients(moments, () => ({ loss: tf.sum(loss()) as tf.Scalar })).gradients;
@@ -192,19 +189,18 @@ describe('the linear-Gaussian oracle', () => {
   });
 
   it('weighs the steps of the plain WPO loss with 1 / sigma^2 for the mean, and of the relative one evenly', () => {
-    const moments: Variables = { mean: tf.variable(batch().kernels.forwardMean(rows.x)) };
+    const moments: Variables = { mean: tf.variable(batch().mean) };
     const velocity = tf.ones([rows.noise.shape[0], 1]) as tf.Tensor2D;
-    const { kernels } = batch();
     const of = (rescale: 'none' | 'natural' | 'relative') =>
       lossAndGradients(moments, () => ({
         loss: tf.sum(
           wpoStepLoss(
-            { ...batch(), kernels: { ...kernels, forwardMean: () => tf.clone(moments.mean!) as tf.Tensor2D } },
+            { ...batch(), mean: tf.clone(moments.mean!) as tf.Tensor2D },
             { noise: rows.noise, velocity, rescale },
           ),
         ) as tf.Scalar,
       })).gradients.mean!;
-    const variance = tf.square(kernels.forwardStd);
+    const variance = tf.square(batch().std);
     expect(tf.max(tf.abs(tf.sub(tf.mul(of('none'), variance), of('natural')))).dataSync()[0]).toBeLessThan(1e-5);
     expect(tf.max(tf.abs(tf.sub(tf.mul(of('relative'), tf.mean(variance)), of('natural')))).dataSync()[0]).toBeLessThan(
       1e-5,
@@ -238,14 +234,11 @@ describe('the four losses on one Euler-Maruyama chain (1e-4 of the gradient)', (
   };
 
   const rows = transitions(chain);
-  const batch = (trainDiffusion = true): StepBatch => ({
-    kernels: sampler.kernelsAt(tf.zeros([rows.x.shape[0], 1]), tf.sub(STEPS - 1, rows.level), trainDiffusion),
-    x: rows.x,
-    isLast: rows.isLast,
-    squash: noSquash,
-    steps: STEPS,
-    temperature: chain.temperature,
-  });
+  const batch = (trainDiffusion = true): StepBatch => {
+    const observations = tf.zeros<tf.Rank.R2>([rows.x.shape[0], 1]);
+    const step = tf.sub(STEPS - 1, rows.level) as tf.Tensor1D;
+    return stepBatch(sampler, { observations, x: rows.x, step }, { temperature: chain.temperature, trainDiffusion });
+  };
 
   /** DIME's actor loss through the whole chain, by quadrature over all five draws. */
   const whole = lossAndGradients(sampler.variables, () => {
@@ -288,10 +281,7 @@ describe('the four losses on one Euler-Maruyama chain (1e-4 of the gradient)', (
 
   it('WPO, for the control', () => {
     const current = batch();
-    const next = tf.add(
-      current.kernels.forwardMean(rows.x),
-      tf.mul(current.kernels.forwardStd, rows.noise),
-    ) as tf.Tensor2D;
+    const next = tf.add(current.mean, tf.mul(current.std, rows.noise)) as tf.Tensor2D;
     const velocity = wpoVelocity(current, next, valueAt(chain, rows.level));
     const { gradients } = lossAndGradients(sampler.variables, () => ({
       loss: weighted(wpoStepLoss(batch(false), { noise: rows.noise, velocity }), rows.weight),
@@ -305,12 +295,12 @@ describe('the four losses on one Euler-Maruyama chain (1e-4 of the gradient)', (
       slope: tf.variable(tf.tensor2d(slopes, [4, 1])),
       offset: tf.variable(tf.tensor2d(offsets, [4, 1])),
     };
-    const apply = (x: tf.Tensor2D, step: tf.Tensor1D): tf.Tensor2D =>
-      tf.add(tf.mul(lookup(variables.slope, step), x), lookup(variables.offset, step));
     return {
       variables,
-      apply: (x, _, step) => apply(x, step),
-      bind: () => (x, step) => apply(x, tf.fill([x.shape[0]], step)),
+      bind: () => {
+        const [slope, offset] = [rowsOf(variables.slope), rowsOf(variables.offset)];
+        return (x, step) => tf.add(tf.mul(slope(step), x), offset(step));
+      },
       dispose: () => undefined,
     };
   }

@@ -1,0 +1,122 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
+import { requireShape } from '../errors.js';
+import { logNormalOfNoise } from '../ops/gaussian.js';
+import { repeatRows } from '../ops/repeatRows.js';
+import { withoutGradient } from '../ops/stopGradient.js';
+import type { Variables } from '../ops/variables.js';
+import type { Rng } from '../rng/rng.js';
+import type { NoiseSchedule } from '../schedules/schedule.js';
+import { endOfChain, logBackwardDensities, logForwardDensities, runChain, type SamplingMode } from './chain.js';
+import type { Divergence } from './divergences.js';
+import type { TransitionKernels } from './kernels.js';
+import { completePath, type DiffusionPath } from './path.js';
+import type { BindOptions, BuiltProcess, Process } from './process.js';
+import { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
+import { type Squash, tanhSquash } from './squash.js';
+
+export interface DiffusionSamplerOptions {
+  process: Process;
+  /** Default {@link reverseKl}. */
+  divergence?: Divergence;
+  /** Default {@link tanhSquash}. */
+  squash?: Squash;
+}
+
+/**
+ * A diffusion policy: the chain of a {@link Process} from its prior to the action, in K steps with known densities.
+ *
+ * **Subclass requirements.** Besides those of {@link Sampler}: override `bind` to change the kernels, and
+ * `createVariables` to add networks (and return what `super` returned too).
+ *
+ * @example
+ * ```ts
+ * const process = generalBridge({ around: ornsteinUhlenbeck({ steps: 8, stepSize: 3 }) });
+ * const agent = await DimeAgent.create({ env, sampler: new DiffusionSampler({ process, divergence: logDerivativeKl }) });
+ * ```
+ */
+export class DiffusionSampler extends Sampler {
+  /** Run cost excludes the prior's constant, as in the released code: 4 a dimension is an entropy bound of -1.665. */
+  readonly targetRunCost = 4;
+  readonly process: Process;
+  readonly squash: Squash;
+  private built!: BuiltProcess;
+
+  constructor(options: DiffusionSamplerOptions) {
+    super(options.divergence);
+    described(this, new.target, options);
+    this.process = options.process;
+    this.squash = options.squash ?? tanhSquash;
+  }
+
+  /** The process's; its `steps` are the chain's K. */
+  get schedule(): NoiseSchedule {
+    return this.process.schedule;
+  }
+
+  /** Standard deviation of the prior. */
+  get priorStd(): number {
+    return this.process.priorStd;
+  }
+
+  /** Entropy of the prior in nats: what the path entropy is where the run cost is 0. */
+  get priorEntropy(): number {
+    return (this.sizes.actionSize / 2) * Math.log(2 * Math.PI * Math.E * this.priorStd ** 2);
+  }
+
+  protected createVariables(rng: Rng, sizes: SamplerSizes): Variables {
+    this.built = this.process.build(rng, sizes);
+    return this.built.variables;
+  }
+
+  /** The transition kernels for observations `[B, O]`. */
+  bind(observations: tf.Tensor2D, options?: BindOptions): TransitionKernels {
+    return this.built.bind(observations, options);
+  }
+
+  /** `[K + 1, rows, A]`: the prior's noise, then that of every step. */
+  noiseShape(rows: number): [number, number, number] {
+    return [this.schedule.steps + 1, rows, this.sizes.actionSize];
+  }
+
+  sample(observations: tf.Tensor2D, noise: tf.Tensor, options: SampleOptions = {}): DiffusionPath {
+    const { trajectory = 'pathwise', groupSize = 1, trainDiffusion = true } = options;
+    const { prior, start, kicks } = this.split(observations, noise, groupSize);
+    const detached = trajectory === 'detached';
+    const kernels = this.bind(observations, { groupSize, trainDiffusion });
+    const chain = runChain(kernels, start, kicks, detached);
+    const end = chain.states[this.schedule.steps] as tf.Tensor2D;
+    const backward = () => logBackwardDensities(kernels, chain.states);
+    return completePath({
+      observations: repeatRows(observations, groupSize),
+      states: chain.states,
+      action: this.squash.apply(end),
+      logForward: logForwardDensities(kernels, chain, tf.slice(noise, 1) as tf.Tensor3D, detached),
+      logBackward: detached && !trainDiffusion ? withoutGradient(backward) : backward(),
+      logPrior: logNormalOfNoise(prior, Math.log(this.priorStd)) as tf.Tensor1D,
+      logDet: this.squash.logDet(end),
+      groupSize,
+    });
+  }
+
+  /** The states of the chain without their densities, `[K + 1, B, A]`. */
+  latents(observations: tf.Tensor2D, noise: tf.Tensor): tf.Tensor3D {
+    const { start, kicks } = this.split(observations, noise);
+    return tf.stack(runChain(this.bind(observations), start, kicks).states) as tf.Tensor3D;
+  }
+
+  /** @param mode how to run the chain, default `'sde'`: as it is trained */
+  actions(observations: tf.Tensor2D, noise: tf.Tensor, mode: SamplingMode = 'sde'): tf.Tensor2D {
+    const { start, kicks } = this.split(observations, noise);
+    return this.squash.apply(endOfChain(this.bind(observations), start, kicks, mode));
+  }
+
+  /** The prior's standard noise and draw, `[B, A]`, and the noise of every step. */
+  private split(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1) {
+    const where = `${this.constructor.name}.sample`;
+    requireShape(where, 'observations', observations.shape, [null, this.sizes.observationSize]);
+    requireShape(where, 'noise', noise.shape, this.noiseShape(observations.shape[0] * groupSize));
+    const [prior, ...kicks] = tf.unstack(noise) as [tf.Tensor2D, ...tf.Tensor2D[]];
+    return { prior, start: tf.mul(prior, this.priorStd) as tf.Tensor2D, kicks };
+  }
+}

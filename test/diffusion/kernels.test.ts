@@ -1,0 +1,211 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  cosineSchedule,
+  DiffusionSampler,
+  type DiffusionStep,
+  ddpm,
+  EulerMaruyamaSampler,
+  entropyLowerBound,
+  eulerMaruyama,
+  GeneralBridgeSampler,
+  generalBridge,
+  logBackward,
+  logForward,
+  lossAndGradients,
+  noSquash,
+  ornsteinUhlenbeck,
+  type Process,
+  powerStepsSchedule,
+  Rng,
+} from 'diffrl';
+import { describe, expect, it } from 'vitest';
+import { expectClose } from '../close.js';
+
+const sizes = { observationSize: 2, actionSize: 3 };
+
+/** Gives every weight that starts at a constant something to say. */
+function perturb(sampler: DiffusionSampler) {
+  const rng = Rng.fromSeed(11);
+  for (const variable of Object.values(sampler.variables)) {
+    tf.tidy(() => variable.assign(tf.add(variable, tf.tensor(rng.normals(variable.size, 0, 0.1), variable.shape))));
+  }
+}
+
+const options = { steps: 5, stepSize: 0.3 };
+const processes: Record<string, Process> = {
+  eulerMaruyama: eulerMaruyama(options),
+  'eulerMaruyama, a step size for every step': eulerMaruyama({ ...options, learnDiffusion: 'perStep' }),
+  'eulerMaruyama, fixed': eulerMaruyama({ ...options, learnDiffusion: false }),
+  ornsteinUhlenbeck: ornsteinUhlenbeck(options),
+  ddpm: ddpm({ steps: 5 }),
+  'bridge around eulerMaruyama': generalBridge({ around: eulerMaruyama(options) }),
+  'bridge around ornsteinUhlenbeck': generalBridge({ around: ornsteinUhlenbeck(options) }),
+  'bridge around ddpm': generalBridge({ around: ddpm({ steps: 5 }) }),
+};
+
+describe.each(Object.entries(processes))('%s', (_, process) => {
+  const sampler = new DiffusionSampler({ process }).build(Rng.fromSeed(4), sizes);
+  perturb(sampler);
+  const rng = Rng.fromSeed(9);
+  const observations = tf.tensor2d(rng.normals(8), [4, 2]);
+  const noise = tf.tensor(rng.normals(72), sampler.noiseShape(4));
+
+  it('has the same densities for one step a row as along the chain (1e-6)', () => {
+    const path = sampler.sample(observations, noise, { trajectory: 'detached' });
+    const steps = [0, 3, 1, 4];
+    const pick = (tensors: readonly tf.Tensor[], offset = 0) =>
+      tf.stack(steps.map((k, row) => tf.gather(tensors[k + offset]!, row))) as tf.Tensor2D;
+    const [x, next] = [pick(path.states), pick(path.states, 1)];
+    const kernels = sampler.bind(observations);
+    const rows = tf.tensor1d(steps);
+    expectClose(logForward(kernels, x, next, rows), pick(tf.unstack(path.logForward)).dataSync(), 1e-6);
+    expectClose(logBackward(kernels, x, next, rows), pick(tf.unstack(path.logBackward)).dataSync(), 1e-6);
+  });
+
+  it('has the gradients of the chain (1e-5)', () => {
+    const states = sampler.sample(observations, noise).states;
+    const chain = lossAndGradients(sampler.variables, () => {
+      const path = sampler.sample(observations, noise, { trajectory: 'detached' });
+      return { loss: tf.sum(tf.sub(path.logForward, path.logBackward)) as tf.Scalar };
+    });
+    const single = lossAndGradients(sampler.variables, () => {
+      const kernels = sampler.bind(tf.tile(observations, [5, 1]));
+      const step = tf.tensor1d(Array.from({ length: 20 }, (_, i) => Math.floor(i / 4)));
+      const [x, next] = [tf.concat(states.slice(0, 5)), tf.concat(states.slice(1))] as [tf.Tensor2D, tf.Tensor2D];
+      const ratio = tf.sub(logForward(kernels, x, next, step), logBackward(kernels, x, next, step));
+      return { loss: tf.sum(ratio) as tf.Scalar };
+    });
+    for (const [name, gradient] of Object.entries(chain.gradients)) {
+      const difference = tf.max(tf.abs(tf.sub(gradient, single.gradients[name]!))).dataSync()[0];
+      expect(difference, name).toBeLessThan(1e-5 * (1 + tf.max(tf.abs(gradient)).dataSync()[0]!));
+    }
+  });
+
+  it('draws groups as it draws repeated observations (1e-5)', () => {
+    const [first] = tf.split(observations, 4);
+    const group = sampler.sample(first as tf.Tensor2D, noise, { groupSize: 4 });
+    const repeated = sampler.sample(tf.tile(first as tf.Tensor2D, [4, 1]), noise);
+    expectClose(
+      group.totalCost,
+      repeated.totalCost.dataSync(),
+      1e-5 * Math.max(...repeated.totalCost.dataSync().map(Math.abs)),
+    );
+  });
+});
+
+describe('ddpm', () => {
+  it('has the noising kernels of its schedule, and the right entropy bound where the target is its own prior', () => {
+    // The exact noise of N(0, I) is sqrt(1 - abar) x at every step: then action and prior are standard normal and the bound is tight.
+    const schedule = cosineSchedule({ steps: 5 });
+    const predict = (x: tf.Tensor2D, i: DiffusionStep): tf.Tensor2D =>
+      tf.mul(x, Math.sqrt(1 - schedule.alphaBars[i as number]!));
+    const network = () => ({ variables: {}, bind: () => predict, dispose: () => undefined });
+    const process = ddpm({ schedule, startStd: 1, limit: Infinity, network });
+    const sampler = new DiffusionSampler({ process, squash: noSquash }).build(Rng.fromSeed(0), sizes);
+    const kernels = sampler.bind(tf.zeros([1, 2]));
+    const [x, ones] = [tf.tensor2d([[1, -2, 0.5]]), tf.ones([1, 3])];
+    for (const k of [0, 3, 4]) {
+      const beta = schedule.betas[4 - k]!;
+      expectClose(kernels.backwardMean(x, k), tf.mul(x, Math.sqrt(1 - beta)).dataSync(), 1e-6);
+      expectClose(kernels.std(k), tf.mul(ones, Math.sqrt(beta)).dataSync(), 1e-6);
+      expectClose(kernels.forwardMean(x, k), tf.mul(x, Math.sqrt(1 - beta)).dataSync(), 1e-5);
+    }
+    const path = sampler.sample(
+      tf.zeros([2000, 2]),
+      tf.tensor(Rng.fromSeed(1).normals(6 * 6000), sampler.noiseShape(2000)),
+    );
+    const bound = tf.mean(entropyLowerBound(path)).dataSync()[0]!;
+    expect(Math.abs(bound - sampler.priorEntropy)).toBeLessThan(0.1); // four standard errors of 2000 draws
+  });
+});
+
+describe('discretisations', () => {
+  const schedule = powerStepsSchedule({ steps: 3, total: 3 });
+  const build = (process: typeof eulerMaruyama, stepSize: number) =>
+    new DiffusionSampler({ process: process({ schedule, stepSize, priorStd: 1.5 }) }).build(Rng.fromSeed(0), {
+      observationSize: 1,
+      actionSize: 1,
+    });
+  const moments = (sampler: DiffusionSampler) => {
+    const { backwardMean, std } = sampler.bind(tf.zeros([1, 1]));
+    return { decay: backwardMean(tf.ones([1, 1]), 0).dataSync()[0]!, std: std(0).dataSync()[0]! };
+  };
+
+  it('the exact one keeps the prior at any step size, Euler inflates its variance by 1 / (1 - delta / 4)', () => {
+    for (const stepSize of [0.1, 1, 1.5]) {
+      const exact = moments(build(ornsteinUhlenbeck, stepSize));
+      expect(exact.std ** 2 / (1 - exact.decay ** 2)).toBeCloseTo(1.5 ** 2, 4);
+      const delta = (2 * stepSize * schedule.stepSizes[0]!) / 1.5 ** 2;
+      const euler = moments(build(eulerMaruyama, stepSize));
+      expect(euler.std ** 2 / (1 - euler.decay ** 2)).toBeCloseTo(1.5 ** 2 / (1 - delta / 4), 4);
+    }
+  });
+
+  it('agree for small steps', () => {
+    const [exact, euler] = [ornsteinUhlenbeck, eulerMaruyama].map((process) => moments(build(process, 1e-3)));
+    expect(exact!.decay).toBeCloseTo(euler!.decay, 5);
+    expect(exact!.std / euler!.std).toBeCloseTo(1, 3);
+  });
+});
+
+describe('ways to run a trained chain, target N(1, 0.3^2), exact score, 512 steps', () => {
+  const steps = 512;
+  const schedule = powerStepsSchedule({ steps, total: 0.5 * 1.5 ** 2 * 8 });
+  /** Control of the exact time reversal, 2 x / sigma0^2 + 2 score, at the noised target's time of step k. */
+  const control = (x: tf.Tensor2D, k: DiffusionStep) => {
+    const time = schedule.stepSizes.slice(k as number).reduce((sum, size) => sum + size);
+    const decay = Math.exp(-time / 1.5 ** 2);
+    const variance = 0.3 ** 2 * decay ** 2 + 1.5 ** 2 * (1 - decay ** 2);
+    return tf.add(tf.mul(x, 2 / 1.5 ** 2), tf.mul(tf.sub(decay, x), 2 / variance)) as tf.Tensor2D;
+  };
+  const network = () => ({
+    variables: {},
+    bind: () => control,
+    dispose() {},
+  });
+  const sampler = new EulerMaruyamaSampler({ schedule, stepSize: 1, priorStd: 1.5, network, learnDiffusion: false });
+  sampler.build(Rng.fromSeed(0), { observationSize: 1, actionSize: 1 });
+
+  function endMoments(mode: 'sde' | 'ode' | 'mean' | 'lastStepMean') {
+    return tf.tidy(() => {
+      const rows = 2000;
+      const noise = tf.tensor(Rng.fromSeed(3).normals((steps + 1) * rows), sampler.noiseShape(rows));
+      const { mean, variance } = tf.moments(tf.atanh(sampler.actions(tf.zeros([rows, 1]), noise, mode)));
+      return { mean: mean.dataSync()[0]!, std: Math.sqrt(variance.dataSync()[0]!) };
+    });
+  }
+
+  it.each(['sde', 'lastStepMean', 'ode'] as const)('%s reaches it (0.025, 3 standard errors of 2000 draws)', (mode) => {
+    const { mean, std } = endMoments(mode);
+    expect(Math.abs(mean - 1)).toBeLessThan(0.025);
+    expect(Math.abs(std - 0.3)).toBeLessThan(0.025);
+  });
+
+  it("'mean' collapses to a point short of the mean", () => {
+    const { mean, std } = endMoments('mean');
+    expect(mean).toBeLessThan(0.97);
+    expect(std).toBeLessThan(0.05);
+  });
+});
+
+describe('twin', () => {
+  it('is the same policy until one of them changes', () => {
+    const before = tf.memory().numTensors;
+    const sampler = new GeneralBridgeSampler({ steps: 3 }).build(Rng.fromSeed(4), sizes);
+    perturb(sampler);
+    const twin = sampler.twin();
+    const actions = (of: DiffusionSampler) =>
+      tf.tidy(() => {
+        const noise = tf.tensor(Rng.fromSeed(2).normals(24), of.noiseShape(2));
+        return of.actions(tf.ones([2, 2]), noise).dataSync();
+      });
+    const first = actions(sampler);
+    expect(actions(twin)).toEqual(first);
+    perturb(sampler);
+    expect(actions(twin)).toEqual(first);
+    expect(actions(sampler)).not.toEqual(first);
+    twin.dispose();
+    sampler.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
