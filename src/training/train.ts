@@ -1,7 +1,7 @@
 import { requireInteger } from '../errors.js';
 import type { Outcome, TrainingCallback } from './callback.js';
 import type { TrainingHistory } from './history.js';
-import { TrainingRun, type TrainingRunOptions } from './trainingRun.js';
+import { type StepReport, TrainingRun, type TrainingRunOptions } from './trainingRun.js';
 
 export interface TrainOptions extends TrainingRunOptions {
   /** Environment steps of the whole run, all environments together, including those before a resume. */
@@ -73,7 +73,8 @@ function outcomeOf(run: TrainingRun, steps: number): Outcome {
   return run.step < steps ? 'aborted' : 'finished';
 }
 
-async function advance(run: TrainingRun, callbacks: readonly TrainingCallback[]): Promise<void> {
+/** One step, of which all callbacks hear. */
+export async function advance(run: TrainingRun, callbacks: readonly TrainingCallback[]): Promise<StepReport> {
   const evaluationsBefore = run.history.evaluations.length;
   const report = await run.advance();
   for (const callback of callbacks) await callback.onStep?.(run, report);
@@ -84,10 +85,11 @@ async function advance(run: TrainingRun, callbacks: readonly TrainingCallback[])
     for (const callback of callbacks) await callback.onEvaluation?.(run, evaluation);
   }
   for (const callback of callbacks) await callback.onStepEnd?.(run);
+  return report;
 }
 
 /** All callbacks hear of the end, whatever the others make of it; a failure of the training itself goes first. */
-async function end(run: TrainingRun, callbacks: readonly TrainingCallback[], outcome: Outcome): Promise<void> {
+export async function end(run: TrainingRun, callbacks: readonly TrainingCallback[], outcome: Outcome): Promise<void> {
   const errors: unknown[] = [];
   for (const callback of callbacks) {
     try {

@@ -31,9 +31,7 @@ interface Display {
 }
 
 async function openBar(start: number, steps: number): Promise<Display> {
-  // Named by a variable, so that bundlers for browsers, where there is no terminal, do not look for it.
-  const name = 'cli-progress';
-  const { default: progress } = (await import(name)) as { default: typeof import('cli-progress') };
+  const { default: progress } = await import('cli-progress');
   const bar: SingleBar = new progress.SingleBar({
     format: ' {bar} {percentage} %  {text}',
     barCompleteChar: '█',
