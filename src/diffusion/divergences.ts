@@ -10,7 +10,7 @@ export interface DivergenceRequirements {
   readonly minGroupSize: number;
   /** Whether an estimate of log Z(s) has to be handed in (and is trained along). */
   readonly logZ: boolean;
-  /** Whether its gradient is right for the diffusion coefficient and the backward kernels; if not they are frozen. */
+  /** Whether its gradient is right for the diffusion coefficient and learned noising kernels; if not they are frozen. */
   readonly trainsDiffusion: boolean;
   /** Its degree in the log weights: multiplied by temperature^degree it stays of the size of Q at any temperature. */
   readonly degree: 1 | 2;
@@ -42,13 +42,16 @@ export const reverseKl: Divergence = divergence(
 
 /**
  * Reverse KL with log-derivative gradients: needs no gradient of the target, and is right for learned diffusion
- * coefficients and backward kernels (Sanokowski et al. 2025). The baseline is the group's mean. Its value is mean W.
+ * coefficients and backward kernels (Sanokowski et al. 2025). The baseline of a trajectory is the mean of the others in its group,
+ * so the gradient is unbiased at any group size (with the group's mean it would be scaled by (n - 1)/n). Its value is mean W.
  */
 export const logDerivativeKl: Divergence = divergence(
   { trajectory: 'detached', minGroupSize: 2, logZ: false, trainsDiffusion: true, degree: 1 },
   (path, logTarget) => {
     const weights = grouped(stopGradient(negativeLogWeights(path, logTarget)), path);
-    const advantages = tf.reshape(tf.sub(weights, tf.mean(weights, 1, true)), [-1]);
+    const { groupSize } = path;
+    const overOthers = groupSize / (groupSize - 1);
+    const advantages = tf.reshape(tf.mul(tf.sub(weights, tf.mean(weights, 1, true)), overOthers), [-1]);
     const surrogate = tf.sub(tf.mean(tf.mul(advantages, sumLogForward(path))), tf.mean(sumLogBackward(path)));
     return tf.add(tf.mean(weights), tf.sub(surrogate, stopGradient(surrogate)));
   },

@@ -12,7 +12,7 @@ export interface SampleOptions {
   trajectory?: 'pathwise' | 'detached';
   /** Trajectories per observation, default 1. */
   groupSize?: number;
-  /** Whether the diffusion coefficient gets gradients, default `true`. */
+  /** Whether the diffusion coefficient and learned noising kernels get gradients, default `true`. */
   trainDiffusion?: boolean;
 }
 

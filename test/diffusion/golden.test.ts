@@ -12,6 +12,7 @@ import {
   negativeLogWeights,
   Rng,
   reverseKl,
+  type SampleOptions,
   type StepNetwork,
   scheduleFromStepSizes,
   sumLogForward,
@@ -128,10 +129,94 @@ describe('divergences on the reference toy (tolerance 2e-6)', () => {
     close(gradients, [-0.03300877, -0.02259222, -0.00557207, 0.00370127, -0.09194112], 2e-6);
   });
 
-  it('reverse KL by log-derivative: equals log variance on the control, not on the coefficient', () => {
+  /**
+   * The log-derivative gradient by (a, b, raw step size, raw friction) in double precision, by central differences of the
+   * chain's densities at its states.
+   *
+   * @param baseline of each of the three weights
+   */
+  function logDerivativeGradient(baseline: (weights: number[], i: number) => number): number[] {
+    const { stepSizes } = dimeCosineSchedule({ steps: 4 });
+    const softplus = (x: number) => Math.log1p(Math.exp(x));
+    const kernels = ([a, b, stepSize, friction]: number[], x: number, k: number) => {
+      const eta = (softplus(stepSize!) * stepSizes[k]!) / softplus(friction!);
+      return { mean: x + eta * (-x / 6.25 + a! + b! * x), back: (next: number) => next - (eta * next) / 6.25, eta };
+    };
+    const parameters = [0.2, -0.1, Math.log(Math.expm1(0.1)), Math.log(Math.expm1(1))];
+    const values = noise().arraySync();
+    const chains = [0, 1, 2].map((i) => {
+      const states = [values[0]![i]![0]! * 2.5];
+      for (let k = 0; k < 4; k++) {
+        const { mean, eta } = kernels(parameters, states[k]!, k);
+        states.push(mean + Math.sqrt(2 * eta) * values[k + 1]![i]![0]!);
+      }
+      return states;
+    });
+    const logNormal = (residual: number, eta: number) =>
+      -(residual ** 2) / (4 * eta) - 0.5 * Math.log(4 * Math.PI * eta);
+    const densities = (p: number[], states: number[]) => {
+      const steps = stepSizes.map((_, k) => ({ ...kernels(p, states[k]!, k), x: states[k]!, next: states[k + 1]! }));
+      const sum = (term: (step: (typeof steps)[number]) => number) =>
+        steps.reduce((total, step) => total + term(step), 0);
+      return {
+        forward: sum(({ next, mean, eta }) => logNormal(next - mean, eta)),
+        backward: sum(({ x, next, back, eta }) => logNormal(x - back(next), eta)),
+      };
+    };
+    const weights = chains.map((states) => {
+      const { forward, backward } = densities(parameters, states);
+      const [start, end] = [states[0]!, states[4]!];
+      const action = Math.tanh(end);
+      const logPrior = -(start ** 2) / 12.5 - 0.5 * Math.log(2 * Math.PI * 6.25);
+      return logPrior + forward - backward - Math.log(1 - action ** 2) - (2 * action - action ** 2) / temperature;
+    });
+    return parameters.map((_, j) => {
+      const slope = (of: (p: number[]) => number) => {
+        const moved = (by: number) => of(parameters.map((value, i) => (i === j ? value + by : value)));
+        return (moved(1e-5) - moved(-1e-5)) / 2e-5;
+      };
+      const terms = chains.map((states, i) => {
+        const advantage = weights[i]! - baseline(weights, i);
+        return advantage * slope((p) => densities(p, states).forward) - slope((p) => densities(p, states).backward);
+      });
+      return terms.reduce((sum, term) => sum + term) / 3;
+    });
+  }
+
+  it('reverse KL by log-derivative, every trajectory against the mean of the others', () => {
+    const mean = (weights: number[]) => weights.reduce((sum, weight) => sum + weight) / weights.length;
+    // The same computation with the group's mean as baseline gives the reference's numbers.
+    close(logDerivativeGradient(mean), [-0.02664934, -0.02987108, 0.72564909, -0.48201478], 2e-6);
+    const expected = logDerivativeGradient((weights, i) => mean(weights.filter((_, j) => j !== i)));
+    close(expected, [-0.039974, -0.04480662, 0.72407116, -0.48096663], 2e-6);
     const { loss, gradients } = run(logDerivativeKl);
     close([loss], [(-1.92888754 + 0.2968799 - 2.54381572) / 3], 2e-6);
-    close(gradients, [-0.02664934, -0.02987108, 0.72564909, -0.48201478, 0], 2e-6);
+    close(gradients, [...expected, 0], 2e-6);
+  });
+
+  // With the group's mean as baseline the control's gradient is half the truth: off by more than 10 standard errors.
+  it('reverse KL by log-derivative is unbiased at two trajectories an observation (4 standard errors)', () => {
+    const sampler = affineSampler(0.2, -0.1);
+    const rng = Rng.fromSeed(5);
+    const names = ['control/a', 'control/b', 'stepSize', 'friction'];
+    const gradient = (divergence: Divergence, groupSize: number, groups: number) =>
+      tf.tidy(() => {
+        const { trajectory } = divergence.requirements;
+        const draws = tf.tensor(rng.normals(5 * groupSize * groups), sampler.noiseShape(groupSize * groups));
+        const { gradients } = lossAndGradients(sampler.variables, () => {
+          const path = sampler.sample(tf.zeros([groups, 1]), draws, { trajectory, groupSize });
+          return { loss: divergence(path, logTarget(path.action)) };
+        });
+        return names.map((name) => gradients[name]!.dataSync()[0]!);
+      });
+    const truth = gradient(reverseKl, 1, 60_000);
+    const estimates = Array.from({ length: 20 }, () => gradient(logDerivativeKl, 2, 700));
+    names.forEach((name, j) => {
+      const column = estimates.map((estimate) => estimate[j]!);
+      const average = column.reduce((sum, value) => sum + value) / 20;
+      const error = Math.sqrt(column.reduce((sum, value) => sum + (value - average) ** 2, 0) / 19 / 20);
+      expect(Math.abs(average - truth[j]!), name).toBeLessThan(4 * error);
+    });
   });
 
   it('forward KL is the weighted log-likelihood of the paths, weights softmax(-W)', () => {
@@ -160,13 +245,57 @@ describe('GeneralBridgeSampler', () => {
     expect([...difference.dataSync()]).toEqual([0, 0, 0, 0]);
   });
 
-  it('trains the backward control with the reverse KL', () => {
+  /** Gradients of a bridge whose controls both have something to say, and the largest entry under a prefix. */
+  function bridgeGradients(divergence: Divergence, options: SampleOptions) {
     const bridge = new GeneralBridgeSampler({ steps: 3 }).build(Rng.fromSeed(4), { observationSize: 1, actionSize: 1 });
+    for (const name of ['control', 'backwardControl']) {
+      bridge.variables[`${name}/trunk/kernel3`]!.assign(tf.tensor2d(Rng.fromSeed(7).normals(256, 0, 0.1), [256, 1]));
+    }
     const noise = tf.tensor(Rng.fromSeed(1).normals(16), bridge.noiseShape(4));
     const { gradients } = lossAndGradients(bridge.variables, () => {
-      const path = bridge.sample(tf.ones([4, 1]), noise);
-      return { loss: bridge.divergence(path, tf.zeros([4])) };
+      const path = bridge.sample(tf.ones([2, 1]), noise, { groupSize: 2, ...options });
+      const target = tf.reshape(tf.mul(path.action, 2), [-1]) as tf.Tensor1D;
+      return { loss: divergence(path, target, tf.zeros([4])) };
     });
-    expect(tf.max(tf.abs(gradients['backwardControl/trunk/kernel3']!)).dataSync()[0]).toBeGreaterThan(1e-4);
+    const largest = (prefix: string) =>
+      Math.max(
+        ...Object.entries(gradients)
+          .filter(([name]) => name.startsWith(prefix))
+          .map(([, gradient]) => tf.max(tf.abs(gradient)).dataSync()[0]!),
+      );
+    return { gradients, largest };
+  }
+
+  it.each([
+    ['reverseKl', reverseKl],
+    ['logDerivativeKl', logDerivativeKl],
+  ] as const)('trains the backward control with %s', (_, divergence) => {
+    const { largest } = bridgeGradients(divergence, { trajectory: divergence.requirements.trajectory });
+    expect(largest('backwardControl')).toBeGreaterThan(1e-4);
+  });
+
+  it.each([
+    ['logVariance', logVariance],
+    ['varGrad', varGrad],
+    ['trajectoryBalance', trajectoryBalance],
+    ['forwardKl', forwardKl],
+  ] as const)(
+    'leaves the backward control and the coefficient alone where %s would train them wrongly',
+    (_, divergence) => {
+      const { trajectory, trainsDiffusion } = divergence.requirements;
+      const { largest } = bridgeGradients(divergence, { trajectory, trainDiffusion: trainsDiffusion });
+      expect(['backwardControl', 'stepSize', 'friction'].map(largest)).toEqual([0, 0, 0]);
+      expect(largest('control')).toBeGreaterThan(1e-4);
+    },
+  );
+
+  it('frozen along pathwise states, gives the control the gradient that it has otherwise (1e-5)', () => {
+    const [free, frozen] = [true, false].map((trainDiffusion) => bridgeGradients(reverseKl, { trainDiffusion }));
+    for (const [name, gradient] of Object.entries(frozen!.gradients).filter(([name]) => name.startsWith('control'))) {
+      const difference = tf.max(tf.abs(tf.sub(gradient, free!.gradients[name]!))).dataSync()[0]!;
+      expect(difference, name).toBeLessThan(1e-5);
+    }
+    expect(frozen!.largest('backwardControl')).toBe(0);
+    expect(free!.largest('backwardControl')).toBeGreaterThan(1e-4);
   });
 });
