@@ -40,7 +40,7 @@ function roomsAsCategories(app) {
 /** @type {import('typedoc').TypeDocOptions} */
 export default {
   name: 'diffrl',
-  entryPoints: ['src/index.ts', 'src/mujoco/index.ts', 'src/compile/index.ts', 'src/node/index.ts', 'src/web/index.ts'],
+  entryPoints: ['index', 'mujoco/index', 'compile/index', 'node/index', 'web/index', 'remote/index'].map((path) => `src/${path}.ts`),
   projectDocuments: ['docs/*.md'],
   out: 'docs/site',
   plugin: [katexAssets, roomsAsCategories],
