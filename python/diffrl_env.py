@@ -43,10 +43,11 @@ __all__ = ["Box", "Discrete", "ProtocolError", "connect", "connect_vec", "offer"
 
 PROTOCOL, VERSION = "diffrl-env", 1
 HELLO, WELCOME, RESET, STARTED, STEP, STEPPED = 1, 2, 3, 4, 5, 6
-GET_STATE, STATE, SET_STATE, DONE, OFFER, ERROR = 7, 8, 9, 10, 11, 15
+GET_STATE, STATE, PREPARE, DONE, OFFER, COMMIT, ERROR = 7, 8, 9, 10, 11, 12, 15
 NAMES = {
     HELLO: "hello", WELCOME: "welcome", RESET: "reset", STARTED: "started", STEP: "step", STEPPED: "stepped",
-    GET_STATE: "getState", STATE: "state", SET_STATE: "setState", DONE: "done", OFFER: "offer", ERROR: "error",
+    GET_STATE: "getState", STATE: "state", PREPARE: "prepare", DONE: "done", OFFER: "offer", COMMIT: "commit",
+    ERROR: "error",
 }  # fmt: skip
 HEADER = struct.Struct("<II")
 HANDSHAKE_LIMIT = 1 << 16
@@ -289,6 +290,8 @@ def _infos_bytes(infos):
 class _Envs:
     """Environments that step one after the other."""
 
+    commit = None
+
     def __init__(self, envs, autoreset):
         self.envs, self.autoreset, self.num = envs, autoreset, len(envs)
         first = envs[0]
@@ -325,11 +328,19 @@ class _Envs:
             arrays.update({f"env{i}/{name}": value for name, value in env.state_dict().items()})
         return _write_arrays(arrays)
 
-    def load_state(self, body):
-        arrays = _read_arrays(body)
-        for i, env in enumerate(self.envs):
-            start = f"env{i}/"
-            env.load_state_dict({name[len(start) :]: a for name, a in arrays.items() if name.startswith(start)})
+    def prepare(self, body):
+        """Checks a state and returns a function that puts it in place."""
+        arrays, present = _read_arrays(body), _read_arrays(self.state())
+        for name in sorted({*arrays, *present}):
+            if len(arrays.get(name, ())) != len(present.get(name, ())):
+                raise ValueError(f"entry {name} of the state is missing, unknown or has another size")
+
+        def commit():
+            for i, env in enumerate(self.envs):
+                start = f"env{i}/"
+                env.load_state_dict({name[len(start) :]: a for name, a in arrays.items() if name.startswith(start)})
+
+        return commit
 
     def close(self):
         for env in self.envs:
@@ -347,7 +358,7 @@ class _Envs:
 class _VectorEnvs:
     """A vector environment of Gymnasium."""
 
-    has_state = False
+    commit, has_state = None, False
 
     def __init__(self, env, autoreset):
         mode = str(getattr(env.metadata.get("autoreset_mode"), "value", env.metadata.get("autoreset_mode")))
@@ -501,7 +512,7 @@ def _read_arrays(body):
             arrays[str(name)] = values
         return arrays
     except (ValueError, KeyError, TypeError, AttributeError, struct.error, RecursionError) as error:
-        raise ProtocolError(f"a setState frame is damaged: {error}") from None
+        raise ProtocolError(f"a prepare frame is damaged: {error}") from None
 
 
 # ---------------------------------------------------------------------------------------------------------- frames
@@ -702,12 +713,18 @@ def _answer(stream, envs, kind, body):
         elif kind == RESET:
             observations, infos = envs.reset(_seeds(envs, body))
             stream.send(STARTED, observations, _infos_bytes(infos))
-        elif kind in (GET_STATE, SET_STATE) and not envs.has_state:
+        elif kind in (GET_STATE, PREPARE) and not envs.has_state:
             raise ProtocolError("these environments have no state to save or put back")
         elif kind == GET_STATE:
             stream.send(STATE, envs.state())
-        elif kind == SET_STATE:
-            envs.load_state(body)
+        elif kind == PREPARE:
+            envs.commit = envs.prepare(body)
+            stream.send(DONE)
+        elif kind == COMMIT:
+            if envs.commit is None:
+                raise ProtocolError("a commit frame must follow a prepare frame")
+            envs.commit()
+            envs.commit = None
             stream.send(DONE)
         else:
             raise ProtocolError(f"a {NAMES[kind]} frame is out of place here")

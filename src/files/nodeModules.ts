@@ -20,8 +20,13 @@ export function findNodeModule<Name extends keyof NodeModules>(name: Name): Node
 }
 
 interface NodeModules {
+  'node:child_process': typeof import('node:child_process');
   'node:crypto': typeof import('node:crypto');
+  'node:fs': typeof import('node:fs');
   'node:fs/promises': typeof import('node:fs/promises');
+  'node:http': typeof import('node:http');
+  'node:net': typeof import('node:net');
   'node:os': typeof import('node:os');
   'node:path': typeof import('node:path');
+  'node:url': typeof import('node:url');
 }

@@ -11,9 +11,10 @@ export const FrameType = {
   stepped: 6,
   getState: 7,
   state: 8,
-  setState: 9,
+  prepare: 9,
   done: 10,
   offer: 11,
+  commit: 12,
   error: 15,
 } as const;
 

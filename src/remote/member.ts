@@ -2,7 +2,7 @@ import type { Info } from '../envs/env.js';
 import { EnvironmentError } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import type { Box } from '../spaces/box.js';
-import type { StateDict } from '../state.js';
+import { type Commit, prefixed, type StateDict, substate } from '../state.js';
 import { ConnectionLostError } from './errors.js';
 import type { Started, Stepped, Welcome } from './messages.js';
 import type { Session } from './session.js';
@@ -73,12 +73,13 @@ export class Member {
     }
   }
 
-  state(): Promise<StateDict> {
-    return this.session.state();
+  /** The state of each environment, `env0/...` first; in a vector environment the first has number `first`. */
+  async state(first: number): Promise<StateDict> {
+    return this.renumbered(await this.session.state(), 0, first);
   }
 
-  async loadState(state: StateDict): Promise<void> {
-    await this.session.loadState(state);
+  async prepare(state: StateDict, first: number): Promise<Commit> {
+    return this.session.prepare(this.renumbered(state, first, 0));
   }
 
   close(): void {
@@ -91,6 +92,13 @@ export class Member {
   freshSeeds(first: number): number[] {
     const stream = Rng.fromSeed(this.restarts).split('restart');
     return Array.from({ length: this.welcome.numEnvs }, (_, i) => stream.split(first + i).uint32());
+  }
+
+  private renumbered(state: StateDict, from: number, to: number): StateDict {
+    const parts = Array.from({ length: this.welcome.numEnvs }, (_, i) =>
+      prefixed(`env${to + i}`, substate(state, `env${from + i}`)),
+    );
+    return Object.assign({}, ...parts);
   }
 
   private async resetElsewhere(error: unknown, seeds: readonly (number | undefined)[]): Promise<Started> {

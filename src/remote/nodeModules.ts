@@ -1,23 +1,14 @@
 import { MissingPackageError } from '../errors.js';
-
-interface NodeModules {
-  'node:child_process': typeof import('node:child_process');
-  'node:crypto': typeof import('node:crypto');
-  'node:fs': typeof import('node:fs');
-  'node:http': typeof import('node:http');
-  'node:net': typeof import('node:net');
-  'node:os': typeof import('node:os');
-  'node:url': typeof import('node:url');
-}
+import { findNodeModule } from '../files/nodeModules.js';
 
 /**
  * A module of Node, without an import that bundlers for browsers would stumble over.
  *
  * @throws MissingPackageError outside Node
  */
-export function nodeModule<Name extends keyof NodeModules>(where: string, name: Name): NodeModules[Name] {
-  const found = globalThis.process?.getBuiltinModule?.(name);
-  if (found) return found as NodeModules[Name];
+export function nodeModule<Name extends Parameters<typeof findNodeModule>[0]>(where: string, name: Name) {
+  const found = findNodeModule(name);
+  if (found) return found;
   throw new MissingPackageError(`${where}: this needs Node 20.16 or later (${name}). A page can use 'ws://' only.`);
 }
 

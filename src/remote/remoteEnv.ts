@@ -1,7 +1,7 @@
 import type { Env, ResetResult, StepResult } from '../envs/env.js';
 import { EnvironmentError, requireFinite, requireLength } from '../errors.js';
 import type { Box } from '../spaces/box.js';
-import type { StateDict } from '../state.js';
+import { type Commit, prefixed, type StateDict, substate } from '../state.js';
 import type { Member } from './member.js';
 
 /**
@@ -15,7 +15,7 @@ export class RemoteEnv implements Env {
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   readonly state?: () => Promise<StateDict>;
-  readonly loadState?: (state: StateDict) => Promise<void>;
+  readonly prepare?: (state: StateDict) => Promise<Commit>;
   private readonly calls: Calls;
 
   /** @internal */
@@ -26,11 +26,8 @@ export class RemoteEnv implements Env {
     this.actionSpace = actionSpace;
     this.calls = new Calls(`RemoteEnv (${member.peer})`);
     if (!hasState) return;
-    this.state = () => this.calls.run('state', () => member.state());
-    this.loadState = async (state) => {
-      await this.calls.run('loadState', () => member.loadState(state));
-      this.calls.isRunning = true;
-    };
+    this.state = async () => substate(await this.calls.run('state', () => member.state(0)), 'env0');
+    this.prepare = (state) => this.calls.prepare(() => member.prepare(prefixed('env0', state), 0));
   }
 
   /** @throws EnvironmentError if the environment threw, or a lost connection did not come back in time */
@@ -85,6 +82,15 @@ export class Calls {
     } finally {
       this.isBusy = false;
     }
+  }
+
+  /** Runs `prepare`, and once more for what it returns, after which episodes are running. */
+  async prepare(prepare: () => Promise<Commit>): Promise<Commit> {
+    const commit = await this.run('prepare', prepare);
+    return async () => {
+      await this.run('prepare', async () => commit());
+      this.isRunning = true;
+    };
   }
 
   requireRunning(method: string): void {

@@ -2,7 +2,7 @@ import { environmentSeed, requireActions } from '../envs/batch.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
 import { ArgumentError } from '../errors.js';
 import type { Box } from '../spaces/box.js';
-import { prefixed, type StateDict, substate } from '../state.js';
+import { type Commit, readEntries, type StateDict } from '../state.js';
 import type { Member } from './member.js';
 import type { Stepped } from './messages.js';
 import { Calls } from './remoteEnv.js';
@@ -21,7 +21,7 @@ export class RemoteVectorEnv implements VectorEnv {
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   readonly state?: () => Promise<StateDict>;
-  readonly loadState?: (state: StateDict) => Promise<void>;
+  readonly prepare?: (state: StateDict) => Promise<Commit>;
   /** Index of each member's first environment. */
   private readonly firsts: number[];
   private readonly calls: Calls;
@@ -46,7 +46,7 @@ export class RemoteVectorEnv implements VectorEnv {
     this.calls = new Calls(`RemoteVectorEnv (${members.map(({ peer }) => peer).join(', ')})`);
     if (!members.every(({ welcome }) => welcome.hasState)) return;
     this.state = () => this.calls.run('state', () => this.gather());
-    this.loadState = (state) => this.calls.run('loadState', () => this.scatter(state));
+    this.prepare = (state) => this.calls.prepare(() => this.scatter(state));
   }
 
   /** @throws EnvironmentError if an environment threw, or a lost server did not come back in time */
@@ -90,18 +90,19 @@ export class RemoteVectorEnv implements VectorEnv {
   }
 
   private async gather(): Promise<StateDict> {
-    const states = await this.all((member) => member.state());
-    return Object.assign({}, ...states.map((state, i) => prefixed(`server${i}`, state)));
+    return Object.assign({}, ...(await this.all((member, first) => member.state(first))));
   }
 
-  private async scatter(state: StateDict): Promise<void> {
-    await this.all((member, _, i) => member.loadState(substate(state, `server${i}`)));
-    this.calls.isRunning = true;
+  private async scatter(state: StateDict): Promise<Commit> {
+    const names = Array.from({ length: this.numEnvs }, (_, i) => `env${i}`);
+    readEntries(state, {}, names);
+    const commits = await this.all((member, first) => member.prepare(state, first));
+    return async () => void (await Promise.all(commits.map((commit) => commit())));
   }
 
   /** `run` for every member at the same time; waits for all of them before it throws. */
-  private async all<T>(run: (member: Member, first: number, index: number) => Promise<T>): Promise<T[]> {
-    const outcomes = await Promise.allSettled(this.members.map((member, i) => run(member, this.firsts[i]!, i)));
+  private async all<T>(run: (member: Member, first: number) => Promise<T>): Promise<T[]> {
+    const outcomes = await Promise.allSettled(this.members.map((member, i) => run(member, this.firsts[i]!)));
     return outcomes.map((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value;

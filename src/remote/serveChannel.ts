@@ -1,5 +1,6 @@
 import { decodeSafetensors, encodeSafetensors } from '../checkpoint/safetensors.js';
 import { show } from '../errors.js';
+import type { Commit } from '../state.js';
 import type { Channel } from './channel.js';
 import { ProtocolError } from './errors.js';
 import { FRAME_LIMIT, type Frame, FrameType, frameName } from './frames.js';
@@ -57,10 +58,11 @@ export const TOKEN_REFUSED = 'the token is missing or wrong; pass the one that t
 async function answerAll(channel: Channel, served: Served, { autoreset }: Hello): Promise<void> {
   channel.limit = FRAME_LIMIT;
   channel.send(FrameType.welcome, encodeWelcome(served.welcome));
+  const responder = new Responder(served, autoreset);
   for (;;) {
     const frame = await channel.receive();
     try {
-      const [type, parts] = await respond(frame, served, autoreset);
+      const [type, parts] = await responder.respond(frame);
       channel.send(type, parts);
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
@@ -69,24 +71,40 @@ async function answerAll(channel: Channel, served: Served, { autoreset }: Hello)
   }
 }
 
-async function respond(frame: Frame, served: Served, autoreset: boolean): Promise<[FrameType, Uint8Array[]]> {
-  const { welcome } = served;
-  switch (frame.type) {
-    case FrameType.reset:
-      return [FrameType.started, encodeStarted(await served.reset(decodeReset(frame, welcome.numEnvs)), welcome)];
-    case FrameType.step: {
-      const stepped = await served.step(decodeStep(frame, welcome));
-      return [FrameType.stepped, encodeStepped(stepped, welcome, autoreset)];
+/** Answers requests, one after the other. */
+class Responder {
+  private commit: Commit | undefined;
+
+  constructor(
+    private readonly served: Served,
+    private readonly autoreset: boolean,
+  ) {}
+
+  async respond(frame: Frame): Promise<[FrameType, Uint8Array[]]> {
+    const { served, autoreset } = this;
+    const { welcome } = served;
+    switch (frame.type) {
+      case FrameType.reset:
+        return [FrameType.started, encodeStarted(await served.reset(decodeReset(frame, welcome.numEnvs)), welcome)];
+      case FrameType.step: {
+        const stepped = await served.step(decodeStep(frame, welcome));
+        return [FrameType.stepped, encodeStepped(stepped, welcome, autoreset)];
+      }
+      case FrameType.getState:
+        requireState(served);
+        return [FrameType.state, [encodeSafetensors(await served.state())]];
+      case FrameType.prepare:
+        requireState(served);
+        this.commit = await served.prepare(decodeSafetensors(frame.body).state);
+        return [FrameType.done, []];
+      case FrameType.commit:
+        if (!this.commit) throw new ProtocolError('a commit frame must follow a prepare frame');
+        await this.commit();
+        this.commit = undefined;
+        return [FrameType.done, []];
+      default:
+        throw new ProtocolError(`a ${frameName(frame.type)} frame is out of place here`);
     }
-    case FrameType.getState:
-      requireState(served);
-      return [FrameType.state, [encodeSafetensors(await served.state())]];
-    case FrameType.setState:
-      requireState(served);
-      await served.loadState(decodeSafetensors(frame.body).state);
-      return [FrameType.done, []];
-    default:
-      throw new ProtocolError(`a ${frameName(frame.type)} frame is out of place here`);
   }
 }
 

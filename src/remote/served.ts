@@ -2,7 +2,7 @@ import { stepBatch } from '../envs/batch.js';
 import type { Env, Info } from '../envs/env.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
 import { ArgumentError, EnvironmentError } from '../errors.js';
-import { type MaybePromise, prefixed, type StateDict, substate } from '../state.js';
+import { type Commit, type MaybePromise, type StateDict, type Stateful, together } from '../state.js';
 import type { Hello, Started, Stepped, Welcome } from './messages.js';
 
 /** What can be served: a function that makes an environment for every connection, or one environment for one at a time. */
@@ -14,7 +14,7 @@ export interface Served {
   reset(seeds: (number | undefined)[]): Promise<Started>;
   step(actions: Float32Array): Promise<Stepped>;
   state(): Promise<StateDict>;
-  loadState(state: StateDict): Promise<void>;
+  prepare(state: StateDict): Promise<Commit>;
   /** The connection has ended. */
   release(): Promise<void>;
 }
@@ -105,16 +105,19 @@ class ServedEnvs implements Served {
   }
 
   async state(): Promise<StateDict> {
-    const states = await Promise.all(this.envs.map((env) => env.state!()));
-    return Object.assign({}, ...states.map((state, i) => prefixed(`env${i}`, state)));
+    return this.parts().state();
   }
 
-  async loadState(state: StateDict): Promise<void> {
-    await Promise.all(this.envs.map((env, i) => env.loadState!(substate(state, `env${i}`))));
+  async prepare(state: StateDict): Promise<Commit> {
+    return this.parts().prepare(state);
   }
 
   async release(): Promise<void> {
     await this.end(this.envs);
+  }
+
+  private parts(): Stateful {
+    return together(Object.fromEntries(this.envs.map((env, i) => [`env${i}`, env as Stateful])));
   }
 
   private async stepAll(actions: Float32Array): Promise<Stepped> {
@@ -155,8 +158,8 @@ class ServedVector implements Served {
     return this.env.state!();
   }
 
-  async loadState(state: StateDict): Promise<void> {
-    await this.env.loadState!(state);
+  async prepare(state: StateDict): Promise<Commit> {
+    return this.env.prepare!(state);
   }
 }
 
@@ -166,7 +169,7 @@ function describe(env: Env | VectorEnv, numEnvs: number, canSave: boolean): Welc
 }
 
 function hasState(env: Env | VectorEnv): boolean {
-  return Boolean(env.state && env.loadState);
+  return Boolean(env.state && env.prepare);
 }
 
 function rows(observations: readonly Float32Array[]): Float32Array {

@@ -1,6 +1,6 @@
 import { decodeSafetensors, encodeSafetensors } from '../checkpoint/safetensors.js';
-import { EnvironmentError } from '../errors.js';
-import type { StateDict } from '../state.js';
+import { CheckpointError, EnvironmentError } from '../errors.js';
+import type { Commit, StateDict } from '../state.js';
 import { type Channel, named } from './channel.js';
 import { ConnectionLostError, ProtocolError } from './errors.js';
 import { BodyReader, type Frame, FrameType, frameName } from './frames.js';
@@ -69,14 +69,23 @@ export class Session {
     return this.ask(FrameType.getState, [], FrameType.state, ({ body }) => decodeSafetensors(body).state);
   }
 
-  loadState(state: StateDict): Promise<void> {
-    return this.ask(FrameType.setState, [encodeSafetensors(state)], FrameType.done, (frame) =>
-      new BodyReader(frame).end(),
-    );
+  /** @throws CheckpointError if the other side finds that the state does not fit */
+  async prepare(state: StateDict): Promise<Commit> {
+    try {
+      await this.order(FrameType.prepare, [encodeSafetensors(state)]);
+    } catch (cause) {
+      if (this.channel.reason) throw cause;
+      throw new CheckpointError((cause as Error).message, { cause });
+    }
+    return () => this.order(FrameType.commit, []);
   }
 
   close(): void {
     this.channel.end(new ConnectionLostError(`${this.peer}: it was closed here`));
+  }
+
+  private order(type: FrameType, parts: Uint8Array[]): Promise<void> {
+    return this.ask(type, parts, FrameType.done, (frame) => new BodyReader(frame).end());
   }
 
   private ask<T>(type: FrameType, parts: Uint8Array[], expected: FrameType, decode: (frame: Frame) => T): Promise<T> {
