@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, requireNumber, requireOneOf } from '../errors.js';
+import { gated } from '../networks/gated.js';
 import { ScoreNetwork } from '../networks/scoreNetwork.js';
 import type { BoundNetwork } from '../networks/stepNetwork.js';
 import { rowsOf } from '../ops/linear.js';
@@ -25,6 +26,16 @@ export interface ControlledProcessOptions {
    * `'perStep'` trains a step size for every step.
    */
   learnDiffusion?: boolean | 'perStep';
+  /**
+   * Largest step size m > 0: $\eta$ becomes $m\,\tanh(\eta/m)$. Up to $\sigma_0^2$ no training can make Euler's steps overshoot the
+   * prior's mean. Default: none, as released.
+   */
+  maxStepSize?: number;
+  /**
+   * Bound > 0 of the control, which is {@link gated} then; put that around a network of your own yourself. With a bounded
+   * control and step size a chain cannot leave $\max(|x_0|, \sigma_0^2\,\text{bound})$ but by its noise. Default: none, as released.
+   */
+  gatedControl?: number;
   /** The control network, default {@link ScoreNetwork}. */
   network?: NetworkFactory;
 }
@@ -45,7 +56,7 @@ export type Discretisation = (stepSizes: tf.Tensor2D, priorStd: number) => StepC
  * learned friction $\phi$ and the schedule's $c(k)$. A control of 0, where training starts, leaves it stationary.
  *
  * @param where named in errors
- * @throws ArgumentError for steps below 1, a prior or step size that is not positive, or both steps and schedule
+ * @throws ArgumentError for a value out of range, or both steps and schedule, or both gatedControl and network
  */
 export function controlledProcess(
   where: string,
@@ -59,7 +70,9 @@ export function controlledProcess(
   const priorStd = requireNumber(where, 'priorStd', options.priorStd ?? 2.5, { above: 0 });
   const stepSize = requireNumber(where, 'stepSize', options.stepSize ?? 0.1, { above: 0 });
   const learn = requireOneOf(where, 'learnDiffusion', options.learnDiffusion ?? true, [true, false, 'perStep']);
-  const { network = (rng, sizes) => new ScoreNetwork(rng, sizes) } = options;
+  const { maxStepSize } = options;
+  if (maxStepSize !== undefined) requireNumber(where, 'maxStepSize', maxStepSize, { above: 0 });
+  const network = controlNetwork(where, options);
   return {
     schedule,
     priorStd,
@@ -70,7 +83,8 @@ export function controlledProcess(
       const control = network(rng.split('control'), sizes);
       const etas = (): tf.Tensor2D => {
         const factor = learn ? learnedFactor(learned) : tf.fill([1, actionSize], stepSize);
-        return tf.mul(factor, tf.tensor2d([...schedule.stepSizes], [schedule.steps, 1]));
+        const free: tf.Tensor2D = tf.mul(factor, tf.tensor2d([...schedule.stepSizes], [schedule.steps, 1]));
+        return maxStepSize ? tf.mul(tf.tanh(tf.div(free, maxStepSize)), maxStepSize) : free;
       };
       return {
         variables: { ...learned, ...prefixVariables('control', control.variables) },
@@ -81,6 +95,13 @@ export function controlledProcess(
       };
     },
   };
+}
+
+function controlNetwork(where: string, { network, gatedControl }: ControlledProcessOptions): NetworkFactory {
+  if (gatedControl === undefined) return network ?? ((rng, sizes) => new ScoreNetwork(rng, sizes));
+  requireNumber(where, 'gatedControl', gatedControl, { above: 0 });
+  if (network) throw new ArgumentError(`${where}: give gatedControl or network, not both; use gated(...) in network.`);
+  return (rng, sizes) => gated(new ScoreNetwork(rng, { ...sizes, outputs: 2 * sizes.actionSize }), gatedControl);
 }
 
 function stepVariables(count: number, actionSize: number, stepSize: number): Variables {

@@ -1,4 +1,5 @@
 export { BatchRenorm, type BatchRenormOptions } from './batchRenorm.js';
+export { gated } from './gated.js';
 export { LatentValue, type LatentValueOptions } from './latentValue.js';
 export { Mlp, type MlpOptions } from './mlp.js';
 export { MlpTwinCritic, type MlpTwinCriticOptions } from './mlpTwinCritic.js';
