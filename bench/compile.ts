@@ -26,17 +26,17 @@ const BATCH = 256;
 const STEPS = 16;
 
 type Inputs = Record<string, StateArray>;
-type AnyProgram = TensorProgram<string, string>;
+type AnyProgram = TensorProgram<tf.NamedTensorMap, string>;
 
 /** The three programs of an agent, in the order it makes them, and how they run. */
 class MeasuredAgent extends DimeAgent {
   constructor(
     options: DimeOptions,
     readonly programs: AnyProgram[],
-    readonly runs: Program<string, string>[],
+    readonly runs: Program<tf.NamedTensorMap, string>[],
     compiler: Compiler,
   ) {
-    super(options, ((program: AnyProgram) => {
+    super(DimeAgent, options, ((program: AnyProgram) => {
       const run = compiler(program);
       programs.push(program);
       runs.push(run);

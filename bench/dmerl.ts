@@ -34,12 +34,19 @@ const agents: Record<string, (options: Options) => Promise<Agent>> = {
   DiffSAC: (options) => DiffSacAgent.create({ ...options, batchSize: BATCH }),
   DiffWPO: (options) => DiffWpoAgent.create({ ...options, batchSize: BATCH }),
   DIME: (options) =>
-    DimeAgent.create({ ...options, batchSize: BATCH, criticHidden: [256, 256], updatesPerStep: 1, policyDelay: 1 }),
+    DimeAgent.create({
+      ...options,
+      batchSize: BATCH,
+      criticHidden: [256, 256],
+      updatesPerTransition: 1,
+      policyDelay: 1,
+    }),
 };
 
 /** Has the agent act on what it then learns from. */
 async function prepare(agent: Agent): Promise<void> {
-  agent.observe({ ...data, actions: await agent.act(data.observations) });
+  const decision = await agent.act(data.observations);
+  agent.observe({ ...data, actions: decision.actions }, decision);
 }
 
 /** Most bytes that an update holds op by op, above those before. */

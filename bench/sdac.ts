@@ -40,8 +40,8 @@ type Gradients = { gradients: Tensors; metrics: Tensors };
 
 /** What an update consists of. */
 interface Internals {
-  policyProgram: Program<string, string>;
-  criticProgram: Program<string, string>;
+  policyProgram: Program<never, string>;
+  criticProgram: Program<never, string>;
   policyAdam: Adam;
   criticAdam: Adam;
   noisyActions(observations: tf.Tensor2D, noise: tf.Tensor, exploration: tf.Tensor): tf.Tensor2D;
@@ -51,13 +51,13 @@ interface Internals {
 
 async function measure(agent: DenoisingAgent): Promise<Record<string, number>> {
   const inside = agent as unknown as Internals;
-  agent.observe(transitions(agent, 1000));
+  agent.observe(transitions(agent, 1000), null);
   const inputs = await inputsOfUpdate(agent);
   const inputsOfPieces = { ...inputs, nextActions: inputs.actions! };
   const compile = await selectCompiler();
   const piece = async (program: (inputs: Tensors) => Tensors) => {
-    const compiled = compile(program as TensorProgram<string, string>);
-    const shortest = await best(() => compiled(inputsOfPieces));
+    const compiled = compile(program as TensorProgram<never, string>);
+    const shortest = await best(() => compiled(inputsOfPieces as never));
     compiled.dispose();
     return shortest;
   };
@@ -79,7 +79,7 @@ async function measure(agent: DenoisingAgent): Promise<Record<string, number>> {
       inside.policyAdam.apply(gradients);
       return metrics;
     }),
-    'whole update': await best(() => inside.policyProgram(inputs)),
+    'whole update': await best(() => inside.policyProgram(inputs as never)),
     'with delay': (await best(updates)) / agent.policyDelay,
     act: await best(() => agent.act(observation)),
   };

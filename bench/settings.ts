@@ -34,7 +34,7 @@ const dime = (task: string): Partial<DimeOptions> => ({
   sampler: new EulerMaruyamaSampler({ steps: 8 }),
   criticHidden: [256, 256],
   actorLearningRate: 1e-3,
-  ...(isSmall(task) ? { updatesPerStep: 1, temperature: 0.1 } : dimePresets.gym),
+  ...(isSmall(task) ? { updatesPerTransition: 1, temperature: 0.1 } : dimePresets.gym),
   ...(task === 'InvertedPendulum-v5' && { support: { min: -10, max: 110 } }),
   ...(task === 'Pendulum' && { support: { min: -300, max: 20 } }),
 });

@@ -40,7 +40,7 @@ for (const sampler of [new EulerMaruyamaSampler({ steps: 8 }), new LogVarianceSa
     support: { min: -300, max: 20 },
     temperature: 0.1,
     warmupSteps: 500,
-    updatesPerStep: 1,
+    updatesPerTransition: 1,
     actorLearningRate: 1e-3,
     criticLearningRate: 1e-3,
   });

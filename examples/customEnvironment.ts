@@ -48,7 +48,7 @@ const agent = await DimeAgent.create({
   support: { min: -150, max: 20 },
   temperature: 0.1,
   warmupSteps: 500,
-  updatesPerStep: 1,
+  updatesPerTransition: 1,
   actorLearningRate: 1e-3,
   criticLearningRate: 1e-3,
 });

@@ -37,7 +37,7 @@ async function learn(sampler: Sampler): Promise<DimeAgent> {
     temperature: 10,
     temperatureLearningRate: 0,
     warmupSteps: 1000,
-    updatesPerStep: 1,
+    updatesPerTransition: 1,
     actorLearningRate: 1e-3,
     criticLearningRate: 1e-3,
   });
@@ -51,7 +51,7 @@ async function run(agent: DimeAgent, seed: number): Promise<{ x: number[]; y: nu
   let { observation } = env.reset({ seed });
   const places = [observation];
   for (let done = false; !done; ) {
-    const result = env.step(await agent.act(observation));
+    const result = env.step((await agent.act(observation)).actions);
     observation = result.observation;
     places.push(observation);
     done = result.terminated || result.truncated;

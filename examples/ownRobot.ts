@@ -86,7 +86,7 @@ const agent = await DimeAgent.create({
   support: { min: -10, max: 110 },
   temperature: 0.1,
   warmupSteps: 500,
-  updatesPerStep: 1,
+  updatesPerTransition: 1,
   actorLearningRate: 1e-3,
   criticLearningRate: 1e-3,
 });

@@ -39,6 +39,11 @@ export class CheckpointError extends DiffrlError {
   override name = 'CheckpointError';
 }
 
+/** Something was used after it had been disposed of. */
+export class DisposedError extends DiffrlError {
+  override name = 'DisposedError';
+}
+
 /** An optional package is needed but not installed, or does not work on this machine. */
 export class MissingPackageError extends DiffrlError {
   override name = 'MissingPackageError';
@@ -61,13 +66,13 @@ export interface Bounds {
  */
 export function requireNumber(where: string, name: string, value: unknown, bounds: Bounds = {}): number {
   if (typeof value === 'number' && Number.isFinite(value) && isWithin(value, bounds)) return value;
-  throw new ArgumentError(`${where}: ${name} must be a number${describe(bounds)}, got ${show(value)}.`);
+  throw new ArgumentError(`${where}: ${name} must be a number${describeBounds(bounds)}, got ${show(value)}.`);
 }
 
 /** As {@link requireNumber}, for whole numbers. */
 export function requireInteger(where: string, name: string, value: unknown, bounds: Bounds = {}): number {
   if (Number.isSafeInteger(value) && isWithin(value as number, bounds)) return value as number;
-  throw new ArgumentError(`${where}: ${name} must be an integer${describe(bounds)}, got ${show(value)}.`);
+  throw new ArgumentError(`${where}: ${name} must be an integer${describeBounds(bounds)}, got ${show(value)}.`);
 }
 
 /** Returns `value` if it is one of `allowed`, else throws an {@link ArgumentError} that lists them. */
@@ -130,7 +135,8 @@ function isWithin(value: number, { min = -Infinity, max = Infinity, above, below
   );
 }
 
-function describe({ min, max, above, below }: Bounds): string {
+/** Bounds as text, such as ` >= 0 and < 1`. */
+export function describeBounds({ min, max, above, below }: Bounds): string {
   const parts = [
     min !== undefined && `>= ${min}`,
     above !== undefined && `> ${above}`,

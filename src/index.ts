@@ -13,6 +13,7 @@ export * from './mdp/index.js';
 export * from './networks/index.js';
 export * from './objectives/index.js';
 export * from './ops/index.js';
+export * from './options.js';
 export * from './plots/index.js';
 export * from './replay/index.js';
 export * from './rng/index.js';

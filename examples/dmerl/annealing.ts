@@ -49,8 +49,9 @@ async function run(temperature: TemperatureSetting, seed: number): Promise<{ fac
   const curve: Curve = { steps: [], reward: [], entropyBound: [] };
   const observations = new Float32Array(ROWS).fill(0.5);
   for (let step = ROWS; step <= steps; step += ROWS) {
-    const played = play(await agent.act(observations), farHump);
-    agent.observe(played);
+    const decision = await agent.act(observations);
+    const played = play(decision.actions, farHump);
+    agent.observe(played, decision);
     const { entropyBound } = await agent.update();
     curve.steps.push(step);
     curve.reward.push(mean(played.rewards));

@@ -49,7 +49,7 @@ export interface BanditFacts {
 
 /** {@link BanditFacts} of the policy's actions. */
 export async function banditFacts(agent: Agent, reward: Reward, temperature: number): Promise<BanditFacts> {
-  const actions = await agent.act(new Float32Array(8192).fill(0.5), { explore: false });
+  const { actions } = await agent.act(new Float32Array(8192).fill(0.5), { explore: false });
   const share = histogramOf(actions, () => 1);
   const target = histogramOf(grid, (a) => Math.exp(reward(a) / temperature));
   return {

@@ -30,9 +30,10 @@ async function run(divergence: 'reverse' | 'forward', temperature: number, seed:
     evaluation: 'sde',
     seed,
   });
-  agent.observe(randomPlay(500, twoHumps, seed));
+  agent.observe(randomPlay(500, twoHumps, seed), null);
   for (let i = 0; i < steps; i++) {
-    agent.observe(play(await agent.act(new Float32Array(8).fill(0.5)), twoHumps));
+    const decision = await agent.act(new Float32Array(8).fill(0.5));
+    agent.observe(play(decision.actions, twoHumps), decision);
     await agent.update();
   }
   const facts = await banditFacts(agent, twoHumps, temperature);

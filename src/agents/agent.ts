@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
 import type { Transitions } from '../replay/transitions.js';
+import type { Rng } from '../rng/rng.js';
 import type { Box } from '../spaces/box.js';
 import type { StateDict, Stateful } from '../state.js';
 
@@ -10,6 +11,17 @@ export type Metrics = Record<string, number>;
 export interface ActOptions {
   /** Whether the action is meant to gather data (default `true`) or to show what was learned. */
   explore?: boolean;
+  /**
+   * With `explore: false`, a stream of random numbers for each observation, so that the same streams give the same actions;
+   * by default a stream of the agent that nothing else draws from.
+   */
+  noise?: readonly Rng[];
+}
+
+/** What an agent chose to do. An agent may remember more of it; {@link Agent.observe} gives it back. */
+export interface Decision {
+  /** `[N * actionSize]`, in the action space's own units. */
+  readonly actions: Float32Array;
 }
 
 /**
@@ -17,22 +29,30 @@ export interface ActOptions {
  *
  * Subclass requirements: `state()` holds all that training changes (weights, optimiser slots, temperatures, batch
  * statistics, counters, random streams, replay), so that a restored agent goes on bit for bit; `act` with
- * `explore: false` changes nothing of it but random streams; bad arguments throw before anything changes.
+ * `explore: false` changes nothing of it; bad arguments throw before anything changes.
  */
 export interface Agent extends Stateful {
   /** A short name for plots and messages, such as `DIME`. */
   readonly name: string;
+  /** What checkpoints call it, such as `DimeAgent`; one of another kind is not loaded. */
+  readonly kind: string;
+  /** How it was made, as plain JSON: its options by name; one with other options is not loaded. */
+  readonly config: Checkpoint['config'];
   /** Observations come as rows of `observationSpace.size` numbers. */
   readonly observationSpace: Box;
   /** Actions go in and out in this space's own units. */
   readonly actionSpace: Box;
   /** {@link train} draws the first actions, this many environment steps, uniformly from the action space. */
   readonly warmupSteps: number;
-  /** Actions, `[N * actionSize]`, for N observations, `[N * observationSize]`. */
-  act(observations: Float32Array, options?: ActOptions): Promise<Float32Array>;
-  /** Takes in one step of all environments. */
-  observe(transitions: Transitions): void;
-  /** Learns what is due after one step of all environments; `{}` when nothing is. */
+  /** What to do about N observations, `[N * observationSize]`. */
+  act(observations: Float32Array, options?: ActOptions): Promise<Decision>;
+  /**
+   * Takes in one step of all environments.
+   *
+   * @param decision what {@link Agent.act} returned for these observations, or `null` if somebody else chose the actions
+   */
+  observe(transitions: Transitions, decision: Decision | null): void;
+  /** Learns what is due since the last call; `{}` when nothing is. */
   update(): Promise<Metrics>;
   /** What {@link Agent.save} writes. */
   checkpoint(training?: StateDict): Promise<Checkpoint>;

@@ -1,21 +1,37 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../checkpoint/index.js';
 import type { EngineOptions } from '../compile/engine.js';
-import { CheckpointError, requireFinite, ShapeError } from '../errors.js';
+import { Queue } from '../compile/queue.js';
+import {
+  ArgumentError,
+  CheckpointError,
+  DisposedError,
+  requireFinite,
+  requireLength,
+  ShapeError,
+  show,
+} from '../errors.js';
+import { watchGradients } from '../ops/gradientWatch.js';
+import { type Variables, variablesAsState } from '../ops/variables.js';
+import {
+  type GivenOptions,
+  integer,
+  number,
+  type OptionTable,
+  type OptionValues,
+  option,
+  readOptions,
+} from '../options.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import { ActionScale } from '../spaces/actionScale.js';
 import type { Box } from '../spaces/box.js';
-import {
-  asCount,
-  type Commit,
-  loadState,
-  readEntries,
-  type StateDict,
-  type Stateful,
-  stateArray,
-  together,
-} from '../state.js';
-import type { ActOptions, Agent, Metrics } from './agent.js';
+import { asCount, type Commit, readEntries, type StateDict, type Stateful, stateArray, together } from '../state.js';
+import type { ActOptions, Agent, Decision, Metrics } from './agent.js';
+import { asConfig, prepareCheckpoint } from './config.js';
+import { explained, GRADIENTS, requireFiniteOutputs } from './finiteUpdate.js';
+import { type NoiseSource, noiseSource, requireStreams } from './noiseSource.js';
+import { type Compiler, type Outputs, type Program, selectCompiler, type TensorProgram } from './program.js';
 
 /** The part of an environment that an agent is built for. */
 export interface EnvSpaces {
@@ -24,88 +40,248 @@ export interface EnvSpaces {
   readonly actionSpace: Box;
 }
 
-export interface BaseAgentOptions {
-  /** The environment (or its spaces); the action space must be bounded. */
-  env: EnvSpaces;
-  /** Fixes every random number of the agent, default 0. */
-  seed?: number;
-  /** Discount in [0, 1), default 0.99. */
-  gamma?: number;
-  /**
-   * Whether updates and acting run as compiled graphs, default `true`; falls back to op-by-op execution, with one
-   * warning, where no ONNX Runtime is installed. Options say on what they run: a device, threads, a runtime that the page
-   * or Worker has imported.
-   */
-  compile?: boolean | EngineOptions;
+/** Options that all agents have. */
+export const agentOptions = {
+  seed: { ...integer(0, { min: 0 }, 'Fixes every random number of the agent.'), local: true },
+  gamma: number(0.99, { min: 0, below: 1 }, 'Discount of an environment step.'),
+  compile: option<boolean | EngineOptions>({
+    doc: 'Whether acting and learning run as compiled graphs, or on what: { device, threads, runtime }.',
+    allowed: 'true | false | engine options',
+    initial: true,
+    local: true,
+    check: (where, name, value) => {
+      if (typeof value === 'boolean' || (typeof value === 'object' && value && !Array.isArray(value))) return value;
+      throw new ArgumentError(`${where}: ${name} must be true, false or options of the engine, got ${show(value)}.`);
+    },
+  }),
+};
+
+/** What an agent is made from: the environment (or its spaces), and options of a table. */
+export type AgentOptions<Table extends OptionTable> = { readonly env: EnvSpaces } & GivenOptions<Table>;
+
+/** A class of agents: its name in checkpoints, and the table of its options. */
+export interface AgentClass<Table extends OptionTable = OptionTable> {
+  readonly kind: string;
+  readonly options: Table;
 }
 
+type BaseValues = OptionValues<typeof agentOptions>;
+
+/** What an agent decided: actions in [-1, 1], `[N * A]`, and whatever it wants to have back when it sees what came of them. */
+export interface Choice<Memory> {
+  readonly actions: Float32Array;
+  readonly memory?: Memory;
+}
+
+/** A step of environments as an agent learns from it. */
+export interface Experience<Memory> {
+  /** As they were observed, but with actions in [-1, 1]. */
+  readonly transitions: Transitions;
+  /** What the agent remembered when it chose these very actions. */
+  readonly memory: Memory | undefined;
+  /** Whether the agent was asked what to do; then an update becomes due. */
+  readonly isOwn: boolean;
+}
+
+/** Things that belong to an agent: what has a state, variables, or must be disposed of. */
+type Part = Partial<Stateful> & { readonly variables?: Variables; readonly statistics?: Variables; dispose?(): void };
+
 /**
- * What all agents have in common: checked observations, action scaling, a stream of noise, checkpoints.
+ * What all agents have in common: options, owned parts, a queue, checked observations, action scaling, noise, checkpoints.
  *
- * **Subclass requirements.** `parts` names everything stateful besides `noise` and `updates`; `policy` returns actions in
- * [-1, 1]; every gradient step is counted in `updates`.
+ * **Subclass requirements.** Fields hold the parts, each named once: `readonly critic = this.own('critic', new ...)`
+ * saves, loads and disposes of it. `policy` decides; `experience` takes in what came of it; `learnDue` learns. Every
+ * gradient step is a program of {@link BaseAgent.updateProgram} and is counted in `updates`.
  */
-export abstract class BaseAgent implements Agent {
+export abstract class BaseAgent<Options extends BaseValues, Memory = never> implements Agent {
   abstract readonly name: string;
   abstract readonly warmupSteps: number;
+  readonly kind: string;
   readonly observationSpace: Box;
   readonly actionSpace: Box;
-  /** Updates done so far. */
+  /** All options, with defaults. */
+  readonly options: Options;
+  /** Gradient steps done so far. */
   updates = 0;
-  /** The stream of all noise that is drawn in acting and learning; part of the state. */
+  /** Sizes that networks are made for. */
+  protected readonly sizes: { readonly observationSize: number; readonly actionSize: number };
+  /** The stream that networks start from. */
+  protected readonly networks: Rng;
+  /** The stream of all noise that is drawn in exploring and learning; part of the state. */
   protected readonly noise: Rng;
-  /** Between the action space's own units and [-1, 1]. */
-  protected readonly scale: ActionScale;
+  private readonly evaluationNoise: Rng;
+  private readonly table: OptionTable;
+  private readonly scale: ActionScale;
+  private readonly parts: Record<string, Stateful> = {};
+  private readonly disposals: (() => void)[] = [];
+  private readonly decisions = new WeakMap<Decision, Choice<Memory>>();
+  private readonly queue = new Queue();
+  private updating = 0;
+  private disposed = false;
 
-  protected constructor({ env, seed = 0 }: BaseAgentOptions) {
+  protected constructor(
+    { kind, options: table }: AgentClass,
+    { env, ...given }: AgentOptions<OptionTable>,
+    private readonly compiler: Compiler,
+  ) {
+    this.kind = kind;
+    this.table = table;
+    this.options = readOptions(kind, given, table) as unknown as Options;
+    this.scale = new ActionScale(env.actionSpace);
     this.observationSpace = env.observationSpace;
     this.actionSpace = env.actionSpace;
-    this.scale = new ActionScale(env.actionSpace);
-    this.noise = Rng.fromSeed(seed).split('noise');
+    this.sizes = { observationSize: env.observationSpace.size, actionSize: env.actionSpace.size };
+    const rng = Rng.fromSeed(this.options.seed);
+    this.networks = rng.split('networks');
+    this.evaluationNoise = rng.split('evaluation');
+    this.noise = this.own('noise', rng.split('noise'));
   }
-
-  /** Everything stateful by name. */
-  protected abstract readonly parts: Record<string, Stateful>;
-
-  /** Plain JSON that a checkpoint tells its reader about the agent. */
-  protected abstract readonly config: Checkpoint['config'];
-
-  /** Actions in [-1, 1], `[rows * actionSize]`, for checked observations. */
-  protected abstract policy(observations: Float32Array, rows: number, options: ActOptions): Promise<Float32Array>;
-
-  abstract observe(transitions: Transitions): void;
-  abstract update(): Promise<Metrics>;
-  abstract dispose(): void;
 
   /**
-   * @throws ShapeError unless `observations` holds one or more whole observations
-   * @throws NonFiniteError for NaN or infinity
+   * Makes an agent: checks `given`, finds a compiler, calls `make`. If that fails, nothing is left behind, and samplers may be
+   * used again.
    */
-  async act(observations: Float32Array, options: ActOptions = {}): Promise<Float32Array> {
-    const size = this.observationSpace.size;
-    const rows = observations.length / size;
-    if (!(rows >= 1 && Number.isInteger(rows))) {
-      throw new ShapeError(
-        `${this.name}.act: observations must hold one or more rows of ${size} numbers, got ${observations.length} numbers.`,
-      );
+  protected static async make<A>(
+    { kind, options: table }: AgentClass<typeof agentOptions & OptionTable>,
+    given: AgentOptions<OptionTable>,
+    make: (compiler: Compiler) => A,
+  ): Promise<A> {
+    const { env, ...options } = given ?? {};
+    requireSpaces(kind, env);
+    const { compile } = readOptions(kind, options, table) as unknown as BaseValues;
+    const compiler = await selectCompiler(compile);
+    const before = new Set(Object.values(tf.engine().registeredVariables));
+    try {
+      return make(compiler);
+    } catch (error) {
+      for (const variable of Object.values(tf.engine().registeredVariables)) {
+        if (!before.has(variable)) variable.dispose();
+      }
+      throw error;
     }
-    requireFinite(`${this.name}.act`, 'observations', observations);
-    return this.scale.toSpace(await this.policy(observations, rows, options));
   }
 
-  async state(): Promise<StateDict> {
-    return { updates: stateArray(this.updates), ...(await together(this.allParts()).state()) };
+  /** Decides for checked observations, `[rows * O]`. Draws noise with `draw` only; with `explore: false` nothing else may change. */
+  protected abstract policy(
+    observations: Float32Array,
+    rows: number,
+    draw: NoiseSource,
+    explore: boolean,
+  ): Promise<Choice<Memory>>;
+
+  /** Takes in one step. Must check it first, and change nothing if it throws. */
+  protected abstract experience(experience: Experience<Memory>): void;
+
+  /** Learns what is due. */
+  protected abstract learnDue(): Promise<Metrics>;
+
+  /** Registers `part` under `name`: its state is the agent's, and it goes when the agent goes. */
+  protected own<P extends Part>(name: string, part: P): P {
+    const { state, prepare, variables, statistics } = part;
+    if (state && prepare) this.parts[name] = { state: () => part.state!(), prepare: (saved) => part.prepare!(saved) };
+    else if (variables) this.parts[name] = variablesAsState({ ...variables, ...statistics });
+    if (part.dispose) this.disposals.push(() => part.dispose!());
+    return part;
+  }
+
+  /** A function of tensors as one of typed arrays. Its inputs and outputs are named. */
+  protected program<In extends tf.NamedTensorMap, Out extends string>(
+    program: TensorProgram<In, Out>,
+  ): Program<In, Out> {
+    const made = this.compiler(program);
+    this.disposals.push(() => made.dispose());
+    return made;
+  }
+
+  /**
+   * A {@link program} that assigns variables. If an output, a gradient or a learning rate is not finite, the call rejects
+   * with a NonFiniteError, and all variables are as before.
+   */
+  protected updateProgram<In extends tf.NamedTensorMap, Out extends string>(
+    program: TensorProgram<In, Out>,
+  ): Program<In, Out> {
+    const watched = this.compiler<In, Out | typeof GRADIENTS>((inputs) => {
+      const { result, sum } = watchGradients(() => program(inputs));
+      return { ...result, [GRADIENTS]: sum } as Record<Out | typeof GRADIENTS, tf.Tensor>;
+    }, requireFiniteOutputs);
+    this.disposals.push(() => watched.dispose());
+    const run = async (inputs: Parameters<Program<In, Out>>[0]) => {
+      try {
+        const { [GRADIENTS]: _, ...outputs } = await watched(inputs);
+        return outputs as unknown as Outputs<Out>;
+      } catch (error) {
+        throw explained(error, this.name, this.updates, inputs);
+      }
+    };
+    return Object.assign(run, { dispose: () => watched.dispose() });
+  }
+
+  /**
+   * @param options.noise with `explore: false`, one stream for each observation
+   * @throws ShapeError unless `observations` holds one or more whole observations
+   * @throws NonFiniteError for NaN or infinity; DisposedError after {@link dispose}
+   */
+  async act(observations: Float32Array, { explore = true, noise }: ActOptions = {}): Promise<Decision> {
+    const rows = this.requireObservations(observations);
+    const draw = noiseSource(
+      explore ? this.noise : (requireStreams(`${this.name}.act`, noise, rows) ?? this.evaluationNoise),
+    );
+    const own = Float32Array.from(observations);
+    return this.exclusive('act', async () => {
+      const choice = await this.policy(own, rows, draw, explore);
+      const decision = { actions: this.scale.toSpace(choice.actions) };
+      this.decisions.set(decision, choice);
+      return decision;
+    });
+  }
+
+  /**
+   * @throws ArgumentError for a decision that this agent did not make; ShapeError or NonFiniteError for transitions that do
+   * not fit; in all cases nothing has changed
+   */
+  observe(transitions: Transitions, decision: Decision | null): void {
+    const where = `${this.name}.observe`;
+    this.requireUse('observe');
+    if (this.updating) throw new ArgumentError(`${where}: an update is under way; await it first.`);
+    const choice = decision === null ? undefined : this.decisions.get(decision ?? {});
+    if (decision !== null && !choice) {
+      throw new ArgumentError(
+        `${where}: decision must be what act() of this agent returned, or null for actions that somebody else chose, got ${show(decision)}.`,
+      );
+    }
+    requireTransitions(where, transitions, this.sizes);
+    const asDecided = choice && sameNumbers(transitions.actions, decision!.actions) ? choice : undefined;
+    const actions = asDecided?.actions.map(clipped) ?? this.scale.fromSpace(transitions.actions);
+    const memory = asDecided?.memory;
+    this.experience({ transitions: { ...transitions, actions }, memory, isOwn: decision !== null });
+  }
+
+  update(): Promise<Metrics> {
+    return this.learning('update', () => this.learnDue());
+  }
+
+  state(): Promise<StateDict> {
+    return this.exclusive('state', async () => ({
+      updates: stateArray(this.updates),
+      ...(await together(this.parts).state()),
+    }));
   }
 
   /** @throws CheckpointError if the state does not fit this agent */
-  async prepare({ updates, ...state }: StateDict): Promise<Commit> {
-    const entries = readEntries(updates ? { updates } : {}, { updates: 1 });
-    const count = asCount(entries.updates, 'updates');
-    const parts = await this.preparedParts(state);
-    return async () => {
-      await parts();
-      this.updates = count;
-    };
+  prepare({ updates, ...state }: StateDict): Promise<Commit> {
+    return this.exclusive('prepare', async () => {
+      const count = asCount(readEntries(updates ? { updates } : {}, { updates: 1 }).updates, 'updates');
+      const parts = await this.preparedParts(state);
+      return () =>
+        this.exclusive('prepare', async () => {
+          await parts();
+          this.updates = count;
+        });
+    });
+  }
+
+  get config(): Checkpoint['config'] {
+    return asConfig(this.table, this.options);
   }
 
   /** Writes a checkpoint with everything needed to go on; `training` is the state of a training run, kept beside it. */
@@ -115,23 +291,75 @@ export abstract class BaseAgent implements Agent {
 
   /** What {@link save} writes, for whatever else keeps it: {@link encodeCheckpoint}, a page's storage. */
   async checkpoint(training?: StateDict): Promise<Checkpoint> {
-    return { kind: this.constructor.name, config: this.config, state: await this.state(), training };
+    return { kind: this.kind, config: this.config, state: await this.state(), training };
   }
 
-  /** Loads the checkpoint `path`, saved by an agent created like this one. @throws CheckpointError if it does not fit; then nothing has changed */
+  /**
+   * Loads the checkpoint `path`, saved by an agent created like this one.
+   *
+   * @throws CheckpointError if it is of another kind, of other options or does not fit; then nothing has changed
+   */
   async restore(path: string): Promise<void> {
-    const { state } = await readCheckpoint(path, this.constructor.name);
-    await loadState(this, state);
+    this.requireUse('restore');
+    const commit = await prepareCheckpoint(this, await readCheckpoint(path));
+    await commit();
   }
 
-  /** `parts` and what this class adds to them: all that `state` saves. */
-  protected allParts(): Record<string, Stateful> {
-    return { noise: this.noise, ...this.parts };
+  /** Frees all tensors, once what is under way has ended; any further use is a DisposedError. */
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    const free = async () => {
+      for (const dispose of this.disposals) dispose();
+    };
+    void this.queue.run(free);
+  }
+
+  /** Runs `task` when all that was asked for before has ended. */
+  protected exclusive<T>(method: string, task: () => Promise<T>): Promise<T> {
+    if (this.disposed) return Promise.reject(this.disposedError(method));
+    return this.queue.run(task);
+  }
+
+  /** As {@link exclusive}, for what changes parameters; nothing is observed meanwhile. */
+  protected async learning<T>(method: string, task: () => Promise<T>): Promise<T> {
+    this.updating++;
+    try {
+      return await this.exclusive(method, task);
+    } finally {
+      this.updating--;
+    }
+  }
+
+  private requireUse(method: string): void {
+    if (this.disposed) throw this.disposedError(method);
+  }
+
+  private disposedError(method: string): DisposedError {
+    return new DisposedError(`${this.name}.${method}: the agent was disposed of; create another one.`);
+  }
+
+  private requireObservations(observations: Float32Array): number {
+    const { observationSize } = this.sizes;
+    const where = `${this.name}.act`;
+    if (!isNumbers(observations)) {
+      throw new ShapeError(
+        `${where}: observations must be a Float32Array or a list of numbers, got ${show(observations)}.`,
+      );
+    }
+    const rows = observations.length / observationSize;
+    if (!(rows >= 1 && Number.isInteger(rows))) {
+      throw new ShapeError(
+        `${where}: observations must hold one or more rows of ${observationSize} numbers, got ${observations.length} numbers.`,
+      );
+    }
+    requireFinite(where, 'observations', observations);
+    return rows;
   }
 
   private async preparedParts(state: StateDict): Promise<Commit> {
     try {
-      return await together(this.allParts()).prepare(state);
+      return await together(this.parts).prepare(state);
     } catch (cause) {
       if (!(cause instanceof CheckpointError)) throw cause;
       throw new CheckpointError(
@@ -140,4 +368,45 @@ export abstract class BaseAgent implements Agent {
       );
     }
   }
+}
+
+function requireSpaces(where: string, env: EnvSpaces): void {
+  for (const name of ['observationSpace', 'actionSpace'] as const) {
+    if (env?.[name]?.kind === 'box') continue;
+    const found = env?.[name] ? `its ${name} is ${show(env[name])}, not a Box` : `got ${show(env)}`;
+    throw new ArgumentError(
+      `${where}: env must be an environment, or { observationSpace, actionSpace }, of Box spaces; ${found}.`,
+    );
+  }
+}
+
+function requireTransitions(
+  where: string,
+  transitions: Transitions,
+  { observationSize, actionSize }: { observationSize: number; actionSize: number },
+): void {
+  const rows = transitions?.rewards?.length;
+  if (!(rows >= 1)) {
+    throw new ShapeError(
+      `${where}: transitions must hold rewards of one or more environments, got ${show(transitions)}.`,
+    );
+  }
+  const widths = { observations: observationSize, actions: actionSize, rewards: 1, nextObservations: observationSize };
+  for (const [name, width] of Object.entries({ ...widths, terminated: 1, truncated: 1 })) {
+    const column = transitions[name as keyof Transitions];
+    requireLength(where, name, column, rows * width, `${rows} transitions`);
+    requireFinite(where, name, column);
+  }
+}
+
+function isNumbers(values: unknown): values is ArrayLike<number> {
+  return ArrayBuffer.isView(values) || (Array.isArray(values) && values.every((value) => typeof value === 'number'));
+}
+
+function sameNumbers(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  return a.length === b.length && Array.prototype.every.call(a, (value, i) => value === b[i]);
+}
+
+function clipped(action: number): number {
+  return Math.min(Math.max(action, -1), 1);
 }

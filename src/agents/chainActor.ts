@@ -6,10 +6,12 @@ import { matrix } from './arrays.js';
 import type { PolicyGraph } from './exportOnnx.js';
 import type { Compiler, Program } from './program.js';
 
+type Seen = { observations: tf.Tensor2D; noise: tf.Tensor };
+
 /** Runs a policy's chain on observations: with all its states to gather data, to its end alone to show what was learned. */
 export class ChainActor {
-  private readonly exploreProgram: Program<'observations' | 'noise', 'latents' | 'actions'>;
-  private readonly evaluateProgram: Program<'observations' | 'noise', 'actions'>;
+  private readonly exploreProgram: Program<Seen, 'latents' | 'actions'>;
+  private readonly evaluateProgram: Program<Seen, 'actions'>;
 
   /** @param mode how `evaluate` and the exported policy run the chain */
   constructor(
@@ -18,13 +20,13 @@ export class ChainActor {
     compiler: Compiler,
   ) {
     const { squash, schedule } = sampler;
-    this.exploreProgram = compiler(({ observations, noise }) => {
-      const latents = sampler.latents(observations as tf.Tensor2D, noise);
+    this.exploreProgram = compiler(({ observations, noise }: Seen) => {
+      const latents = sampler.latents(observations, noise);
       const end = tf.squeeze(tf.slice(latents, [schedule.steps, 0, 0]), [0]) as tf.Tensor2D;
       return { latents, actions: squash.apply(end) };
     });
-    this.evaluateProgram = compiler(({ observations, noise }) => ({
-      actions: sampler.actions(observations as tf.Tensor2D, noise, mode),
+    this.evaluateProgram = compiler(({ observations, noise }: Seen) => ({
+      actions: sampler.actions(observations, noise, mode),
     }));
   }
 
@@ -47,7 +49,7 @@ export class ChainActor {
         noise: { shape: sampler.noiseShape(rows) },
       },
       program: ({ observation, noise }) => ({
-        action: sampler.actions(preprocess(observation as tf.Tensor2D), noise, mode),
+        action: sampler.actions(preprocess(observation), noise, mode),
       }),
     };
   }

@@ -17,9 +17,9 @@ import type { StateArray, Stateful } from '../state.js';
 import type { ActOptions, Metrics } from './agent.js';
 import { matrix, vector } from './arrays.js';
 import type { PolicyGraph } from './exportOnnx.js';
+import { OffPolicyAgent, type OffPolicyOptions } from './legacyOffPolicyAgent.js';
+import type { Arrays, Compiler, Program } from './legacyProgram.js';
 import { NoiseLevel, type NoiseLevelOptions } from './noiseLevel.js';
-import { OffPolicyAgent, type OffPolicyOptions } from './offPolicyAgent.js';
-import type { Arrays, Compiler, Program } from './program.js';
 
 /** @inline */
 type Tensors = Record<string, tf.Tensor>;
@@ -105,7 +105,7 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
   /** The policy and all target networks move at every so many critic updates. */
   readonly policyDelay: number;
   protected readonly parts: Record<string, Stateful>;
-  protected readonly config;
+  readonly config;
   /** Adam steps that a critic gradient is used for. */
   protected readonly criticSteps: number = 1;
 
@@ -158,7 +158,7 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
     this.config = { seed, schedule, steps, criticHidden: [...criticHidden], gamma: this.gamma };
 
     this.actProgram = compiler(({ observations, noise }) => ({
-      actions: this.bestActions(this.targetSampler, observations as tf.Tensor2D, noise, this.particles),
+      actions: this.bestActions(this.targetSampler, observations as tf.Tensor2D, noise as tf.Tensor, this.particles),
     }));
     this.criticProgram = compiler((inputs) => this.updateStep(inputs, false));
     this.policyProgram = compiler((inputs) => this.updateStep(inputs, true));
@@ -200,7 +200,7 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
         noise: { shape: this.sampler.noiseShape(rows * this.particles) },
       },
       program: ({ observation, noise }) => ({
-        action: this.bestActions(this.targetSampler, observation as tf.Tensor2D, noise, this.particles),
+        action: this.bestActions(this.targetSampler, observation, noise, this.particles),
       }),
     };
   }

@@ -20,15 +20,15 @@ import { variablesAsState } from '../ops/variables.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import type { Commit, StateArray, StateDict, Stateful } from '../state.js';
-import type { ActOptions, Metrics } from './agent.js';
+import type { ActOptions, Decision, Metrics } from './agent.js';
 import { matrix, pick, vector } from './arrays.js';
-import { BaseAgent } from './baseAgent.js';
 import { ChainActor } from './chainActor.js';
 import { clipBounds } from './clipScaling.js';
 import { checkedPpoOptions, type DiffPpoOptions } from './diffPpoOptions.js';
 import { dmerlSampler } from './dmerl.js';
 import type { ExportableAgent, PolicyGraph } from './exportOnnx.js';
-import { type Compiler, type Program, selectCompiler } from './program.js';
+import { BaseAgent } from './legacyBaseAgent.js';
+import { type Compiler, type Program, selectCompiler } from './legacyProgram.js';
 import { StepCounter } from './stepCounter.js';
 import { minibatches } from './updateScaling.js';
 
@@ -67,7 +67,7 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
   readonly warmupSteps = 0;
   readonly sampler: DiffusionSampler;
   protected readonly parts: Record<string, Stateful>;
-  protected readonly config;
+  readonly config;
 
   private readonly options;
   private readonly discounts: AugmentedDiscounts;
@@ -138,7 +138,7 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
     };
     this.config = { seed, steps, gamma, lambda, sampler: sampler.constructor.name, valueHidden: [...valueHidden] };
 
-    this.chainActor = new ChainActor(sampler, this.options.evaluation, compiler);
+    this.chainActor = new ChainActor(sampler, this.options.evaluation, compiler as never);
     this.priceProgram = compiler((inputs) => this.price(inputs));
     this.valueProgram = compiler((inputs) => ({ value: this.valueAt(inputs) }));
     this.updateProgram = compiler((inputs) => this.step(inputs));
@@ -158,7 +158,7 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
   }
 
   /** @throws ArgumentError unless `act` chose these actions */
-  observe(transitions: Transitions): void {
+  observe(transitions: Transitions, _decision: Decision | null): void {
     const { rewards, nextObservations, terminated, truncated } = transitions;
     const rows = rewards.length;
     if (this.pending?.observations.length !== rows * this.observationSpace.size) {

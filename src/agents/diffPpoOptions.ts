@@ -3,8 +3,8 @@ import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { requireInteger, requireNumber, requireOneOf } from '../errors.js';
 import type { DiscountMode } from '../mdp/discounts.js';
 import type { TemperatureSetting } from '../objectives/temperatureControl.js';
-import type { BaseAgentOptions } from './baseAgent.js';
 import type { ClipScaling } from './clipScaling.js';
+import type { BaseAgentOptions } from './legacyBaseAgent.js';
 import type { UpdateScaling } from './updateScaling.js';
 
 export interface DiffPpoOptions extends BaseAgentOptions {

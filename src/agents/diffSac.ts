@@ -14,14 +14,14 @@ import type { ReplayBatch } from '../replay/replayBuffer.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import type { Stateful } from '../state.js';
-import type { ActOptions, Metrics } from './agent.js';
+import type { ActOptions, Decision, Metrics } from './agent.js';
 import { matrix, vector } from './arrays.js';
 import { ChainActor } from './chainActor.js';
 import { checkedSacOptions, type DiffSacOptions } from './diffSacOptions.js';
 import { dmerlSampler } from './dmerl.js';
 import type { ExportableAgent, PolicyGraph } from './exportOnnx.js';
-import { OffPolicyAgent } from './offPolicyAgent.js';
-import { type Compiler, type Program, selectCompiler } from './program.js';
+import { OffPolicyAgent } from './legacyOffPolicyAgent.js';
+import { type Compiler, type Program, selectCompiler } from './legacyProgram.js';
 import { ReplayedLatents } from './replayedLatents.js';
 import { forwardKlLosses, type RowLosses, type SampledSteps, sampledFrom, select } from './sampledSteps.js';
 import { StepCounter } from './stepCounter.js';
@@ -62,7 +62,7 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
   readonly name: string = 'DiffSAC';
   readonly sampler: DiffusionSampler;
   protected readonly parts: Record<string, Stateful>;
-  protected readonly config;
+  readonly config;
   /** Whether the actor loss is right for the diffusion coefficient too. */
   protected readonly trainsDiffusion: boolean = true;
 
@@ -128,7 +128,7 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
       criticHidden: [...criticHidden],
     };
 
-    this.chainActor = new ChainActor(sampler, this.options.evaluation, compiler);
+    this.chainActor = new ChainActor(sampler, this.options.evaluation, compiler as never);
     this.updateProgram = compiler((inputs) => this.updateStep(inputs));
   }
 
@@ -147,8 +147,8 @@ export class DiffSacAgent extends OffPolicyAgent implements ExportableAgent {
     return this.replayedLatents?.attach(actions) ?? actions;
   }
 
-  override observe(transitions: Transitions): void {
-    super.observe(transitions);
+  override observe(transitions: Transitions, decision: Decision | null): void {
+    super.observe(transitions, decision);
     this.steps.value += transitions.rewards.length;
   }
 

@@ -2,7 +2,7 @@ import type { SamplingMode } from '../diffusion/chain.js';
 import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { ArgumentError, requireInteger, requireNumber, requireOneOf } from '../errors.js';
 import type { TemperatureSetting } from '../objectives/temperatureControl.js';
-import type { OffPolicyOptions } from './offPolicyAgent.js';
+import type { OffPolicyOptions } from './legacyOffPolicyAgent.js';
 import type { TrustRegionOptions } from './trustRegion.js';
 
 export interface DiffSacOptions extends OffPolicyOptions {

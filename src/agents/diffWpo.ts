@@ -5,7 +5,7 @@ import { type WpoRescale, wpoStepLoss, wpoVelocity } from '../objectives/wpoStep
 import { logNormal } from '../ops/gaussian.js';
 import { DiffSacAgent } from './diffSac.js';
 import type { DiffSacOptions } from './diffSacOptions.js';
-import { type Compiler, selectCompiler } from './program.js';
+import { type Compiler, selectCompiler } from './legacyProgram.js';
 import type { RowLosses } from './sampledSteps.js';
 
 export interface DiffWpoOptions extends Omit<DiffSacOptions, 'divergence' | 'pathOnly'> {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { requireInteger, requireOneOf } from '../errors.js';
 import { disposeVariables, variablesAsState } from '../ops/variables.js';
 import { DenoisingAgent, type DenoisingOptions, type NoisedActions, type Regression } from './denoisingAgent.js';
-import { type Compiler, selectCompiler } from './program.js';
+import { type Compiler, selectCompiler } from './legacyProgram.js';
 
 export interface DpmdOptions extends DenoisingOptions {
   /**

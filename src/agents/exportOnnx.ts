@@ -10,7 +10,7 @@ export interface PolicyGraph {
   /** Shapes of the inputs: observations `[rows, O]`, and the standard normal noise of a draw. */
   readonly inputs: Readonly<Record<'observation' | 'noise', { shape: readonly number[] }>>;
   /** Actions `[rows, A]` in [-1, 1]. */
-  readonly program: TensorProgram<'observation' | 'noise', 'action'>;
+  readonly program: TensorProgram<{ observation: tf.Tensor2D; noise: tf.Tensor }, 'action'>;
 }
 
 /** An agent whose policy can be exported. */
@@ -41,7 +41,11 @@ export async function encodeOnnx(agent: ExportableAgent, rows = 1): Promise<Uint
     const action = tf.clipByValue(program(tensors).action, -1, 1);
     return { action: tf.add(tf.mul(action, tf.tensor1d(half)), tf.tensor1d(centre)) };
   };
-  return traceToOnnx(scaled, inputs, `${agent.name} policy`);
+  return traceToOnnx(
+    scaled as (tensors: Record<'observation' | 'noise', tf.Tensor>) => Record<'action', tf.Tensor>,
+    inputs,
+    `${agent.name} policy`,
+  );
 }
 
 /** Writes {@link encodeOnnx} to the file `path` (Node only). */

@@ -1,6 +1,15 @@
-export type { ActOptions, Agent, Metrics } from './agent.js';
-export { BaseAgent, type BaseAgentOptions, type EnvSpaces } from './baseAgent.js';
+export type { ActOptions, Agent, Decision, Metrics } from './agent.js';
+export {
+  type AgentClass,
+  type AgentOptions,
+  agentOptions,
+  BaseAgent,
+  type Choice,
+  type EnvSpaces,
+  type Experience,
+} from './baseAgent.js';
 export type { ClipScaling } from './clipScaling.js';
+export { prepareCheckpoint } from './config.js';
 export { DenoisingAgent, type DenoisingOptions, type NoisedActions, type Regression } from './denoisingAgent.js';
 export { DiffPpoAgent } from './diffPpo.js';
 export type { DiffPpoOptions } from './diffPpoOptions.js';
@@ -13,8 +22,17 @@ export { type DmerlSamplerOptions, dmerlSampler } from './dmerl.js';
 export { DpmdAgent, type DpmdOptions } from './dpmd.js';
 export { type ExportableAgent, encodeOnnx, exportOnnx, type PolicyGraph } from './exportOnnx.js';
 export { NoiseLevel, type NoiseLevelOptions } from './noiseLevel.js';
-export { OffPolicyAgent, type OffPolicyOptions } from './offPolicyAgent.js';
-export { type Arrays, type Compiler, type Program, selectCompiler, type TensorProgram } from './program.js';
+export type { NoiseSource } from './noiseSource.js';
+export { type BatchTensors, OffPolicyAgent, offPolicyOptions, updatesPerTransition } from './offPolicyAgent.js';
+export {
+  type Arrays,
+  type Compiler,
+  numbers,
+  type Outputs,
+  type Program,
+  selectCompiler,
+  type TensorProgram,
+} from './program.js';
 export type { RowLosses } from './sampledSteps.js';
 export { SdacAgent, type SdacOptions } from './sdac.js';
 export { dpmdPresets, sdacPresets } from './sdacPresets.js';

@@ -1,90 +1,120 @@
-import { requireInteger, requireLength } from '../errors.js';
+import * as tf from '@tensorflow/tfjs-core';
+import { integer, number, type OptionValues, retired } from '../options.js';
 import { type ReplayBatch, ReplayBuffer } from '../replay/replayBuffer.js';
-import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
-import type { Stateful } from '../state.js';
+import type { StateArray } from '../state.js';
 import type { Metrics } from './agent.js';
-import { BaseAgent, type BaseAgentOptions } from './baseAgent.js';
+import { matrix, vector } from './arrays.js';
+import { agentOptions, BaseAgent, type Experience } from './baseAgent.js';
+import { UpdateRatio } from './updateRatio.js';
 
-export interface OffPolicyOptions extends BaseAgentOptions {
-  /** Transitions in a critic update >= 1, default 256. */
-  batchSize?: number;
-  /** Critic updates after every step of all environments >= 1, default agent by agent. */
-  updatesPerStep?: number;
-  /** Uniformly random environment steps at the start >= 0, default 5000. */
-  warmupSteps?: number;
-  /** Transitions kept for replay, default 1,000,000. */
-  bufferCapacity?: number;
+/** The update-to-data ratio. */
+export function updatesPerTransition(ratio: number) {
+  return number(ratio, { above: 0 }, 'Gradient steps for each transition, however many environments step together.');
 }
+
+/** Options that all agents have that learn from replay. */
+export const offPolicyOptions = {
+  ...agentOptions,
+  batchSize: integer(256, { min: 1 }, 'Transitions of a gradient step.'),
+  updatesPerTransition: updatesPerTransition(1),
+  warmupSteps: integer(5000, { min: 0 }, 'Uniformly random environment steps at the start.'),
+  bufferCapacity: { ...integer(1_000_000, { min: 1 }, 'Transitions kept for replay.'), local: true },
+  updatesPerStep: retired(
+    (value) =>
+      `write updatesPerTransition, gradient steps for each transition of an environment: ${value} with one environment, ${value} / n with n side by side`,
+  ),
+};
+
+type OffPolicyValues = OptionValues<typeof offPolicyOptions>;
+
+/** A batch as a program sees it; all `[B, ...]`. */
+export type BatchTensors = {
+  [Column in keyof ReplayBatch]: Column extends 'observations' | 'actions' | 'nextObservations'
+    ? tf.Tensor2D
+    : tf.Tensor1D;
+};
 
 /**
  * What agents that learn from replay have in common.
  *
- * **Subclass requirements.** Those of {@link BaseAgent}; `learn` does one update on a batch of `batchSize` and counts it in
- * `updates`.
+ * **Subclass requirements.** Those of {@link BaseAgent}; `gradientStep` does one update on a batch, with the random
+ * numbers of `drawNoise`, and counts it in `updates`. What replay is to keep of a decision besides its actions comes from
+ * `stored`.
  */
-export abstract class OffPolicyAgent extends BaseAgent {
-  readonly warmupSteps: number;
-  /** Transitions in a critic update. */
-  readonly batchSize: number;
-  /** Calls of `learn` in one `update`. */
-  readonly updatesPerStep: number;
+export abstract class OffPolicyAgent<
+  Options extends OffPolicyValues,
+  Noise = undefined,
+  Memory = never,
+> extends BaseAgent<Options, Memory> {
+  /** {@link train} draws the first actions, this many environment steps, uniformly from the action space. */
+  readonly warmupSteps = this.options.warmupSteps;
+  /** Transitions of a gradient step. */
+  readonly batchSize = this.options.batchSize;
   /** The transitions seen so far, with actions in [-1, 1]. */
-  readonly replay: ReplayBuffer;
-  private readonly sampling: Rng;
+  readonly replay = this.own(
+    'replay',
+    new ReplayBuffer({ ...this.sizes, actionSize: this.storedSize, capacity: this.options.bufferCapacity }),
+  );
+  private readonly sampling = this.own('sampling', Rng.fromSeed(this.options.seed).split('replay'));
+  private readonly due = this.own('due', new UpdateRatio(this.options.updatesPerTransition));
 
-  /** @param storedActionSize numbers kept of an action, see `stored`; default: those of the action space */
-  protected constructor(options: OffPolicyOptions, storedActionSize = options.env.actionSpace.size) {
-    super(options);
-    const { seed = 0, batchSize = 256, updatesPerStep = 1, warmupSteps = 5000, bufferCapacity } = options;
-    this.batchSize = requireInteger('Agent', 'batchSize', batchSize, { min: 1 });
-    this.updatesPerStep = requireInteger('Agent', 'updatesPerStep', updatesPerStep, { min: 1 });
-    this.warmupSteps = requireInteger('Agent', 'warmupSteps', warmupSteps, { min: 0 });
-    const sizes = { observationSize: this.observationSpace.size, actionSize: storedActionSize };
-    this.replay = new ReplayBuffer({ ...sizes, capacity: bufferCapacity });
-    this.sampling = Rng.fromSeed(seed).split('replay');
+  /** One gradient step. */
+  protected abstract gradientStep(batch: ReplayBatch, noise: Noise): Promise<Metrics>;
+
+  /** The random numbers of the next gradient step. */
+  protected abstract drawNoise(): Noise;
+
+  /** Numbers that replay keeps of an action. */
+  protected get storedSize(): number {
+    return this.sizes.actionSize;
   }
 
-  /** One update on a batch of `batchSize` transitions with actions in [-1, 1]. */
-  abstract learn(batch: ReplayBatch): Promise<Metrics>;
-
-  /** @throws ShapeError or NonFiniteError for transitions that do not fit; the buffer is left as it was */
-  observe(transitions: Transitions): void {
-    const rows = transitions.rewards.length;
-    requireLength(
-      `${this.name}.observe`,
-      'actions',
-      transitions.actions,
-      rows * this.actionSpace.size,
-      `${rows} transitions`,
-    );
-    this.replay.add({ ...transitions, actions: this.stored(this.scale.fromSpace(transitions.actions)) });
+  /** What replay keeps of the actions, `[N * storedSize]`. */
+  protected stored({ transitions }: Experience<Memory>): Float32Array {
+    return transitions.actions;
   }
 
-  /** What replay keeps of actions in [-1, 1], rows of as many numbers as the constructor was told. */
-  protected stored(actions: Float32Array): Float32Array {
-    return actions;
+  protected experience(experience: Experience<Memory>): void {
+    const { transitions, isOwn } = experience;
+    this.replay.add({ ...transitions, actions: this.stored(experience) });
+    if (isOwn) this.due.add(transitions.rewards.length);
   }
 
-  /** `updatesPerStep` updates, each on a slice of one draw from replay; the metrics are those of the last. */
-  async update(): Promise<Metrics> {
-    const draw = this.replay.sample(this.batchSize * this.updatesPerStep, this.sampling);
+  /** The gradient steps that are due; the metrics are those of the last. */
+  protected async learnDue(): Promise<Metrics> {
     let metrics: Metrics = {};
-    for (let i = 0; i < this.updatesPerStep; i++) {
-      metrics = { ...metrics, ...(await this.learn(this.slice(draw, i))) };
-    }
+    for (let steps = this.due.take(); steps > 0; steps--) metrics = { ...metrics, ...(await this.learnOnce()) };
     return metrics;
   }
 
-  private slice(draw: ReplayBatch, index: number): ReplayBatch {
-    const columns = Object.entries(draw).map(([name, values]) => {
-      const size = values.length / this.updatesPerStep;
-      return [name, values.subarray(index * size, (index + 1) * size)];
-    });
-    return Object.fromEntries(columns) as ReplayBatch;
+  /**
+   * One gradient step, whatever is due: on `batch` or a draw from replay, with `noise` or random numbers of the agent.
+   *
+   * @throws NonFiniteError if a loss or gradient is not finite; then no parameter has changed
+   */
+  learn(batch?: ReplayBatch, noise?: Noise): Promise<Metrics> {
+    return this.learning('learn', () => this.learnOnce(batch, noise));
   }
 
-  protected override allParts(): Record<string, Stateful> {
-    return { replay: this.replay, sampling: this.sampling, ...super.allParts() };
+  private learnOnce(batch = this.replay.sample(this.batchSize, this.sampling), noise = this.drawNoise()) {
+    return this.gradientStep(batch, noise);
+  }
+
+  /** A batch as inputs of a program, {@link BatchTensors}. */
+  protected batchInputs(batch: ReplayBatch): { [Column in keyof ReplayBatch]: StateArray } {
+    return {
+      observations: matrix(batch.observations, this.sizes.observationSize),
+      actions: matrix(batch.actions, this.storedSize),
+      rewards: vector(batch.rewards),
+      nextObservations: matrix(batch.nextObservations, this.sizes.observationSize),
+      terminated: vector(batch.terminated),
+      truncated: vector(batch.truncated),
+    };
+  }
+
+  /** What the next state's value counts, `[B]`: gamma, or 0 where the task ended. Traceable. */
+  protected discounts(terminated: tf.Tensor1D): tf.Tensor1D {
+    return tf.mul(tf.sub(1, terminated), this.options.gamma);
   }
 }

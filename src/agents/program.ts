@@ -7,38 +7,71 @@ import type { StateArray } from '../state.js';
 /** Named arrays with shapes, as they go into a {@link Program}. */
 export type Arrays = Record<string, StateArray>;
 
+/** The numbers of a program's outputs. */
+export type Outputs<Out extends string> = Record<Out, Float32Array>;
+
+/** Outputs that are scalars, as numbers. */
+export function numbers<Out extends string>(outputs: Outputs<Out>): Record<Out, number> {
+  return mapValues(outputs, ([value]) => value as number);
+}
+
 /** A traceable function of named tensors. What it reads and assigns besides are variables. */
-export type TensorProgram<In extends string, Out extends string> = (
-  inputs: Record<In, tf.Tensor>,
-) => Record<Out, tf.Tensor>;
+export type TensorProgram<In extends tf.NamedTensorMap, Out extends string> = (inputs: In) => Record<Out, tf.Tensor>;
 
 /** The same function from typed arrays to typed arrays. */
-export interface Program<In extends string, Out extends string> {
-  (inputs: Record<In, StateArray>): Promise<Record<Out, Float32Array>>;
+export interface Program<In extends tf.NamedTensorMap, Out extends string> {
+  (inputs: { readonly [Name in keyof In]: StateArray }): Promise<Outputs<Out>>;
   dispose(): void;
 }
 
-/** Runs `program` op by op on the current backend. */
-export function eager<In extends string, Out extends string>(program: TensorProgram<In, Out>): Program<In, Out> {
-  const run = async (inputs: Record<In, StateArray>) => {
-    const outputs = tf.tidy(() => program(mapValues(inputs, toTensor)));
-    const read = await Promise.all(Object.values<tf.Tensor>(outputs).map((tensor) => tensor.data()));
-    tf.dispose(outputs);
-    return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, read[i]])) as Record<Out, Float32Array>;
+/** Sees the outputs of a run; if it throws, all variables keep the values they had before. */
+export type Accept<Out extends string> = (outputs: Outputs<Out>) => void;
+
+/** Makes programs: compiled, or run op by op on the current backend. */
+export type Compiler = <In extends tf.NamedTensorMap, Out extends string>(
+  program: TensorProgram<In, Out>,
+  accept?: Accept<Out>,
+) => Program<In, Out>;
+
+/** Runs programs op by op on the current backend. */
+export const eager: Compiler = (program, accept) => {
+  const run = async (inputs: Record<string, StateArray>) => {
+    const undo = accept && rememberVariables();
+    const outputs = tf.tidy(() => program(mapValues(inputs, toTensor) as never));
+    try {
+      const read = await Promise.all(Object.values<tf.Tensor>(outputs).map((tensor) => tensor.data()));
+      const results = Object.fromEntries(Object.keys(outputs).map((name, i) => [name, read[i]])) as never;
+      accept?.(results);
+      return results;
+    } catch (error) {
+      undo?.restore();
+      throw error;
+    } finally {
+      tf.dispose(outputs);
+      undo?.forget();
+    }
   };
-  return Object.assign(run, { dispose: () => undefined });
+  return Object.assign(run as never, { dispose: () => undefined });
+};
+
+/** The values that all variables have now, without a copy: an assignment gives a variable another array. */
+function rememberVariables() {
+  const values = Object.values(tf.engine().registeredVariables).map(
+    (variable) => [variable, tf.clone(variable)] as const,
+  );
+  return {
+    restore: () => values.forEach(([variable, value]) => variable.assign(value)),
+    forget: () => values.forEach(([, value]) => value.dispose()),
+  };
 }
 
 function toTensor({ data, shape }: StateArray): tf.Tensor {
   return tf.tensor(data as Float32Array, shape as number[], 'float32');
 }
 
-function mapValues<K extends string, A, B>(record: Record<K, A>, map: (value: A) => B): Record<K, B> {
+function mapValues<K extends string, A, B>(record: { readonly [Name in K]: A }, map: (value: A) => B): Record<K, B> {
   return Object.fromEntries(Object.entries<A>(record).map(([name, value]) => [name, map(value)])) as Record<K, B>;
 }
-
-/** Makes programs: compiled, or run op by op on the current backend. */
-export type Compiler = <In extends string, Out extends string>(program: TensorProgram<In, Out>) => Program<In, Out>;
 
 let warned = false;
 
@@ -60,9 +93,9 @@ async function graphCompiler(compile: true | EngineOptions): Promise<Compiler | 
   if (compile !== true) {
     room.checkEngineOptions('Agent: compile', engineOptions(compile), true);
     await room.openEngine(compile);
-    return (program) => compiled(room.compile, program, compile);
+    return (program, accept) => compiled(room.compile, program, accept, compile);
   }
-  if (await room.isCompileAvailable()) return (program) => compiled(room.compile, program);
+  if (await room.isCompileAvailable()) return (program, accept) => compiled(room.compile, program, accept);
   if (!warned) {
     warned = true;
     console.warn(
@@ -78,15 +111,20 @@ function engineOptions(compile: unknown): EngineOptions {
   throw new ArgumentError(`Agent: compile must be true, false or options of the engine, got ${show(compile)}.`);
 }
 
-function compiled<In extends string, Out extends string>(
+function compiled<In extends tf.NamedTensorMap, Out extends string>(
   compile: typeof import('../compile/index.js').compile,
   program: TensorProgram<In, Out>,
+  accept: Accept<Out> | undefined,
   options: EngineOptions = {},
 ): Program<In, Out> {
-  const graph = compile(program, { ...options, outputs: 'arrays' });
-  const run = async (inputs: Record<In, StateArray>) => {
-    const outputs = await graph(inputs as never);
-    return mapValues(outputs as Record<Out, { data: unknown }>, ({ data }) => data as Float32Array);
+  const arrays = (outputs: Record<Out, { data: unknown }>) => mapValues(outputs, ({ data }) => data as Float32Array);
+  const graph = compile(program, {
+    ...options,
+    outputs: 'arrays',
+    accept: accept && ((outputs: Record<Out, { data: unknown }>) => accept(arrays(outputs))),
+  });
+  const run = async (inputs: { readonly [Name in keyof In]: StateArray }) => {
+    return arrays((await graph(inputs as never)) as Record<Out, { data: unknown }>);
   };
   return Object.assign(run, { dispose: () => void graph.dispose() });
 }

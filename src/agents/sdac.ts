@@ -4,7 +4,7 @@ import { reverseSamplingTarget } from '../objectives/rssm.js';
 import { RunningMean } from '../ops/runningMean.js';
 import { variablesAsState } from '../ops/variables.js';
 import { DenoisingAgent, type DenoisingOptions, type NoisedActions, type Regression } from './denoisingAgent.js';
-import { type Arrays, type Compiler, selectCompiler } from './program.js';
+import { type Arrays, type Compiler, selectCompiler } from './legacyProgram.js';
 
 export interface SdacOptions extends DenoisingOptions {
   /** Reverse samples N for every noised action, >= 1, default 64. */

@@ -37,6 +37,8 @@ export interface CompileOptions extends EngineOptions {
   name?: string;
   /** Whether results are tfjs tensors (default), to be disposed by the caller, or typed arrays with shape. */
   outputs?: 'tensors' | 'arrays';
+  /** Sees every result before variables are assigned; if it throws, they keep their values and the call rejects. */
+  accept?: (result: never) => void;
 }
 
 /** A function that runs in ONNX Runtime. */
@@ -121,7 +123,7 @@ class Program {
       const known = this.versions.find((version) => shapes.every((shape, i) => sameShape(shape, version.shapes[i]!)));
       const { executable, rates } = known ?? (await this.load(signature, tensors.map(inputInfo)));
       rates.check(this.name);
-      return executable.run(Array.isArray(numbers) ? numbers : await numbers, this.finish);
+      return executable.run(Array.isArray(numbers) ? numbers : await numbers, this.finish, this.options.accept);
     });
   }
 

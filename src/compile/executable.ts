@@ -41,8 +41,15 @@ export class Executable {
     return new Executable(plan, engine, name, await load(prelude), await load(main));
   }
 
-  /** Runs the function on the numbers of its tensor arguments; `finish` makes the tensors of the result. */
-  async run(inputs: readonly RuntimeArray[], finish: (result: ResultArray) => unknown): Promise<unknown> {
+  /**
+   * Runs the function on the numbers of its tensor arguments; `finish` makes the tensors of the result, and if `accept`
+   * throws because of it, no variable is assigned.
+   */
+  async run(
+    inputs: readonly RuntimeArray[],
+    finish: (result: ResultArray) => unknown,
+    accept?: (result: never) => void,
+  ): Promise<unknown> {
     const refreshing = this.engine.store.refresh(this.plan.reads);
     if (refreshing) await refreshing;
     const outputs = await this.compute(inputs);
@@ -52,6 +59,7 @@ export class Executable {
       const data = numbersOf(slot.source);
       return finish({ data: slot.shared ? data.slice() : data, shape: slot.shape, dtype: slot.dtype });
     });
+    accept?.(result as never);
     const values = this.plan.writes.map(({ source, shared }) => {
       const data = numbersOf(source);
       return shared ? data.slice() : data;

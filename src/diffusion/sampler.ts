@@ -43,9 +43,9 @@ export abstract class ActionSampler {
   /** Creates `variables`. */
   protected abstract createVariables(rng: Rng, sizes: SamplerSizes): Variables;
 
-  /** Makes the sampler ready for these sizes; agents call it. @throws ArgumentError when it was built before */
+  /** Makes the sampler ready for these sizes; agents call it. @throws ArgumentError while what it was built for lives */
   build(rng: Rng, sizes: SamplerSizes): this {
-    if (this.builtSizes) {
+    if (Object.values(this.variables).some(({ isDisposed }) => !isDisposed)) {
       throw new ArgumentError(`${this.constructor.name}.build: already built; give every agent a sampler of its own.`);
     }
     this.variables = this.createVariables(rng, sizes);

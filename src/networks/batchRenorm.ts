@@ -1,22 +1,24 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers } from '@tensorflow/tfjs-layers';
-import { requireInteger, requireNumber } from '../errors.js';
 import { stopGradient } from '../ops/stopGradient.js';
 import type { Variables } from '../ops/variables.js';
+import { type GivenOptions, integer, number, type OptionValues, readOptions } from '../options.js';
 
-export interface BatchRenormOptions {
-  /** Running statistics move by 1 - momentum towards the batch's; in [0, 1), default 0.99. */
-  momentum?: number;
-  /** Added to variances, default 1e-3. */
-  epsilon?: number;
-  /** Largest ratio r of standard deviations, and its inverse the smallest; >= 1, default 3. */
-  rMax?: number;
-  /** Largest shift d of the mean in running standard deviations; >= 0, default 5. */
-  dMax?: number;
-  /** Training calls that are plain batch normalisation before the correction sets in, default 100 000. */
-  warmup?: number;
-}
+/** The options of {@link BatchRenorm}. */
+export const batchRenormOptions = {
+  momentum: number(0.99, { min: 0, below: 1 }, "Running statistics move by 1 - momentum towards the batch's."),
+  epsilon: number(1e-3, { above: 0 }, 'Added to variances.'),
+  rMax: number(3, { min: 1 }, 'Largest ratio r of standard deviations, and its inverse the smallest.'),
+  dMax: number(5, { min: 0 }, 'Largest shift d of the mean in running standard deviations.'),
+  warmup: integer(
+    100_000,
+    { min: 0 },
+    'Training calls that are plain batch normalisation before the correction sets in.',
+  ),
+};
+
+export type BatchRenormOptions = GivenOptions<typeof batchRenormOptions>;
 
 /** Smallest batch variance seen by the square root; keeps the gradient of a constant column finite. */
 const TINY_VARIANCE = 1e-12;
@@ -42,19 +44,13 @@ export class BatchRenorm extends layers.Layer {
   static readonly className = 'BatchRenorm';
   /** The weights by name, once built. */
   readonly variables: Variables = {};
-  private readonly options: Required<BatchRenormOptions>;
+  private readonly options: OptionValues<typeof batchRenormOptions>;
 
   /** @throws ArgumentError for a value out of range */
   constructor(config: BatchRenormOptions & { name?: string; inputShape?: number[] } = {}) {
-    const { momentum = 0.99, epsilon = 1e-3, rMax = 3, dMax = 5, warmup = 100_000, ...layerConfig } = config;
+    const { momentum, epsilon, rMax, dMax, warmup, ...layerConfig } = config;
     super(layerConfig);
-    this.options = {
-      momentum: requireNumber('BatchRenorm', 'momentum', momentum, { min: 0, below: 1 }),
-      epsilon: requireNumber('BatchRenorm', 'epsilon', epsilon, { above: 0 }),
-      rMax: requireNumber('BatchRenorm', 'rMax', rMax, { min: 1 }),
-      dMax: requireNumber('BatchRenorm', 'dMax', dMax, { min: 0 }),
-      warmup: requireInteger('BatchRenorm', 'warmup', warmup, { min: 0 }),
-    };
+    this.options = readOptions('BatchRenorm', { momentum, epsilon, rMax, dMax, warmup }, batchRenormOptions);
   }
 
   override build(inputShape: (number | null)[]): void {

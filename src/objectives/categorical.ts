@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireInteger, requireNumber } from '../errors.js';
+import { integer, number } from '../options.js';
 import type { BellmanTarget, CriticObjective } from './criticObjective.js';
 
 /** The evenly spaced returns that a categorical critic distributes probability over. */
@@ -11,6 +12,13 @@ export interface Support {
   /** Number of atoms, default 101. */
   atoms?: number;
 }
+
+/** A {@link Support} as options of an agent; DIME's released defaults. */
+export const supportOptions = {
+  min: number(-200, {}, 'Smallest return.'),
+  max: number(200, {}, 'Largest return.'),
+  atoms: integer(101, { min: 2 }, 'Number of atoms.'),
+};
 
 /**
  * Moves a categorical distribution by the Bellman operator and puts it back on its atoms (C51, Bellemare et al. 2017):

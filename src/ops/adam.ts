@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireNumber } from '../errors.js';
+import { described } from '../described.js';
+import { ArgumentError, requireNumber, show } from '../errors.js';
+import { group, number, type Option, option } from '../options.js';
 import type { StateDict, Stateful } from '../state.js';
+import { noteGradients } from './gradientWatch.js';
 import { disposeVariables, prepareVariables, readVariables, type Variables } from './variables.js';
 
 /** A rate, or a traceable function from the number of steps taken so far (a scalar tensor) to the rate. */
@@ -21,11 +24,11 @@ export interface AdamOptions {
   /** Default: gradients are used as they are. */
   transform?: GradientTransform;
   /**
-   * Largest root mean square of a variable's update, in learning rates, > 0; larger updates are scaled down to it. Default:
-   * none. A gradient that is suddenly many times those before it makes an update of up to
+   * Largest root mean square of a variable's update, in learning rates, > 0; larger updates are scaled down to it. Default
+   * `false`: none. A gradient that is suddenly many times those before it makes an update of up to
    * $(1 - \beta_1)/\sqrt{1 - \beta_2}$ learning rates, 16 at 0.5 and 0.999; the first updates have 1, later ones less.
    */
-  maxUpdate?: number;
+  maxUpdate?: number | false;
 }
 
 /**
@@ -51,7 +54,7 @@ export class Adam implements Stateful {
 
   /** @throws ArgumentError for a rate, decay or epsilon out of range */
   constructor(
-    private readonly variables: Variables,
+    private readonly parameters: Variables,
     {
       learningRate = 3e-4,
       beta1 = 0.9,
@@ -61,16 +64,16 @@ export class Adam implements Stateful {
       maxUpdate,
     }: AdamOptions = {},
   ) {
-    if (typeof learningRate === 'number') requireNumber('Adam', 'learningRate', learningRate, { min: 0 });
-    this.learningRate = learningRate;
+    this.learningRate = requireRate('Adam', 'learningRate', learningRate);
     this.beta1 = requireNumber('Adam', 'beta1', beta1, { min: 0, below: 1 });
     this.beta2 = requireNumber('Adam', 'beta2', beta2, { min: 0, below: 1 });
     this.epsilon = requireNumber('Adam', 'epsilon', epsilon, { min: 0 });
     this.transform = transform;
-    if (maxUpdate !== undefined) this.maxUpdate = requireNumber('Adam', 'maxUpdate', maxUpdate, { above: 0 });
+    if (maxUpdate !== undefined && maxUpdate !== false)
+      this.maxUpdate = requireNumber('Adam', 'maxUpdate', maxUpdate, { above: 0 });
     const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape), false));
     this.slots = { step: zeros([]) };
-    for (const [name, variable] of Object.entries(variables)) {
+    for (const [name, variable] of Object.entries(parameters)) {
       this.slots[`first/${name}`] = zeros(variable.shape);
       this.slots[`second/${name}`] = zeros(variable.shape);
     }
@@ -78,17 +81,19 @@ export class Adam implements Stateful {
 
   /** One step down `gradients`, which are named like the variables. */
   apply(gradients: Record<string, tf.Tensor>): void {
+    noteGradients(Object.values(gradients));
     tf.tidy(() => {
       const counter = this.slots.step as tf.Variable;
       const rate =
         typeof this.learningRate === 'number' ? this.learningRate : this.learningRate(tf.clone(counter) as tf.Scalar);
+      if (typeof rate !== 'number') noteGradients([rate]);
       const step = tf.add(counter, 1);
       counter.assign(step);
       // The bias corrections as scalars, which saves passes over the parameters (Kingma & Ba, end of section 2).
       const secondRoot = tf.sqrt(tf.sub(1, tf.pow(this.beta2, step)));
       const scale = tf.div(tf.mul(rate, secondRoot), tf.sub(1, tf.pow(this.beta1, step)));
       const epsilon = tf.mul(secondRoot, this.epsilon);
-      for (const [name, variable] of Object.entries(this.variables)) {
+      for (const [name, variable] of Object.entries(this.parameters)) {
         const gradient = this.transform(gradients[name] as tf.Tensor);
         const first = this.average(`first/${name}`, gradient, this.beta1);
         const second = this.average(`second/${name}`, tf.square(gradient), this.beta2);
@@ -128,8 +133,54 @@ export class Adam implements Stateful {
 /** Stands for a learning rate of 0 where it is divided by. */
 const TINY = 1e-30;
 
+/** @throws ArgumentError unless `rate` is a number >= 0 or a function */
+export function requireRate(where: string, name: string, rate: unknown): LearningRate {
+  if (typeof rate === 'function') return rate as LearningRate;
+  if (typeof rate === 'number') return requireNumber(where, name, rate, { min: 0 });
+  throw new ArgumentError(
+    `${where}: ${name} must be a number >= 0 or a function of the step such as linearDecay(...), got ${show(rate)}.`,
+  );
+}
+
+/** The learning rate as an option. */
+export function learningRateOption(initial: LearningRate, doc: string): Option<LearningRate> {
+  const defaultText = typeof initial === 'number' ? `${initial}` : 'a schedule';
+  const allowed = 'number >= 0 | function of the step, such as linearDecay(...)';
+  return option<LearningRate>({ doc, allowed, initial: () => initial, defaultText, check: requireRate });
+}
+
+/** How {@link Adam} works, as an option of an agent; the learning rate is one of its own. */
+export function adamOption(initial: Omit<AdamOptions, 'learningRate'>, doc: string) {
+  return group(
+    {
+      beta1: number(initial.beta1 ?? 0.9, { min: 0, below: 1 }, 'Decay of the first moment.'),
+      beta2: number(initial.beta2 ?? 0.999, { min: 0, below: 1 }, 'Decay of the second moment.'),
+      epsilon: number(initial.epsilon ?? 1e-8, { min: 0 }, 'Added to the root of the second moment.'),
+      maxUpdate: option<number | false>({
+        doc: "Largest root mean square of a variable's update, in learning rates; false: no bound.",
+        allowed: 'number > 0 | false',
+        initial: initial.maxUpdate ?? false,
+        check: (where, name, value) => (value === false ? value : requireNumber(where, name, value, { above: 0 })),
+      }),
+      transform: option<GradientTransform>({
+        doc: 'A change made to every gradient before, such as clipGradient(1).',
+        allowed: 'function of a tensor',
+        initial: initial.transform && (() => initial.transform as GradientTransform),
+        defaultText: initial.transform ? 'clipGradient(1)' : 'none',
+        check: (where, name, value) => {
+          if (typeof value === 'function') return value as GradientTransform;
+          throw new ArgumentError(`${where}: ${name} must be a function such as clipGradient(1), got ${show(value)}.`);
+        },
+      }),
+    },
+    doc,
+  );
+}
+
 /** Replaces NaN by 0, then clips every entry to [-limit, limit]. */
 export function clipGradient(limit: number): GradientTransform {
   requireNumber('clipGradient', 'limit', limit, { above: 0 });
-  return (gradient) => tf.clipByValue(tf.where(tf.isNaN(gradient), tf.zerosLike(gradient), gradient), -limit, limit);
+  const clip: GradientTransform = (gradient) =>
+    tf.clipByValue(tf.where(tf.isNaN(gradient), tf.zerosLike(gradient), gradient), -limit, limit);
+  return described(clip, clipGradient, { limit });
 }

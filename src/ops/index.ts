@@ -1,5 +1,13 @@
 export { type Activation, gelu, mish } from './activations.js';
-export { Adam, type AdamOptions, clipGradient, type GradientTransform, type LearningRate } from './adam.js';
+export {
+  Adam,
+  type AdamOptions,
+  adamOption,
+  clipGradient,
+  type GradientTransform,
+  type LearningRate,
+  learningRateOption,
+} from './adam.js';
 export { BACKEND_PACKAGES, type BackendChoice, type BackendPackage, ensureBackend, useBestBackend } from './backend.js';
 export { clipGlobalNorm } from './clipGlobalNorm.js';
 export { customGradient } from './customGradient.js';

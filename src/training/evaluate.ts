@@ -2,6 +2,7 @@ import type { Agent } from '../agents/agent.js';
 import type { Env } from '../envs/env.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
 import { EnvironmentError, requireInteger } from '../errors.js';
+import { Rng } from '../rng/rng.js';
 import { mean, std } from '../stats/summary.js';
 import { environments, requireMatch } from './environments.js';
 
@@ -23,7 +24,7 @@ export interface EvaluateOptions {
   env: Env | VectorEnv;
   /** Default 10. */
   episodes?: number;
-  /** Seed of the first reset. Default 0. */
+  /** Fixes the starts and, episode by episode, what is random in the agent: the same seed, the same result. Default 0. */
   seed?: number;
   /** An episode longer than this is an error rather than an endless wait. Default 100,000. */
   maxEpisodeSteps?: number;
@@ -53,12 +54,17 @@ export async function evaluate({
   const worlds = environments('evaluate', env);
   const { numEnvs } = worlds;
   const due = Array.from({ length: numEnvs }, (_, i) => Math.floor((episodes + i) / numEnvs));
-  const running = Array.from({ length: numEnvs }, () => ({ return: 0, length: 0 }));
+  const streams = Rng.fromSeed(seed).split('evaluation');
+  const begin = (env: number, episode: number) => {
+    return { return: 0, length: 0, episode, noise: streams.split(env).split(episode) };
+  };
+  const running = Array.from({ length: numEnvs }, (_, i) => begin(i, 0));
   const finished: { return: number; length: number }[] = [];
 
-  let observations = await worlds.reset('at the start', seed);
+  let observations = await worlds.reset('at the start', streams.uint32());
   for (let step = 1; finished.length < episodes; step++) {
-    const actions = await agent.act(observations, { explore: false });
+    const noise = running.map((episode) => episode.noise);
+    const { actions } = await agent.act(observations, { explore: false, noise });
     const result = await worlds.step(`at step ${step}`, actions);
     observations = result.observations;
     running.forEach((episode, i) => {
@@ -67,7 +73,7 @@ export async function evaluate({
       if (result.terminated[i] || result.truncated[i]) {
         if (due[i]) finished.push(episode);
         due[i] = Math.max((due[i] as number) - 1, 0);
-        running[i] = { return: 0, length: 0 };
+        running[i] = begin(i, episode.episode + 1);
       } else if (episode.length >= maxEpisodeSteps && due[i]) {
         throw new EnvironmentError(
           `evaluate: an episode did not end within ${maxEpisodeSteps} steps; wrap the environment in a time limit.`,

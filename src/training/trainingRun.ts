@@ -1,9 +1,10 @@
 import type { Agent, Metrics } from '../agents/agent.js';
+import { prepareCheckpoint } from '../agents/config.js';
 import { readCheckpoint } from '../checkpoint/checkpoint.js';
 import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
 import type { Env } from '../envs/env.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
-import { CheckpointError, requireInteger } from '../errors.js';
+import { CheckpointError, NonFiniteError, requireInteger } from '../errors.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import {
@@ -109,13 +110,23 @@ export class TrainingRun implements Stateful {
     const at = `at step ${this.steps + 1}`;
     this.observations ??= await this.worlds.reset(at, this.startSeed());
     const { observations } = this;
-    const actions = isWarmup ? this.randomActions() : await this.agent.act(observations);
+    const decision = isWarmup ? null : await this.agent.act(observations);
+    const actions = decision?.actions ?? this.randomActions();
     const result = await this.worlds.step(at, actions);
-    this.agent.observe({ ...pickTransitions(result), observations, actions });
+    this.agent.observe({ ...pickTransitions(result), observations, actions }, decision);
     this.observations = result.observations;
     this.steps += this.worlds.numEnvs;
     const episodes = this.countEpisodes(result);
-    return { metrics: isWarmup ? {} : await this.agent.update(), episodes };
+    return { metrics: isWarmup ? {} : await this.learn(), episodes };
+  }
+
+  private async learn(): Promise<Metrics> {
+    try {
+      return await this.agent.update();
+    } catch (cause) {
+      if (!(cause instanceof NonFiniteError)) throw cause;
+      throw new NonFiniteError(`train: at step ${this.steps}: ${cause.message}`, { cause });
+    }
   }
 
   /** Writes agent and run to the folder `path`, see {@link writeCheckpoint}. */
@@ -138,13 +149,14 @@ export class TrainingRun implements Stateful {
   }
 
   /** Puts back what {@link checkpoint} returned. @throws CheckpointError as {@link restore} */
-  async load({ state, training }: Checkpoint): Promise<void> {
+  async load(checkpoint: Checkpoint): Promise<void> {
+    const { training } = checkpoint;
     if (!training) {
       throw new CheckpointError(
         'train: the checkpoint holds an agent but no training run; load the agent from it and start a new run.',
       );
     }
-    const [run, agent] = [await this.prepare(training), await this.agent.prepare(state)];
+    const [run, agent] = [await this.prepare(training), await prepareCheckpoint(this.agent, checkpoint)];
     await agent();
     await run();
   }

@@ -87,7 +87,7 @@ class TrainingServer {
       pause: () => this.pause(),
       step: (count?: number) => this.step(count),
       act: (observations: Float32Array, options?: ActOptions) =>
-        this.queue.run(() => this.requireActive().session.agent.act(observations, options)),
+        this.queue.run(async () => (await this.requireActive().session.agent.act(observations, options)).actions),
       snapshot: () => this.exclusive(() => this.snapshot()),
       load: (bytes: Uint8Array) => this.exclusive(() => this.load(bytes)),
       call: (name: string, args: unknown[]) => this.call(name, args),

@@ -30,7 +30,7 @@ export class Show {
   /** One step of all environments; the episodes that it ended. */
   async advance(): Promise<EpisodeRecord[]> {
     await breathe();
-    const actions = await this.session.agent.act(this.observations, { explore: false });
+    const { actions } = await this.session.agent.act(this.observations, { explore: false });
     const { observations, rewards, terminated, truncated } = await this.worlds.step('in a show', actions);
     this.observations = observations;
     const ended: EpisodeRecord[] = [];

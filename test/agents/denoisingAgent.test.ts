@@ -15,19 +15,19 @@ describe.each(variants)('%s', (name, create) => {
   it('acts within the space; without exploration as a function of each observation alone', async () => {
     const agent = await create();
     const observations = Rng.fromSeed(1).normals(3 * 3);
-    const actions = await agent.act(observations);
+    const { actions } = await agent.act(observations);
     for (let i = 0; i < 3; i++) expect(env.actionSpace.contains(actions.subarray(2 * i, 2 * i + 2))).toBe(true);
-    expect(await agent.act(observations)).not.toEqual(actions);
+    expect((await agent.act(observations)).actions).not.toEqual(actions);
 
-    const evaluated = await agent.act(observations, { explore: false });
-    agent.observe(transitions(0));
-    const second = await agent.act(observations.slice(3, 6), { explore: false });
+    const { actions: evaluated } = await agent.act(observations, { explore: false });
+    agent.observe(transitions(0), null);
+    const { actions: second } = await agent.act(observations.slice(3, 6), { explore: false });
     expectClose(second, evaluated.slice(2, 4), 1e-6);
   });
 
   it('moves policy and target networks at every second update, the critics at each', async () => {
     const agent = await create();
-    agent.observe(transitions(0));
+    agent.observe(transitions(0), null);
     const states = [await agent.state()];
     for (let i = 0; i < 3; i++) {
       await agent.update();
@@ -48,7 +48,7 @@ describe.each(variants)('%s', (name, create) => {
   ])('leaks no tensor, compile: %s, over %i updates, and frees everything on dispose', async (compile, updates) => {
     const empty = tf.memory().numTensors;
     const agent = await create({ compile });
-    agent.observe(transitions(0));
+    agent.observe(transitions(0), null);
     const before = tf.memory().numTensors;
     for (let i = 0; i < updates; i++) await agent.update();
     await agent.act(new Float32Array(3));
@@ -86,7 +86,7 @@ describe.each(variants)('%s', (name, create) => {
   it('compiled is eager (1e-3 of the largest entry, after 4 updates)', async () => {
     const [eager, compiled] = await Promise.all([create({ seed: 2 }), create({ seed: 2, compile: true })]);
     for (const agent of [eager, compiled]) {
-      agent.observe(transitions(0));
+      agent.observe(transitions(0), null);
       for (let i = 0; i < 4; i++) await agent.update();
     }
     const [expected, got] = [await eager.state(), await compiled.state()];
@@ -99,12 +99,12 @@ describe.each(variants)('%s', (name, create) => {
 
   it.each([true, false])('a restored agent goes on bit for bit, compile: %s', async (compile) => {
     const agent = await create({ seed: 3, compile });
-    agent.observe(transitions(0));
+    agent.observe(transitions(0), null);
     await agent.update();
     const copy = await create({ seed: 99, compile });
     await loadState(copy, await agent.state());
     for (const each of [agent, copy]) {
-      each.observe(transitions(1));
+      each.observe(transitions(1), null);
       for (let i = 0; i < 3; i++) await each.update();
     }
     expect(await copy.state()).toEqual(await agent.state());
@@ -131,16 +131,19 @@ describe.each(variants)('%s', (name, create) => {
     const rows = 2000;
     const actions = Float32Array.from({ length: 2 * rows }, (_, i) => (i % 2 ? rng.uniform(0, 1) : rng.uniform(-2, 2)));
     const inUnits = (i: number) => (actions[2 * i]! - goal[0]!) ** 2 + 4 * (actions[2 * i + 1]! - goal[1]!) ** 2;
-    agent.observe({
-      observations: new Float32Array(3 * rows),
-      actions,
-      rewards: Float32Array.from({ length: rows }, (_, i) => -inUnits(i)),
-      nextObservations: new Float32Array(3 * rows),
-      terminated: new Uint8Array(rows).fill(1),
-      truncated: new Uint8Array(rows),
-    });
+    agent.observe(
+      {
+        observations: new Float32Array(3 * rows),
+        actions,
+        rewards: Float32Array.from({ length: rows }, (_, i) => -inUnits(i)),
+        nextObservations: new Float32Array(3 * rows),
+        terminated: new Uint8Array(rows).fill(1),
+        truncated: new Uint8Array(rows),
+      },
+      null,
+    );
     for (let i = 0; i < 400; i++) await agent.update();
-    const got = await agent.act(new Float32Array(3), { explore: false });
+    const { actions: got } = await agent.act(new Float32Array(3), { explore: false });
     // In policy units. The clipped proposal's bias takes the policy past the goal to the wall.
     const tolerance = name.includes('clipped') ? 0.55 : 0.2;
     expect(Math.abs(got[0]! - goal[0]!) / 2).toBeLessThan(tolerance);

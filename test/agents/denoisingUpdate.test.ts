@@ -151,7 +151,7 @@ const options = { ...small, batchSize: BATCH, reverseSamples: REVERSE, criticAct
 /** An agent whose online and target networks have come apart, and what its next update, one of the policy, starts from. */
 async function prepared<A extends DenoisingAgent>(created: Promise<A>) {
   const agent = await created;
-  agent.observe(transitions(0));
+  agent.observe(transitions(0), null);
   for (let i = 0; i < 4; i++) await agent.update();
   return { agent, batch: tensors(), state: await agent.state() };
 }
@@ -261,5 +261,5 @@ it('acting: the moving average of the policy, the online critics, noise of a ten
   );
   const { low, high } = env.actionSpace;
   const inUnits = expected.dataSync().map((a, i) => low[i % 2]! + ((a + 1) / 2) * (high[i % 2]! - low[i % 2]!));
-  expectClose(await agent.act(observations), inUnits, 1e-5);
+  expectClose((await agent.act(observations)).actions, inUnits, 1e-5);
 });

@@ -40,7 +40,8 @@ it('at T = 0 with values of states DiffPPO is PPO over denoising steps, written 
   });
   for (let i = 0; i < LENGTH; i++) {
     const given = someTransitions(i, ENVS);
-    agent.observe({ ...given, actions: await agent.act(given.observations) });
+    const decision = await agent.act(given.observations);
+    agent.observe({ ...given, actions: decision.actions }, decision);
   }
   const state = await agent.state();
   const policy = agent.sampler.twin();

@@ -87,9 +87,9 @@ describe('DiffPpoAgent', () => {
 
   it('learns from its own actions only', async () => {
     const agent = await create();
-    expect(() => agent.observe(someTransitions(0, ROWS))).toThrow(ArgumentError);
+    expect(() => agent.observe(someTransitions(0, ROWS), null)).toThrow(ArgumentError);
     await agent.act(someTransitions(0, ROWS).observations);
-    expect(() => agent.observe(someTransitions(0, 3))).toThrow(ArgumentError);
+    expect(() => agent.observe(someTransitions(0, 3), null)).toThrow(ArgumentError);
   });
 
   it.each([
@@ -142,7 +142,7 @@ describe('DiffPpoAgent', () => {
       observation: new ort.Tensor('float32', observations, [2, 3]),
       noise: new ort.Tensor('float32', noise.normals(4 * 2 * 2), [4, 2, 2]),
     });
-    expectClose(action!.data as Float32Array, await agent.act(observations, { explore: false }), 1e-5);
+    expectClose(action!.data as Float32Array, (await agent.act(observations, { explore: false })).actions, 1e-5);
   });
 
   it('refuses options out of range', async () => {

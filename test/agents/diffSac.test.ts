@@ -46,7 +46,7 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
     const before = tf.memory().numTensors;
     const agent = await create({ ...options });
     const twin = await create({ ...options, sampler: smallSampler(), seed: 7 });
-    agent.observe(someTransitions(50, 20));
+    agent.observe(someTransitions(50, 20), null);
     await expectGoesOn(agent, twin, step, 4);
     agent.dispose();
     twin.dispose();
@@ -65,7 +65,7 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
 
   it('moves the target critics at their rate', async () => {
     const agent = await create({ targetRate: 0.25 });
-    agent.observe(someTransitions(0, 20));
+    agent.observe(someTransitions(0, 20), null);
     const before = await agent.state();
     await agent.update();
     const after = await agent.state();
@@ -76,14 +76,14 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
 
   it('takes a chain of one step', async () => {
     const agent = await create({ sampler: smallSampler(1) });
-    agent.observe(someTransitions(0, 20));
+    agent.observe(someTransitions(0, 20), null);
     expect(Number.isFinite((await agent.update()).actorLoss)).toBe(true);
   });
 
   it('takes other chains', async () => {
     const sampler = new GeneralBridgeSampler({ steps: 3 });
     const agent = await create({ sampler });
-    agent.observe(someTransitions(0, 20));
+    agent.observe(someTransitions(0, 20), null);
     const { actorLoss } = await agent.update();
     expect(Number.isFinite(actorLoss)).toBe(true);
   });
@@ -104,7 +104,7 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
       seed: 1,
     } as const;
     const agent = await create(options);
-    agent.observe(randomBandit());
+    agent.observe(randomBandit(), null);
     expect(await playBandit(agent, 500, 8)).toBeGreaterThan(0.85);
     agent.dispose();
   });
@@ -124,7 +124,7 @@ function randomBandit() {
 describe('DiffSAC alone', () => {
   it('has a forward-KL form, which refuses lone chains', async () => {
     const agent = await kinds.DiffSAC({ divergence: 'forward', groupSize: 4 });
-    agent.observe(someTransitions(0, 20));
+    agent.observe(someTransitions(0, 20), null);
     expect(Number.isFinite((await agent.update()).actorLoss)).toBe(true);
     await expect(kinds.DiffSAC({ divergence: 'forward', groupSize: 1 })).rejects.toThrow(ArgumentError);
   });
@@ -133,7 +133,7 @@ describe('DiffSAC alone', () => {
     const losses = [];
     for (const groupSize of [1, 4]) {
       const agent = await kinds.DiffSAC({ groupSize, batchSize: 8, actionTarget: 'step' });
-      agent.observe(someTransitions(0, 20));
+      agent.observe(someTransitions(0, 20), null);
       const rows = 8 * groupSize;
       const same = (numbers: number, value = 0.3) => new Float32Array(numbers).fill(value);
       const perRow = rows * agent.actionSpace.size;

@@ -18,7 +18,7 @@ const wpo = (options: Partial<DiffWpoOptions> = {}) =>
 
 /** Updates from the same transitions; the metrics of the last. */
 async function updates(agent: DiffSacAgent, count: number) {
-  agent.observe(someTransitions(0, 20));
+  agent.observe(someTransitions(0, 20), null);
   for (let i = 1; i < count; i++) await agent.update();
   return agent.update();
 }

@@ -38,10 +38,10 @@ afterEach(() => vi.restoreAllMocks());
 describe('acting', () => {
   it('gives actions in the space, one or many at a time', async () => {
     const agent = await create();
-    const actions = await agent.act(Rng.fromSeed(1).normals(300 * 3));
+    const { actions } = await agent.act(Rng.fromSeed(1).normals(300 * 3));
     expect(actions.length).toBe(600);
     for (let i = 0; i < 300; i++) expect(env.actionSpace.contains(actions.subarray(2 * i, 2 * i + 2))).toBe(true);
-    expect((await agent.act(new Float32Array(3), { explore: false })).length).toBe(2);
+    expect((await agent.act(new Float32Array(3), { explore: false })).actions.length).toBe(2);
   });
 
   it('is the same for the same seed, and not for another', async () => {
@@ -69,12 +69,12 @@ describe('acting', () => {
 
 describe('learning', () => {
   it('updates the actor after every third critic update', async () => {
-    const agent = await create({ updatesPerStep: 2 });
-    agent.observe(transitions(0));
+    const agent = await create();
+    agent.observe(transitions(0), null);
     const due: boolean[] = [];
-    for (let step = 0; step < 6; step++) due.push('actorLoss' in (await agent.update()));
-    expect(agent.updates).toBe(12);
-    expect(due).toEqual([false, true, true, false, true, true]);
+    for (let step = 0; step < 6; step++) due.push('actorLoss' in (await agent.learn()));
+    expect(agent.updates).toBe(6);
+    expect(due).toEqual([false, false, true, false, false, true]);
   });
 
   it.each([
@@ -83,11 +83,11 @@ describe('learning', () => {
   ])(
     'leaks no tensor, compile: %s, over %i updates',
     async (compile, updates) => {
-      const agent = await create({ updatesPerStep: 1, compile });
-      agent.observe(transitions(0));
-      for (let i = 0; i < 3; i++) await agent.update();
+      const agent = await create({ compile });
+      agent.observe(transitions(0), null);
+      for (let i = 0; i < 3; i++) await agent.learn();
       const before = tf.memory().numTensors;
-      for (let i = 0; i < updates; i++) await agent.update();
+      for (let i = 0; i < updates; i++) await agent.learn();
       await agent.act(new Float32Array(3));
       expect(tf.memory().numTensors).toBe(before);
       agent.dispose();
@@ -98,8 +98,8 @@ describe('learning', () => {
   it('ten updates are the same compiled and op by op (1e-4 relative to the largest entry)', async () => {
     const [compiled, eager] = [await create({ compile: true }), await create({ compile: false })];
     for (const agent of [compiled, eager]) {
-      agent.observe(transitions(0));
-      for (let i = 0; i < 5; i++) await agent.update();
+      agent.observe(transitions(0), null);
+      for (let i = 0; i < 5; i++) await agent.learn();
     }
     const [got, expected] = [await compiled.state(), await eager.state()];
     for (const [name, { data }] of Object.entries(expected)) {
@@ -119,17 +119,17 @@ describe('learning', () => {
   });
 
   it('bootstraps at truncation and not at termination', async () => {
-    const losses = await criticLossesByEnd(() => create({ seed: 1, updatesPerStep: 1 }));
+    const losses = await criticLossesByEnd(() => create({ seed: 1 }));
     expect(losses[1]).toBe(losses[0]);
     expect(losses[2]).not.toBe(losses[0]);
   });
 
   it('warns once, with advice, when targets leave the support', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-    const agent = await create({ updatesPerStep: 1, support: { min: -1, max: 1, atoms: 5 }, compile: true });
+    const agent = await create({ support: { min: -1, max: 1, atoms: 5 }, compile: true });
     const data = transitions(0);
-    agent.observe({ ...data, rewards: data.rewards.fill(50) });
-    for (let i = 0; i < 600; i++) await agent.update();
+    agent.observe({ ...data, rewards: data.rewards.fill(50) }, null);
+    for (let i = 0; i < 600; i++) await agent.learn();
     expect(warn).toHaveBeenCalledTimes(1);
     expect(warn.mock.calls[0]![0]).toMatch(/ends of its support.*Widen `support`/);
   }, 60_000);
@@ -159,9 +159,9 @@ describe('ablations', () => {
 
   it.each(Object.entries(samplers))('%s changes the actor by finite updates', async (_, sampler) => {
     const agent = await create({ sampler: sampler(), policyDelay: 1 });
-    agent.observe(transitions(0));
+    agent.observe(transitions(0), null);
     const before = await agent.state();
-    const metrics = await agent.update();
+    const metrics = await agent.learn();
     expect(Object.values(metrics).every(Number.isFinite)).toBe(true);
     const after = await agent.state();
     const changed = Object.keys(after).filter(
@@ -173,8 +173,8 @@ describe('ablations', () => {
 
   it('a scalar critic, and a fixed temperature', async () => {
     const agent = await create({ critic: 'scalar', temperature: 0.3, temperatureLearningRate: 0, policyDelay: 1 });
-    agent.observe(transitions(0));
-    const metrics = await agent.update();
+    agent.observe(transitions(0), null);
+    const metrics = await agent.learn();
     expect(metrics.temperature).toBeCloseTo(0.3, 6);
     expect(Number.isFinite(metrics.criticLoss)).toBe(true);
   });
@@ -185,9 +185,9 @@ describe('ablations', () => {
       sampler: new EulerMaruyamaSampler({ steps: 3, network: smallNetwork, divergence }),
       policyDelay: 1,
     });
-    agent.observe(transitions(0));
+    agent.observe(transitions(0), null);
     const before = (await agent.state())['actor/stepSize']!.data;
-    await agent.update();
+    await agent.learn();
     expect((await agent.state())['actor/stepSize']!.data).toEqual(before);
   });
 });
@@ -195,14 +195,14 @@ describe('ablations', () => {
 describe('state', () => {
   it('a restored agent goes on bit for bit', async () => {
     const agent = await create({ seed: 3 });
-    agent.observe(transitions(0));
-    await agent.update();
+    agent.observe(transitions(0), null);
+    await agent.learn();
     const copy = await create({ seed: 99 });
     await loadState(copy, await agent.state());
     for (const each of [agent, copy]) {
-      each.observe(transitions(1));
-      await each.update();
-      await each.update();
+      each.observe(transitions(1), null);
+      await each.learn();
+      await each.learn();
     }
     expect(await copy.state()).toEqual(await agent.state());
     expect(await copy.act(new Float32Array(3))).toEqual(await agent.act(new Float32Array(3)));
@@ -226,9 +226,9 @@ describe('bad input changes nothing and says what to do', () => {
     await expect(agent.act(new Float32Array(4))).rejects.toThrow(ShapeError);
     await expect(agent.act(Float32Array.of(0, Number.NaN, 0))).rejects.toThrow(NonFiniteError);
     const data = transitions(0);
-    expect(() => agent.observe({ ...data, rewards: data.rewards.map(() => Number.NaN) })).toThrow(NonFiniteError);
-    expect(() => agent.observe({ ...data, actions: data.actions.subarray(1) })).toThrow(ShapeError);
-    await expect(agent.update()).rejects.toThrow('the buffer is empty');
+    expect(() => agent.observe({ ...data, rewards: data.rewards.map(() => Number.NaN) }, null)).toThrow(NonFiniteError);
+    expect(() => agent.observe({ ...data, actions: data.actions.subarray(1) }, null)).toThrow(ShapeError);
+    await expect(agent.learn()).rejects.toThrow('the buffer is empty');
     expect(await agent.state()).toEqual(before);
   });
 

@@ -95,9 +95,7 @@ export async function largestErrors(agent: DimeAgent): Promise<Record<string, nu
       },
       {
         critic: referenceNoise(update.nextPriorSample, update.nextNoise),
-        actor: update.didActorUpdate
-          ? referenceNoise(update.actorPriorSample!, update.actorNoise!)
-          : new Float32Array(0),
+        ...(update.didActorUpdate && { actor: referenceNoise(update.actorPriorSample!, update.actorNoise!) }),
       },
     );
     compare('critic loss', metrics.criticLoss!, update.criticLoss);

@@ -30,7 +30,8 @@ type Step<A> = (agent: A, seed: number) => Promise<Metrics>;
 /** Acts on made-up observations of `rows` environments, observes and updates once. */
 export async function playStep(agent: Agent, seed: number, rows: number): Promise<Metrics> {
   const given = someTransitions(seed, rows);
-  agent.observe({ ...given, actions: await agent.act(given.observations) });
+  const decision = await agent.act(given.observations);
+  agent.observe({ ...given, actions: decision.actions }, decision);
   return agent.update();
 }
 
@@ -75,11 +76,12 @@ export async function playBandit(agent: Agent, rounds: number, rows: number): Pr
   const observations = new Float32Array(rows).fill(0.5);
   const ended = { terminated: new Uint8Array(rows).fill(1), truncated: new Uint8Array(rows) };
   for (let round = 0; round < rounds; round++) {
-    const actions = await agent.act(observations);
+    const decision = await agent.act(observations);
+    const { actions } = decision;
     const rewards = actions.map(twoHumps);
-    agent.observe({ observations, actions, rewards, nextObservations: observations, ...ended });
+    agent.observe({ observations, actions, rewards, nextObservations: observations, ...ended }, decision);
     await agent.update();
   }
-  const actions = await agent.act(new Float32Array(2000).fill(0.5), { explore: false });
+  const { actions } = await agent.act(new Float32Array(2000).fill(0.5), { explore: false });
   return actions.reduce((sum, action) => sum + twoHumps(action), 0) / actions.length;
 }

@@ -26,14 +26,16 @@ const agents: Record<string, (steps: number) => Promise<Agent>> = {
       minibatchSize: 64,
       epochs: 1,
     }),
-  DIME: (steps) => DimeAgent.create({ ...common(steps), policyDelay: 1 }),
+  DIME: (steps) =>
+    DimeAgent.create({ ...common(steps), updatesPerStep: undefined, updatesPerTransition: 1 / 64, policyDelay: 1 }),
 };
 
 /** Kernels run by a whole update, and the most bytes that it held at once above what there was before. */
 async function profileOf(name: string, steps: number) {
   const agent = await agents[name]!(steps);
   const given = someTransitions(0, 64);
-  agent.observe({ ...given, actions: await agent.act(given.observations) });
+  const decision = await agent.act(given.observations);
+  agent.observe({ ...given, actions: decision.actions }, decision);
   const before = tf.memory().numBytes;
   const { kernels, peakBytes } = await tf.profile(async () => void (await agent.update()));
   agent.dispose();

@@ -49,7 +49,7 @@ it('criticSteps: 2 applies one gradient twice, as the released code does', async
   const moved = await Promise.all(
     [1, 2].map(async (criticSteps) => {
       const agent = await DpmdAgent.create({ ...small, criticSteps });
-      agent.observe(transitions(0));
+      agent.observe(transitions(0), null);
       const before = (await agent.state())['critic/head0/bias2']!.data[0]!;
       await agent.update();
       return (await agent.state())['critic/head0/bias2']!.data[0]! - before;
@@ -66,7 +66,7 @@ it('the preset has the published settings and makes finite updates', async () =>
   expect([agent.particles, agent.targetParticles, agent.warmupSteps]).toEqual([32, 32, 30_000]);
   expect([agent.sampler.startStd, agent.sampler.schedule.steps]).toEqual([0.5, 20]);
   expect(agent.sampler.schedule.betas[0]).toBeCloseTo(7.993e-3, 6);
-  agent.observe(transitions(0));
+  agent.observe(transitions(0), null);
   expect(Object.values(await agent.update()).every(Number.isFinite)).toBe(true);
   agent.dispose();
 });

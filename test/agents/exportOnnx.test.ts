@@ -27,6 +27,6 @@ it('an exported policy gives the actions of agent.act in ONNX Runtime alone (1e-
     noise: new ort.Tensor('float32', noise.normals(5 * 2 * 2), [5, 2, 2]),
   });
   expect(session.inputNames).toEqual(['observation', 'noise']);
-  expectClose(action!.data as Float32Array, await agent.act(observations), 1e-5);
+  expectClose(action!.data as Float32Array, (await agent.act(observations)).actions, 1e-5);
   agent.dispose();
 });

@@ -1,4 +1,4 @@
-import { type Agent, Box, Rng, type Transitions } from 'diffrl';
+import { type Agent, Box, type DimeAgent, Rng, type Transitions } from 'diffrl';
 
 /** Three numbers to observe, two to act with. */
 export const env = { observationSpace: Box.uniform(3), actionSpace: new Box([-2, 0], [2, 1]) };
@@ -27,12 +27,15 @@ export async function criticLossesByEnd(create: () => Promise<Agent>): Promise<(
   ] as const) {
     const agent = await create();
     const data = transitions(0);
-    agent.observe({
-      ...data,
-      terminated: data.terminated.fill(terminated),
-      truncated: data.truncated.fill(truncated),
-    });
-    losses.push((await agent.update()).criticLoss);
+    agent.observe(
+      {
+        ...data,
+        terminated: data.terminated.fill(terminated),
+        truncated: data.truncated.fill(truncated),
+      },
+      null,
+    );
+    losses.push((await ('learn' in agent ? (agent as DimeAgent).learn() : agent.update())).criticLoss);
     agent.dispose();
   }
   return losses;

@@ -18,7 +18,7 @@ import { env, transitions } from './fixtures.js';
 
 it('reports effective sample size, clipped share and noise level', async () => {
   const agent = await SdacAgent.create({ ...small, reverseSamples: 5, proposal: 'clip' });
-  agent.observe(transitions(0));
+  agent.observe(transitions(0), null);
   const metrics = await agent.update();
   expect(metrics.effectiveSampleSize).toBeGreaterThan(1);
   expect(metrics.effectiveSampleSize).toBeLessThanOrEqual(5);
@@ -69,7 +69,7 @@ it('tends to the Boltzmann distribution of its critics, not only to their maximu
     (agent.critic.variables[`${head}/kernel0`] as tf.Variable).assign(tf.tensor2d(kernel, [5, 2]));
     (agent.critic.variables[`${head}/kernel1`] as tf.Variable).assign(tf.tensor2d([-1, -1], [2, 1]));
   }
-  agent.observe(transitions(0, 64));
+  agent.observe(transitions(0, 64), null);
   for (let i = 0; i < 400; i++) await agent.update();
 
   const rows = 2000;
@@ -101,7 +101,7 @@ it('weighs normalised values alike at any scale of the critics, raw ones not', a
       const last = agent.critic.variables[`${head}/kernel2`] as tf.Variable;
       last.assign(tf.mul(last, factor));
     }
-    agent.observe(transitions(0));
+    agent.observe(transitions(0), null);
     return (await agent.update()).effectiveSampleSize!;
   };
   const normalised = await sampleSize('normalised', 1);
@@ -123,7 +123,7 @@ it('the preset has the published settings and makes finite updates', async () =>
   expect([agent.particles, agent.targetParticles, agent.warmupSteps]).toEqual([32, 32, 30_000]);
   expect([agent.sampler.startStd, agent.sampler.schedule.steps]).toEqual([0.5, 20]);
   expect(agent.sampler.schedule.betas[19]).toBeCloseTo(0.7992, 10);
-  agent.observe(transitions(0));
+  agent.observe(transitions(0), null);
   expect(Object.values(await agent.update()).every(Number.isFinite)).toBe(true);
   agent.dispose();
 });

@@ -2,6 +2,7 @@ import {
   type Agent,
   Box,
   type Checkpoint,
+  type Decision,
   type Env,
   type MarkovEnv,
   type Metrics,
@@ -20,6 +21,8 @@ import { type Commit, prefixed, readEntries, substate, together } from '../../sr
  */
 export class TinyAgent implements Agent {
   readonly name = 'Tiny';
+  readonly kind = 'TinyAgent';
+  readonly config = {};
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   readonly warmupSteps = 20;
@@ -40,7 +43,7 @@ export class TinyAgent implements Agent {
     this.sampling = Rng.fromSeed(seed).split('sampling');
   }
 
-  async act(observations: Float32Array, { explore = true } = {}): Promise<Float32Array> {
+  async act(observations: Float32Array, { explore = true } = {}): Promise<Decision> {
     const [inputs, outputs] = [this.observationSpace.size, this.actionSpace.size];
     const count = observations.length / inputs;
     const actions = Array.from({ length: count }, (_, i) => {
@@ -51,7 +54,7 @@ export class TinyAgent implements Agent {
       });
       return [...this.actionSpace.clip(values)];
     });
-    return Float32Array.from(actions.flat());
+    return { actions: Float32Array.from(actions.flat()) };
   }
 
   observe(transitions: Transitions): void {

@@ -134,7 +134,7 @@ describe('a trainer', () => {
     await trainer.step(20);
     expect(Buffer.from(await trainer.snapshot())).toEqual(Buffer.from(expected));
     const observation = Float32Array.of(1, 0, 0.5);
-    const own = await made[1]!.agent.act(observation, { explore: false });
+    const { actions: own } = await made[1]!.agent.act(observation, { explore: false });
     expect(await trainer.act(observation, { explore: false })).toEqual(own);
   });
 

@@ -1,0 +1,224 @@
+import {
+  ArgumentError,
+  type Bounds,
+  describeBounds,
+  requireInteger,
+  requireNumber,
+  requireOneOf,
+  show,
+} from './errors.js';
+
+/** One line of a table of options: what it is for, what it may be, what it is when it is not given. */
+export interface Option<T> {
+  /** What it is for, in one line, with its source where a paper has it. */
+  readonly doc: string;
+  /** What it may be, as in `number >= 0 and < 1`. */
+  readonly allowed: string;
+  /** What it is when it is not given, as text. */
+  readonly defaultText: string;
+  /** Whether it only says where and how to run, so that another value is no other agent. */
+  readonly local: boolean;
+  /** Whether the name is only there to tell what it is called now. */
+  readonly retired?: boolean;
+  /** The options of an option that is an object of options. */
+  readonly table?: OptionTable;
+  /** The value, checked, or the default. @throws ArgumentError */
+  read(where: string, name: string, given: unknown): T;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a table has options of any type, which readOptions keeps apart by name
+export type OptionTable = Readonly<Record<string, Option<any>>>;
+
+/** The values of a table's options, all of them. */
+export type OptionValues<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends Option<infer T> ? T : never;
+};
+
+/** The values that somebody gives for a table's options. */
+export type GivenOptions<Table extends OptionTable> = {
+  readonly [Name in keyof Table]?: Table[Name] extends Option<infer T> ? GivenValue<T> : never;
+};
+
+/** Objects of options may be given in part. @inline */
+type GivenValue<T> = T extends { readonly [plain]: true } ? GivenParts<T> : T;
+/** @inline */
+type GivenParts<T> = { readonly [Name in Exclude<keyof T, typeof plain>]?: GivenValue<T[Name]> };
+declare const plain: unique symbol;
+
+/**
+ * The options of `where`, checked, with defaults for those not given.
+ *
+ * @throws ArgumentError for a value that is not allowed or a name that is not in the table, with the nearest that is
+ */
+export function readOptions<Table extends OptionTable>(
+  where: string,
+  given: GivenOptions<Table> | undefined,
+  table: Table,
+): OptionValues<Table> {
+  const values = given ?? {};
+  if (typeof values !== 'object' || Array.isArray(values)) {
+    throw new ArgumentError(
+      `${where}: options must be an object such as { ${Object.keys(table)[0]}: ... }, got ${show(given)}.`,
+    );
+  }
+  for (const name of Object.keys(values)) {
+    if (!Object.hasOwn(table, name)) throw unknownName(where, name, namesOf(table));
+  }
+  const read = Object.entries(table).map(([name, option]) => {
+    return [name, option.read(where, name, (values as Record<string, unknown>)[name])];
+  });
+  return Object.fromEntries(read) as OptionValues<Table>;
+}
+
+/** A number within bounds. Without a default it may be left out. */
+export function number(initial: number, bounds: Bounds, doc: string): Option<number>;
+export function number(initial: undefined, bounds: Bounds, doc: string): Option<number | undefined>;
+export function number(initial: number | undefined, bounds: Bounds, doc: string) {
+  return option({
+    ...{ initial, doc, allowed: `number${describeBounds(bounds)}` },
+    check: (where, name, value) => requireNumber(where, name, value, bounds),
+  });
+}
+
+/** A whole number within bounds. Without a default it may be left out. */
+export function integer(initial: number, bounds: Bounds, doc: string): Option<number>;
+export function integer(initial: undefined, bounds: Bounds, doc: string): Option<number | undefined>;
+export function integer(initial: number | undefined, bounds: Bounds, doc: string) {
+  return option({
+    ...{ initial, doc, allowed: `integer${describeBounds(bounds)}` },
+    check: (where, name, value) => requireInteger(where, name, value, bounds),
+  });
+}
+
+/** One of some names. */
+export function oneOf<const Names extends readonly string[]>(
+  names: Names,
+  initial: Names[number],
+  doc: string,
+): Option<Names[number]>;
+export function oneOf<const Names extends readonly string[]>(
+  names: Names,
+  initial: undefined,
+  doc: string,
+): Option<Names[number] | undefined>;
+export function oneOf<const Names extends readonly string[]>(
+  names: Names,
+  initial: Names[number] | undefined,
+  doc: string,
+) {
+  return option<Names[number]>({
+    ...{ initial, doc, allowed: names.map(show).join(' | ') },
+    check: (where, name, value) => requireOneOf(where, name, value, names),
+  });
+}
+
+/** `true` or `false`. */
+export function flag(initial: boolean, doc: string): Option<boolean> {
+  return option<boolean>({
+    ...{ initial, doc, allowed: 'true | false' },
+    check: (where, name, value) => {
+      if (typeof value === 'boolean') return value;
+      throw new ArgumentError(`${where}: ${name} must be true or false, got ${show(value)}.`);
+    },
+  });
+}
+
+/** Widths of hidden layers. */
+export function widths(initial: readonly number[], doc: string): Option<readonly number[]> {
+  return option<readonly number[]>({
+    ...{ initial, doc, allowed: 'list of integers >= 1' },
+    check: (where, name, value) => {
+      if (!Array.isArray(value)) {
+        throw new ArgumentError(`${where}: ${name} must be a list of widths such as [256, 256], got ${show(value)}.`);
+      }
+      value.forEach((width, i) => requireInteger(where, `${name}[${i}]`, width, { min: 1, max: 65_536 }));
+      return [...value];
+    },
+  });
+}
+
+/** Options of a part, an object that may be given in part. */
+export function group<Table extends OptionTable>(
+  table: Table,
+  doc: string,
+): Option<OptionValues<Table> & { readonly [plain]: true }> {
+  const check = (where: string, name: string, value: unknown) =>
+    readOptions(`${where}: ${name}`, value as never, table) as never;
+  return {
+    ...option({ initial: undefined, doc, allowed: 'object of options', check, defaultText: 'its own' }),
+    table,
+    read: check,
+  };
+}
+
+/** A name that is gone; `advice` says what to write instead of a value. */
+export function retired(advice: (value: unknown) => string): Option<undefined> {
+  const check = (where: string, name: string, value: unknown) => {
+    throw new ArgumentError(`${where}: ${name} is gone; ${advice(value)}.`);
+  };
+  return { ...option<undefined>({ doc: 'Gone.', allowed: 'nothing', local: true, check }), retired: true };
+}
+
+/** Any other value: `allowed` names it, `check` returns it or throws. */
+export interface OptionMeaning<T> {
+  doc: string;
+  allowed: string;
+  /** A default, or what makes one anew each time. */
+  initial?: T | (() => T);
+  /** How to say the default. */
+  defaultText?: string;
+  local?: boolean;
+  check(where: string, name: string, value: unknown): T;
+}
+
+/** An option with a meaning of its own. */
+export function option<T>(meaning: OptionMeaning<T> & { initial: T | (() => T) }): Option<T>;
+export function option<T>(meaning: OptionMeaning<T>): Option<T | undefined>;
+export function option<T>({
+  doc,
+  allowed,
+  initial,
+  defaultText,
+  local = false,
+  check,
+}: OptionMeaning<T>): Option<T | undefined> {
+  const start = () => (typeof initial === 'function' ? (initial as () => T)() : initial);
+  const text = defaultText ?? (initial === undefined ? 'none' : (JSON.stringify(initial) ?? String(initial)));
+  return {
+    ...{ doc, allowed, defaultText: text, local },
+    read: (where, name, given) => (given === undefined ? start() : check(where, name, given)),
+  };
+}
+
+/** The names of a table, but for those that are gone. */
+export function namesOf(table: OptionTable): string[] {
+  return Object.keys(table).filter((name) => !table[name]?.retired);
+}
+
+function unknownName(where: string, name: string, known: readonly string[]): ArgumentError {
+  const [nearest] = [...known].sort((a, b) => distance(name, a) - distance(name, b)) as [string];
+  const isNear = distance(name, nearest) <= 1 + name.length / 3;
+  const hint = isNear ? `did you mean '${nearest}'?` : `there are ${known.join(', ')}.`;
+  return new ArgumentError(`${where}: there is no option '${name}'; ${hint}`);
+}
+
+/** How far apart two names are, in letters; one that holds the other is next to it. */
+function distance(a: string, b: string): number {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  return short.length > 2 && long.toLowerCase().includes(short.toLowerCase()) ? 1 : editDistance(a, b);
+}
+
+/** Letters to insert, remove or replace (Levenshtein), capitals or not. */
+function editDistance(a: string, b: string): number {
+  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (row[j - 1] as number) + Number(from[i - 1] !== to[j - 1]);
+      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, replaced));
+    }
+    row = next;
+  }
+  return row[to.length] as number;
+}
