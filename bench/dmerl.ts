@@ -15,7 +15,7 @@ import { DiffPpoAgent } from '../src/agents/diffPpo.js';
 import { DiffSacAgent } from '../src/agents/diffSac.js';
 import { DiffWpoAgent } from '../src/agents/diffWpo.js';
 import { DimeAgent } from '../src/agents/dime.js';
-import { dmerlSampler } from '../src/agents/dmerl.js';
+import { dmerlSampler } from '../src/diffusion/dmerl.js';
 import { Box } from '../src/spaces/box.js';
 import { best, eagerBackend, machine, time, transitions } from './measure.js';
 

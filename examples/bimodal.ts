@@ -15,8 +15,8 @@ import {
   lossAndGradients,
   Rng,
   type Sampler,
-  ScoreNetwork,
   scaleSteps,
+  TimeConditionedMlp,
   useBestBackend,
 } from 'diffrl';
 import { compile } from 'diffrl/compile';
@@ -44,7 +44,7 @@ export function dimeSampler({ steps = 16, divergence }: { steps?: number; diverg
     priorStd: 1,
     divergence,
     network: (rng, sizes) =>
-      scaleSteps(new ScoreNetwork(rng, { ...sizes, hidden: [64, 64], timeSize: 32, balanced: true }), perStd),
+      scaleSteps(new TimeConditionedMlp(rng, { ...sizes, hidden: [64, 64], timeSize: 32, balanced: true }), perStd),
   });
 }
 

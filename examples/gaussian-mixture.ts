@@ -25,9 +25,9 @@ import {
   noiseLevels,
   Rng,
   rssmLoss,
-  ScoreNetwork,
   type StateArray,
   sinusoidalFeatures,
+  TimeConditionedMlp,
 } from 'diffrl';
 import { compile } from 'diffrl/compile';
 import { useBestBackend } from 'diffrl/node';
@@ -129,7 +129,7 @@ const nothing = (rows: number): tf.Tensor2D => tf.zeros([rows, 1]);
 
 /** Two hidden layers of 128, leaky ReLU; points are scaled down for it. */
 const smallNetwork: NetworkFactory = (rng, sizes) => {
-  const network = new ScoreNetwork(rng, {
+  const network = new TimeConditionedMlp(rng, {
     ...sizes,
     hidden: [128, 128],
     activation: (x) => tf.leakyRelu(x),

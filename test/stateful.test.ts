@@ -23,11 +23,11 @@ import {
   RewardScale,
   Rng,
   RunningMoments,
-  ScoreNetwork,
   type StateDict,
   type Stateful,
   SyncVectorEnv,
   TemperatureControl,
+  TimeConditionedMlp,
   TimeLimit,
   TrainingRun,
   type VectorEnv,
@@ -69,7 +69,7 @@ async function learned<A extends Agent>(agent: A, seed: number): Promise<A> {
 }
 
 const network = (rng: Rng, sizes: { observationSize: number; actionSize: number }) =>
-  new ScoreNetwork(rng, { ...sizes, hidden: [4], timeSize: 4 });
+  new TimeConditionedMlp(rng, { ...sizes, hidden: [4], timeSize: 4 });
 const offPolicy = { env: spaces, compile: false, criticHidden: [4], batchSize: 4 };
 const walks = new URL('./node/makeWalk.ts', import.meta.url);
 const execArgv = ['--import', new URL('../scripts/registerTsx.mjs', import.meta.url).href];

@@ -3,7 +3,7 @@ import { bestOf } from '../diffusion/bestOf.js';
 import { type DdpmOptions, DdpmSampler } from '../diffusion/ddpm.js';
 import { addNoise, noiseLevels } from '../diffusion/noising.js';
 import { requireInteger, requireNumber } from '../errors.js';
-import { MlpTwinCritic } from '../networks/mlpTwinCritic.js';
+import { TwinCritic } from '../networks/twinCritic.js';
 import { denoisingScoreMatchingLoss } from '../objectives/denoising.js';
 import type { Activation } from '../ops/activations.js';
 import { Adam, type LearningRate } from '../ops/adam.js';
@@ -95,7 +95,7 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
   /** Its moving average, the policy that acts. */
   readonly targetSampler: DdpmSampler;
   /** The critics that learn; they also choose among actions. */
-  readonly critic: MlpTwinCritic;
+  readonly critic: TwinCritic;
   /** Temperature of the values and scale of exploration. */
   readonly noiseLevel: NoiseLevel;
   /** Actions to choose from when acting. */
@@ -109,7 +109,7 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
   /** Adam steps that a critic gradient is used for. */
   protected readonly criticSteps: number = 1;
 
-  private readonly targetCritic: MlpTwinCritic;
+  private readonly targetCritic: TwinCritic;
   private readonly policyAdam: Adam;
   private readonly criticAdam: Adam;
   private readonly gamma: number;
@@ -139,7 +139,7 @@ export abstract class DenoisingAgent extends OffPolicyAgent {
     const rng = Rng.fromSeed(seed).split('networks');
     const sizes = { observationSize: this.observationSpace.size, actionSize: this.actionSpace.size };
     const criticOptions = { ...sizes, hidden: criticHidden, activation: criticActivation };
-    const newCritic = () => new MlpTwinCritic(rng.split('critic'), criticOptions);
+    const newCritic = () => new TwinCritic(rng.split('critic'), criticOptions);
     this.sampler = new DdpmSampler(diffusion).build(rng.split('policy'), sizes);
     this.targetSampler = this.sampler.twin();
     [this.critic, this.targetCritic] = [newCritic(), newCritic()];

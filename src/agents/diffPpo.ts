@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
+import { dmerlSampler } from '../diffusion/dmerl.js';
 import { RewardScale } from '../envs/rewardScale.js';
 import { RunningMoments } from '../envs/runningMoments.js';
 import { ArgumentError } from '../errors.js';
@@ -25,7 +26,6 @@ import { matrix, pick, vector } from './arrays.js';
 import { ChainActor } from './chainActor.js';
 import { clipBounds } from './clipScaling.js';
 import { checkedPpoOptions, type DiffPpoOptions } from './diffPpoOptions.js';
-import { dmerlSampler } from './dmerl.js';
 import type { ExportableAgent, PolicyGraph } from './exportOnnx.js';
 import { BaseAgent } from './legacyBaseAgent.js';
 import { type Compiler, type Program, selectCompiler } from './legacyProgram.js';

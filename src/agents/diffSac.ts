@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
+import { dmerlSampler } from '../diffusion/dmerl.js';
 import { LatentValue } from '../networks/latentValue.js';
 import { sacStepLoss } from '../objectives/sacStepLoss.js';
 import { type StepBatch, stepBatch, stepLogRatio } from '../objectives/stepBatch.js';
@@ -18,7 +19,6 @@ import type { ActOptions, Decision, Metrics } from './agent.js';
 import { matrix, vector } from './arrays.js';
 import { ChainActor } from './chainActor.js';
 import { checkedSacOptions, type DiffSacOptions } from './diffSacOptions.js';
-import { dmerlSampler } from './dmerl.js';
 import type { ExportableAgent, PolicyGraph } from './exportOnnx.js';
 import { OffPolicyAgent } from './legacyOffPolicyAgent.js';
 import { type Compiler, type Program, selectCompiler } from './legacyProgram.js';

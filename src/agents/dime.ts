@@ -4,8 +4,8 @@ import type { DiffusionPath } from '../diffusion/path.js';
 import { Sampler } from '../diffusion/sampler.js';
 import { ArgumentError, requireInteger, requireOneOf, show } from '../errors.js';
 import { batchRenormOptions } from '../networks/batchRenorm.js';
+import { CrossQCritic } from '../networks/crossQCritic.js';
 import { Mlp } from '../networks/mlp.js';
-import { TwinCritic } from '../networks/twinCritic.js';
 import { categoricalObjective, supportOptions } from '../objectives/categorical.js';
 import type { CriticObjective } from '../objectives/criticObjective.js';
 import { scalarObjective } from '../objectives/scalar.js';
@@ -114,7 +114,7 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
   private readonly objective = objectiveOf(this.options);
   private readonly critic = this.own(
     'critic',
-    new TwinCritic(this.networks.split('critic'), {
+    new CrossQCritic(this.networks.split('critic'), {
       ...this.sizes,
       hidden: this.options.criticHidden,
       outputs: this.objective.outputs,

@@ -18,7 +18,6 @@ export type { DiffSacOptions } from './diffSacOptions.js';
 export { DiffWpoAgent, type DiffWpoOptions } from './diffWpo.js';
 export { DimeAgent, type DimeNoise, type DimeOptions } from './dime.js';
 export { dimePresets } from './dimePresets.js';
-export { type DmerlSamplerOptions, dmerlSampler } from './dmerl.js';
 export { DpmdAgent, type DpmdOptions } from './dpmd.js';
 export { type ExportableAgent, encodeOnnx, exportOnnx, type PolicyGraph } from './exportOnnx.js';
 export { NoiseLevel, type NoiseLevelOptions } from './noiseLevel.js';

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, requireNumber, requireOneOf } from '../errors.js';
 import { gated } from '../networks/gated.js';
-import { ScoreNetwork } from '../networks/scoreNetwork.js';
 import type { BoundNetwork } from '../networks/stepNetwork.js';
+import { TimeConditionedMlp } from '../networks/timeConditionedMlp.js';
 import { rowsOf } from '../ops/linear.js';
 import { softplusInverse } from '../ops/softplus.js';
 import { withoutGradient } from '../ops/stopGradient.js';
@@ -36,7 +36,7 @@ export interface ControlledProcessOptions {
    * control and step size a chain cannot leave $\max(|x_0|, \sigma_0^2\,\text{bound})$ but by its noise. Default: none, as released.
    */
   gatedControl?: number;
-  /** The control network, default {@link ScoreNetwork}. */
+  /** The control network, default {@link TimeConditionedMlp}. */
   network?: NetworkFactory;
 }
 
@@ -98,10 +98,10 @@ export function controlledProcess(
 }
 
 function controlNetwork(where: string, { network, gatedControl }: ControlledProcessOptions): NetworkFactory {
-  if (gatedControl === undefined) return network ?? ((rng, sizes) => new ScoreNetwork(rng, sizes));
+  if (gatedControl === undefined) return network ?? ((rng, sizes) => new TimeConditionedMlp(rng, sizes));
   requireNumber(where, 'gatedControl', gatedControl, { above: 0 });
   if (network) throw new ArgumentError(`${where}: give gatedControl or network, not both; use gated(...) in network.`);
-  return (rng, sizes) => gated(new ScoreNetwork(rng, { ...sizes, outputs: 2 * sizes.actionSize }), gatedControl);
+  return (rng, sizes) => gated(new TimeConditionedMlp(rng, { ...sizes, outputs: 2 * sizes.actionSize }), gatedControl);
 }
 
 function stepVariables(count: number, actionSize: number, stepSize: number): Variables {

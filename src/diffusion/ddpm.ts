@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { ArgumentError, requireNumber, requireShape } from '../errors.js';
-import { ScoreNetwork } from '../networks/scoreNetwork.js';
 import type { BoundNetwork, StepNetwork } from '../networks/stepNetwork.js';
+import { TimeConditionedMlp } from '../networks/timeConditionedMlp.js';
 import { sinusoidalFeatures } from '../networks/timeEmbedding.js';
 import { mish } from '../ops/activations.js';
 import { entriesOf, rowsOf } from '../ops/linear.js';
@@ -222,7 +222,7 @@ function checkedOptions(where: string, options: DdpmOptions) {
 
 /** The network of SDAC's released code. */
 const sdacNetwork: NetworkFactory = (rng, sizes) =>
-  new ScoreNetwork(rng, {
+  new TimeConditionedMlp(rng, {
     ...sizes,
     activation: mish,
     timeFeatures: sinusoidalFeatures(16, 0.25),

@@ -22,6 +22,7 @@ export {
   trajectoryBalance,
   varGrad,
 } from './divergences.js';
+export { type DmerlSamplerOptions, dmerlSampler } from './dmerl.js';
 export { type EulerMaruyamaOptions, EulerMaruyamaSampler, eulerMaruyama } from './eulerMaruyama.js';
 export { type GaussianOptions, GaussianSampler } from './gaussian.js';
 export { type GeneralBridgeOptions, GeneralBridgeSampler, generalBridge } from './generalBridge.js';

@@ -14,7 +14,7 @@ import type { StepNetwork } from './stepNetwork.js';
  * @example
  * ```ts
  * const network: NetworkFactory = (rng, sizes) =>
- *   gated(new ScoreNetwork(rng, { ...sizes, outputs: 2 * sizes.actionSize }), 10);
+ *   gated(new TimeConditionedMlp(rng, { ...sizes, outputs: 2 * sizes.actionSize }), 10);
  * ```
  */
 export function gated(network: StepNetwork, limit: number): StepNetwork {

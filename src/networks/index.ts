@@ -1,11 +1,11 @@
 export { BatchRenorm, type BatchRenormOptions } from './batchRenorm.js';
+export { CrossQCritic, type CrossQCriticOptions } from './crossQCritic.js';
 export { gated } from './gated.js';
 export { LatentValue, type LatentValueOptions } from './latentValue.js';
 export { Mlp, type MlpOptions } from './mlp.js';
-export { MlpTwinCritic, type MlpTwinCriticOptions } from './mlpTwinCritic.js';
 export { scaleSteps } from './scaleSteps.js';
-export { ScoreNetwork, type ScoreNetworkOptions } from './scoreNetwork.js';
 export type { BoundNetwork, DiffusionStep, StepNetwork } from './stepNetwork.js';
+export { TimeConditionedMlp, type TimeConditionedMlpOptions } from './timeConditionedMlp.js';
 export {
   fourierFeatures,
   sinusoidalFeatures,

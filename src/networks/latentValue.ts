@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { requireInteger } from '../errors.js';
 import { prefixVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
-import { ScoreNetwork } from './scoreNetwork.js';
+import { TimeConditionedMlp } from './timeConditionedMlp.js';
 
 export interface LatentValueOptions {
   observationSize: number;
@@ -23,7 +23,7 @@ export interface LatentValueOptions {
  */
 export class LatentValue {
   readonly variables: Variables;
-  private readonly heads: ScoreNetwork[];
+  private readonly heads: TimeConditionedMlp[];
   private readonly levels: number;
 
   /** @throws ArgumentError for sizes below 1 */
@@ -39,7 +39,7 @@ export class LatentValue {
       balanced: true,
       limit: 1e9,
     } as const;
-    this.heads = Array.from({ length: heads }, (_, i) => new ScoreNetwork(rng.split(`head${i}`), options));
+    this.heads = Array.from({ length: heads }, (_, i) => new TimeConditionedMlp(rng.split(`head${i}`), options));
     this.variables = Object.assign({}, ...this.heads.map((head, i) => prefixVariables(`head${i}`, head.variables)));
   }
 

@@ -1,93 +1,90 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireInteger } from '../errors.js';
+import type { Activation } from '../ops/activations.js';
 import { linear } from '../ops/linear.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
-import { BatchRenorm, type BatchRenormOptions } from './batchRenorm.js';
-import { constant, lecunNormal } from './initializers.js';
+import { Mlp } from './mlp.js';
 
 export interface TwinCriticOptions {
   observationSize: number;
   actionSize: number;
-  /** Widths of the hidden layers, default `[2048, 2048]`. */
+  /** Widths of the hidden layers, default `[256, 256]`. */
   hidden?: readonly number[];
-  /** Outputs of a head: atoms of a categorical critic, or 1. */
-  outputs: number;
-  /** Default: those of CrossQ and DIME. */
-  batchRenorm?: BatchRenormOptions;
+  /** Default ReLU. */
+  activation?: Activation;
 }
 
-/**
- * The twin critic of CrossQ and DIME: two heads with weights and batch statistics of their own, each
- * batch renormalisation -> (dense -> ReLU -> batch renormalisation) per hidden layer -> dense, on observation and action side by side.
- */
+/** Two independent perceptrons from observation and action side by side to a value: the critics of TD3, SAC and SDAC. */
 export class TwinCritic {
-  /** What gradients train. */
   readonly variables: Variables;
-  /** Running means and variances and the counters of training calls. */
-  readonly statistics: Variables;
-  private readonly heads: CriticHead[];
+  private readonly heads: Mlp[];
+  private readonly sizes: [number, number];
 
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, options: TwinCriticOptions) {
-    this.heads = [0, 1].map((i) => new CriticHead(rng.split(`head${i}`), options));
+    const { observationSize, actionSize, hidden = [256, 256], activation = tf.relu } = options;
+    requireInteger('TwinCritic', 'observationSize', observationSize, { min: 1 });
+    requireInteger('TwinCritic', 'actionSize', actionSize, { min: 1 });
+    this.sizes = [observationSize, actionSize];
+    const inputs = observationSize + actionSize;
+    this.heads = [0, 1].map((i) => new Mlp(rng.split(`head${i}`), { inputs, hidden, outputs: 1, activation }));
     this.variables = Object.assign({}, ...this.heads.map((head, i) => prefixVariables(`head${i}`, head.variables)));
-    this.statistics = Object.assign({}, ...this.heads.map((head, i) => prefixVariables(`head${i}`, head.statistics)));
+  }
+
+  /** The values of both heads, `[B]` each, for observations `[B, O]` and actions `[B, A]`. */
+  apply(observations: tf.Tensor2D, actions: tf.Tensor2D): [tf.Tensor1D, tf.Tensor1D] {
+    const x = tf.concat([observations, actions], 1);
+    return this.heads.map((head) => tf.reshape(head.apply(x), [-1])) as [tf.Tensor1D, tf.Tensor1D];
   }
 
   /**
-   * The output of both heads, `[B, outputs]` each, for observations `[B, O]` and actions `[B, A]`.
-   *
-   * @param training normalise with the batch and move the running statistics (default `false`)
+   * The smaller value of the two heads as a function of actions `[B * groupSize, A]`, `groupSize` in a row for each of
+   * the observations `[B, O]`; to `[B * groupSize]`. The first layer's part of the observation is computed once, and
+   * many rows are taken in blocks whose layers fit into a processor's cache.
    */
-  apply(observations: tf.Tensor2D, actions: tf.Tensor2D, training = false): [tf.Tensor2D, tf.Tensor2D] {
-    const x = tf.concat([observations, actions], 1);
-    return this.heads.map((head) => head.apply(x, training)) as [tf.Tensor2D, tf.Tensor2D];
+  bindMin(observations: tf.Tensor2D, groupSize: number): (actions: tf.Tensor2D) => tf.Tensor1D {
+    const blocks = blockSizes(observations.shape[0], groupSize);
+    const heads = this.heads.map((head) => this.observationPart(head, observations));
+    const parts = heads.map(({ part }) => tf.split(part, blocks));
+    return (actions) => {
+      const rows = blocks.map((size) => size * groupSize);
+      const values = tf.split(actions, rows).map((block, i) => {
+        const [first, second] = this.heads.map((head, h) => {
+          const product = tf.matMul(block, heads[h]!.actionKernel) as tf.Tensor2D;
+          return head.applyFrom(0, addToGroups(product, parts[h]![i] as tf.Tensor2D, groupSize));
+        }) as [tf.Tensor2D, tf.Tensor2D];
+        return tf.minimum(first, second);
+      });
+      return tf.reshape(tf.concat(values), [-1]);
+    };
+  }
+
+  /** The first layer's kernel for the action, and the rest of the layer for `observations`, `[B, H]`. */
+  private observationPart(head: Mlp, observations: tf.Tensor2D) {
+    const kernels = tf.split(head.variables.kernel0 as tf.Tensor2D, this.sizes, 0);
+    const [observationKernel, actionKernel] = kernels as [tf.Tensor2D, tf.Tensor2D];
+    return { actionKernel, part: linear(observations, observationKernel, head.variables.bias0 as tf.Tensor1D) };
   }
 
   dispose(): void {
     disposeVariables(this.variables);
-    disposeVariables(this.statistics);
   }
 }
 
-class CriticHead {
-  readonly variables: Variables = {};
-  readonly statistics: Variables = {};
-  private readonly norms: BatchRenorm[] = [];
-  private readonly depth: number;
+/** Rows of a layer that are computed together: at 256 units, 2 MiB. */
+const BLOCK_ROWS = 2048;
 
-  constructor(
-    rng: Rng,
-    { observationSize, actionSize, hidden = [2048, 2048], outputs, batchRenorm }: TwinCriticOptions,
-  ) {
-    const sizes = [observationSize + actionSize, ...hidden, outputs];
-    for (const size of sizes) requireInteger('TwinCritic', 'layer size', size, { min: 1 });
-    this.depth = sizes.length - 1;
-    for (let i = 0; i < this.depth; i++) {
-      const [inputs, width] = [sizes[i] as number, sizes[i + 1] as number];
-      this.addNorm(i, inputs, batchRenorm);
-      this.variables[`kernel${i}`] = lecunNormal(rng, inputs, width);
-      this.variables[`bias${i}`] = constant<tf.Rank.R1>([width], 0);
-    }
-  }
+/** `groups` in blocks of equal size, but the last, of at most {@link BLOCK_ROWS} rows (and one group). */
+function blockSizes(groups: number, groupSize: number): number[] {
+  const size = Math.max(1, Math.floor(BLOCK_ROWS / groupSize));
+  return Array.from({ length: Math.ceil(groups / size) }, (_, i) => Math.min(size, groups - i * size));
+}
 
-  private addNorm(i: number, features: number, options?: BatchRenormOptions) {
-    const norm = new BatchRenorm(options);
-    norm.build([null, features]);
-    this.norms.push(norm);
-    for (const [name, variable] of Object.entries(norm.variables)) {
-      const group = variable.trainable ? this.variables : this.statistics;
-      group[`norm${i}/${name}`] = variable;
-    }
-  }
-
-  apply(x: tf.Tensor2D, training: boolean): tf.Tensor2D {
-    let y = x;
-    for (let i = 0; i < this.depth; i++) {
-      const normalised = (this.norms[i] as BatchRenorm).call(i === 0 ? y : tf.relu(y), { training }) as tf.Tensor2D;
-      y = linear(normalised, this.variables[`kernel${i}`] as tf.Tensor2D, this.variables[`bias${i}`] as tf.Tensor1D);
-    }
-    return y;
-  }
+/** Adds row i of `parts` `[B, H]` to every row of group i of `x` `[B * groupSize, H]`. */
+function addToGroups(x: tf.Tensor2D, parts: tf.Tensor2D, groupSize: number): tf.Tensor2D {
+  if (groupSize === 1) return tf.add(x, parts);
+  const [groups, width] = parts.shape;
+  const sum = tf.add(tf.reshape(x, [groups, groupSize, width]), tf.expandDims(parts, 1));
+  return tf.reshape(sum, [groups * groupSize, width]);
 }

@@ -17,15 +17,15 @@ import {
   Pendulum,
   type Rng,
   readCheckpoint,
-  ScoreNetwork,
   type StateDict,
+  TimeConditionedMlp,
   train,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { env as spaces, transitions } from './fixtures.js';
 
 const network = (rng: Rng, sizes: { observationSize: number; actionSize: number }) =>
-  new ScoreNetwork(rng, { ...sizes, hidden: [4], timeSize: 4 });
+  new TimeConditionedMlp(rng, { ...sizes, hidden: [4], timeSize: 4 });
 
 function create(options: Partial<DimeOptions> = {}): Promise<DimeAgent> {
   const sampler = new EulerMaruyamaSampler({ steps: 2, network });

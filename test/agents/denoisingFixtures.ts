@@ -3,16 +3,16 @@ import {
   type DpmdOptions,
   mish,
   type Rng,
-  ScoreNetwork,
   SdacAgent,
   type SdacOptions,
   sinusoidalFeatures,
+  TimeConditionedMlp,
 } from 'diffrl';
 import { env } from './fixtures.js';
 
 /** A network as in the released code, only smaller. */
 export const smallNetwork = (rng: Rng, sizes: { observationSize: number; actionSize: number }) =>
-  new ScoreNetwork(rng, {
+  new TimeConditionedMlp(rng, {
     ...sizes,
     hidden: [16],
     activation: mish,

@@ -3,12 +3,12 @@ import {
   type DenoisingAgent,
   DpmdAgent,
   dpmdPresets,
-  MlpTwinCritic,
   Rng,
   SdacAgent,
   type StateDict,
   sdacPresets,
   substate,
+  TwinCritic,
   truncatedNormal,
 } from 'diffrl';
 import { expect, it } from 'vitest';
@@ -23,7 +23,7 @@ type Sampler = DenoisingAgent['sampler'];
 /** The published update computed step by step from an agent's state and its random numbers. */
 class ByHand {
   private readonly rng = Rng.fromSeed(0);
-  private readonly targetCritic = new MlpTwinCritic(Rng.fromSeed(0), {
+  private readonly targetCritic = new TwinCritic(Rng.fromSeed(0), {
     observationSize: OBSERVATION,
     actionSize: ACTION,
     hidden: small.criticHidden,
@@ -126,7 +126,7 @@ const repeated = (x: tf.Tensor2D, times: number): tf.Tensor2D =>
     x,
     range(x.shape[0] * times).map((i) => Math.floor(i / times)),
   );
-const minimum = (critic: MlpTwinCritic, observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D =>
+const minimum = (critic: TwinCritic, observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D =>
   tf.minimum(...critic.apply(observations, actions));
 
 type Batch = ReturnType<typeof tensors>;

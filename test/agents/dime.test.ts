@@ -17,8 +17,8 @@ import {
   NonFiniteError,
   negativeLogWeights,
   Rng,
-  ScoreNetwork,
   ShapeError,
+  TimeConditionedMlp,
   trajectoryBalance,
   varGrad,
 } from 'diffrl';
@@ -26,7 +26,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadState } from '../../src/state.js';
 import { criticLossesByEnd, env, transitions } from './fixtures.js';
 
-const smallNetwork: NetworkFactory = (rng, sizes) => new ScoreNetwork(rng, { ...sizes, hidden: [16], timeSize: 8 });
+const smallNetwork: NetworkFactory = (rng, sizes) =>
+  new TimeConditionedMlp(rng, { ...sizes, hidden: [16], timeSize: 8 });
 
 function create(options: Partial<DimeOptions> = {}): Promise<DimeAgent> {
   const sampler = new EulerMaruyamaSampler({ steps: 4, network: smallNetwork });

@@ -1,4 +1,4 @@
-import { Box, DimeAgent, type DimeOptions, EulerMaruyamaSampler, ScoreNetwork } from 'diffrl';
+import { Box, DimeAgent, type DimeOptions, EulerMaruyamaSampler, TimeConditionedMlp } from 'diffrl';
 import { loadState } from '../../src/state.js';
 import reference from '../reference/dime/training.json' with { type: 'json' };
 
@@ -14,7 +14,7 @@ export async function referenceAgent(options: Partial<DimeOptions> = {}): Promis
     env: { observationSpace: Box.uniform(config.observationSize), actionSpace: Box.uniform(config.actionSize, -1, 1) },
     sampler: new EulerMaruyamaSampler({
       steps: config.steps,
-      network: (rng, sizes) => new ScoreNetwork(rng, { ...sizes, hidden, timeSize: config.scoreHidden }),
+      network: (rng, sizes) => new TimeConditionedMlp(rng, { ...sizes, hidden, timeSize: config.scoreHidden }),
     }),
     criticHidden: config.criticHidden,
     support: { min: config.vMin, max: config.vMax, atoms: config.atoms },

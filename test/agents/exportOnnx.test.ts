@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Box, DimeAgent, EulerMaruyamaSampler, exportOnnx, Rng, ScoreNetwork, substate } from 'diffrl';
+import { Box, DimeAgent, EulerMaruyamaSampler, exportOnnx, Rng, substate, TimeConditionedMlp } from 'diffrl';
 import * as ort from 'onnxruntime-node';
 import { expect, it } from 'vitest';
 import { expectClose } from '../close.js';
@@ -11,7 +11,7 @@ it('an exported policy gives the actions of agent.act in ONNX Runtime alone (1e-
     env: { observationSpace: Box.uniform(3), actionSpace: new Box([-2, 0], [2, 5]) },
     sampler: new EulerMaruyamaSampler({
       steps: 4,
-      network: (rng, sizes) => new ScoreNetwork(rng, { ...sizes, hidden: [16], lastKernel: 0.2 }),
+      network: (rng, sizes) => new TimeConditionedMlp(rng, { ...sizes, hidden: [16], lastKernel: 0.2 }),
     }),
     criticHidden: [4],
   });

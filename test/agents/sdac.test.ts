@@ -7,10 +7,10 @@ import {
   linearDecay,
   type NoiseSchedule,
   Rng,
-  ScoreNetwork,
   SdacAgent,
   type StepNetwork,
   sdacPresets,
+  TimeConditionedMlp,
 } from 'diffrl';
 import { expect, it } from 'vitest';
 import { small, smallNetwork } from './denoisingFixtures.js';
@@ -48,7 +48,7 @@ it('tends to the Boltzmann distribution of its critics, not only to their maximu
     diffusion: {
       schedule,
       network: (rng, sizes) =>
-        new ScoreNetwork(rng, { ...sizes, hidden: [64, 64], timeSize: 16, lastKernel: 'normal' }),
+        new TimeConditionedMlp(rng, { ...sizes, hidden: [64, 64], timeSize: 16, lastKernel: 'normal' }),
     },
     batchSize: 128,
     particles: 1,

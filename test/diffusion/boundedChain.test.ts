@@ -7,7 +7,7 @@ import {
   lossAndGradients,
   OrnsteinUhlenbeckSampler,
   Rng,
-  ScoreNetwork,
+  TimeConditionedMlp,
 } from 'diffrl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -121,7 +121,7 @@ describe('gatedControl', () => {
   });
 
   it('says what does not fit', () => {
-    const network = () => new ScoreNetwork(Rng.fromSeed(0), { ...sizes, hidden: [8] });
+    const network = () => new TimeConditionedMlp(Rng.fromSeed(0), { ...sizes, hidden: [8] });
     expect(() => new EulerMaruyamaSampler({ gatedControl: 0 })).toThrow('gatedControl must be a number > 0, got 0.');
     expect(() => new EulerMaruyamaSampler({ gatedControl: 1, network })).toThrow(ArgumentError);
     const bound = gated(network(), 1).bind(tf.zeros([1, 2]), 4);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, LatentValue, Rng, ScoreNetwork, scaleSteps } from 'diffrl';
+import { ArgumentError, LatentValue, Rng, scaleSteps, TimeConditionedMlp } from 'diffrl';
 import { describe, expect, it } from 'vitest';
 
 const sizes = { observationSize: 5, actionSize: 1 };
@@ -27,11 +27,11 @@ describe('LatentValue', () => {
   });
 });
 
-describe('ScoreNetwork, balanced', () => {
+describe('TimeConditionedMlp, balanced', () => {
   it('gives latent, observation and step equal shares of the first layer (15 %), whatever their sizes', () => {
     const options = { ...sizes, hidden: [2000], timeSize: 64 };
     const shares = (balanced: boolean) => {
-      const kernel = new ScoreNetwork(Rng.fromSeed(2), { ...options, balanced }).variables['trunk/kernel0']!;
+      const kernel = new TimeConditionedMlp(Rng.fromSeed(2), { ...options, balanced }).variables['trunk/kernel0']!;
       return tf.split(kernel, [1, 5, 64]).map((part) => tf.sum(tf.square(part)).dataSync()[0]! / 2000);
     };
     for (const share of shares(true)) expect(share).toBeCloseTo(1 / 3, 1);
@@ -41,7 +41,12 @@ describe('ScoreNetwork, balanced', () => {
 
 describe('scaleSteps', () => {
   it('scales the output of each step, in a chain and row by row, bit for bit', () => {
-    const network = new ScoreNetwork(Rng.fromSeed(0), { ...sizes, hidden: [8], timeSize: 8, lastKernel: 'normal' });
+    const network = new TimeConditionedMlp(Rng.fromSeed(0), {
+      ...sizes,
+      hidden: [8],
+      timeSize: 8,
+      lastKernel: 'normal',
+    });
     const scaled = scaleSteps(network, [1, 10, 100]);
     const observations = tf.tensor2d(Rng.fromSeed(1).normals(10), [2, 5]);
     const x = tf.tensor2d([[0.3], [-0.2]]);

@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import {
   BatchRenorm,
+  CrossQCritic,
   fourierFeatures,
-  MlpTwinCritic,
   Rng,
-  ScoreNetwork,
   sinusoidalFeatures,
+  TimeConditionedMlp,
   TwinCritic,
   type Variables,
 } from 'diffrl';
@@ -98,7 +98,7 @@ describe('time features', () => {
   });
 });
 
-describe('ScoreNetwork', () => {
+describe('TimeConditionedMlp', () => {
   it.each([
     [38, 223, 471334],
     [24, 67, 424216],
@@ -107,7 +107,7 @@ describe('ScoreNetwork', () => {
   ])(
     'has the published number of parameters for %i actions, %i observations',
     (actionSize, observationSize, parameters) => {
-      const network = new ScoreNetwork(Rng.fromSeed(0), { actionSize, observationSize });
+      const network = new TimeConditionedMlp(Rng.fromSeed(0), { actionSize, observationSize });
       expect(count(network.variables)).toBe(parameters);
       network.dispose();
     },
@@ -118,7 +118,7 @@ describe('ScoreNetwork', () => {
   const [x, observations] = [tf.tensor2d(rng.normals(8), [4, 2]), tf.tensor2d(rng.normals(12), [4, 3])];
 
   it('gives the same bound to all steps as applied to a step a row (1e-6)', () => {
-    const network = new ScoreNetwork(Rng.fromSeed(0), sizes);
+    const network = new TimeConditionedMlp(Rng.fromSeed(0), sizes);
     const bound = network.bind(observations, 5);
     const steps = [4, 0, 3, 1];
     const perRow = bound(x, tf.tensor1d(steps)).dataSync();
@@ -134,7 +134,7 @@ describe('ScoreNetwork', () => {
   });
 
   it('is the plain network on latent, observation and embedding side by side (1e-5)', () => {
-    const network = new ScoreNetwork(Rng.fromSeed(0), sizes);
+    const network = new TimeConditionedMlp(Rng.fromSeed(0), sizes);
     const v = (name: string) => network.variables[name] as tf.Tensor2D;
     const dense = (y: tf.Tensor2D, name: string, i: number) =>
       tf.add(tf.matMul(y, v(`${name}/kernel${i}`)), v(`${name}/bias${i}`)) as tf.Tensor2D;
@@ -152,28 +152,28 @@ describe('ScoreNetwork', () => {
   });
 
   it('starts at zero and clips its output', () => {
-    const fresh = new ScoreNetwork(Rng.fromSeed(0), { ...sizes, lastKernel: undefined });
+    const fresh = new TimeConditionedMlp(Rng.fromSeed(0), { ...sizes, lastKernel: undefined });
     expect(Math.max(...fresh.bind(observations, 3)(x, 0).dataSync().map(Math.abs))).toBeLessThan(1e-6);
-    const wild = new ScoreNetwork(Rng.fromSeed(0), { ...sizes, lastKernel: 1e7 });
+    const wild = new TimeConditionedMlp(Rng.fromSeed(0), { ...sizes, lastKernel: 1e7 });
     expect(Math.max(...wild.bind(observations, 3)(x, 0).dataSync().map(Math.abs))).toBe(1e4);
   });
 });
 
-describe('TwinCritic', () => {
+describe('CrossQCritic', () => {
   it.each([
     [38, 223, 9897182],
     [8, 111, 9314982],
   ])(
     'has the published number of parameters for %i actions, %i observations',
     (actionSize, observationSize, parameters) => {
-      const critic = new TwinCritic(Rng.fromSeed(0), { actionSize, observationSize, outputs: 101 });
+      const critic = new CrossQCritic(Rng.fromSeed(0), { actionSize, observationSize, outputs: 101 });
       expect(count(critic.variables)).toBe(parameters);
       critic.dispose();
     },
   );
 
   it('normalises a training call with the batch, and moves statistics only then', () => {
-    const critic = new TwinCritic(Rng.fromSeed(0), { actionSize: 1, observationSize: 1, hidden: [8], outputs: 3 });
+    const critic = new CrossQCritic(Rng.fromSeed(0), { actionSize: 1, observationSize: 1, hidden: [8], outputs: 3 });
     const observations = tf.tensor2d([[5], [7], [100]]);
     const actions = tf.tensor2d([[0], [1], [0]]);
     const counter = () => critic.statistics['head1/norm0/steps']!.dataSync()[0];
@@ -186,8 +186,8 @@ describe('TwinCritic', () => {
   });
 });
 
-describe('MlpTwinCritic', () => {
-  const critic = new MlpTwinCritic(Rng.fromSeed(2), { observationSize: 3, actionSize: 2, hidden: [16, 8] });
+describe('TwinCritic', () => {
+  const critic = new TwinCritic(Rng.fromSeed(2), { observationSize: 3, actionSize: 2, hidden: [16, 8] });
 
   it('has two heads of its own, and the smaller value of grouped actions is that of repeated observations (1e-5)', () => {
     const observations = tf.tensor2d(Rng.fromSeed(1).normals(6), [2, 3]);

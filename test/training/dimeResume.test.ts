@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { DimeAgent, EulerMaruyamaSampler, evaluation, Pendulum, ScoreNetwork, train } from 'diffrl';
+import { DimeAgent, EulerMaruyamaSampler, evaluation, Pendulum, TimeConditionedMlp, train } from 'diffrl';
 import { expect, it } from 'vitest';
 
 const makeAgent = (compile: boolean, seed: number) =>
@@ -15,7 +15,7 @@ const makeAgent = (compile: boolean, seed: number) =>
     criticHidden: [16, 16],
     sampler: new EulerMaruyamaSampler({
       steps: 2,
-      network: (rng, sizes) => new ScoreNetwork(rng, { ...sizes, hidden: [16, 16], timeSize: 16 }),
+      network: (rng, sizes) => new TimeConditionedMlp(rng, { ...sizes, hidden: [16, 16], timeSize: 16 }),
     }),
   });
 

@@ -1,9 +1,9 @@
 import { described } from '../described.js';
-import { OrnsteinUhlenbeckSampler } from '../diffusion/ornsteinUhlenbeck.js';
-import type { Squash } from '../diffusion/squash.js';
 import { scaleSteps } from '../networks/scaleSteps.js';
-import { ScoreNetwork } from '../networks/scoreNetwork.js';
+import { TimeConditionedMlp } from '../networks/timeConditionedMlp.js';
 import { powerStepsSchedule } from '../schedules/powerSteps.js';
+import { OrnsteinUhlenbeckSampler } from './ornsteinUhlenbeck.js';
+import type { Squash } from './squash.js';
 
 export interface DmerlSamplerOptions {
   /** Diffusion steps K >= 1, default 8. */
@@ -35,7 +35,7 @@ export function dmerlSampler(options: DmerlSamplerOptions = {}) {
     squash,
     learnDiffusion,
     network: (rng, sizes) =>
-      scaleSteps(new ScoreNetwork(rng, { ...sizes, hidden, timeSize: 64, balanced: true }), perStd),
+      scaleSteps(new TimeConditionedMlp(rng, { ...sizes, hidden, timeSize: 64, balanced: true }), perStd),
   });
   return described(sampler, dmerlSampler, options);
 }

@@ -9,7 +9,7 @@ import { Mlp } from './mlp.js';
 import type { BoundNetwork, StepNetwork } from './stepNetwork.js';
 import { fourierFeatures, TimeEmbedding, type TimeFeatures } from './timeEmbedding.js';
 
-export interface ScoreNetworkOptions {
+export interface TimeConditionedMlpOptions {
   observationSize: number;
   actionSize: number;
   /** Outputs, default `actionSize`. */
@@ -36,11 +36,12 @@ export interface ScoreNetworkOptions {
 }
 
 /**
- * The score network of DIME's released code: latent, raw observation and time embedding side by side into a
+ * A perceptron that sees time: the control of DIME's released code, the noise prediction of SDAC's, and, with one output, the
+ * value of a latent. Latent, raw observation and time embedding side by side into a
  * perceptron. The first layer is linear in the three, so the parts of observation and time are computed once per
  * chain instead of once per step.
  */
-export class ScoreNetwork implements StepNetwork {
+export class TimeConditionedMlp implements StepNetwork {
   readonly variables: Variables;
   private readonly actionSize: number;
   private readonly time: TimeEmbedding;
@@ -48,11 +49,11 @@ export class ScoreNetwork implements StepNetwork {
   private readonly limit: number;
 
   /** @throws ArgumentError for sizes below 1 */
-  constructor(rng: Rng, options: ScoreNetworkOptions) {
+  constructor(rng: Rng, options: TimeConditionedMlpOptions) {
     const { observationSize, actionSize, hidden = [256, 256, 256], activation = gelu, timeSize = 256 } = options;
     const { timeFeatures = fourierFeatures(timeSize), timeHidden = timeSize, lastKernel = 1e-8, limit = 1e4 } = options;
-    requireInteger('ScoreNetwork', 'observationSize', observationSize, { min: 1 });
-    this.actionSize = requireInteger('ScoreNetwork', 'actionSize', actionSize, { min: 1 });
+    requireInteger('TimeConditionedMlp', 'observationSize', observationSize, { min: 1 });
+    this.actionSize = requireInteger('TimeConditionedMlp', 'actionSize', actionSize, { min: 1 });
     this.limit = limit;
     this.time = new TimeEmbedding(rng.split('time'), {
       features: timeFeatures,
