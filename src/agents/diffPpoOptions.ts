@@ -1,4 +1,4 @@
-import type { SamplingMode } from '../diffusion/chain.js';
+import { type SamplingMode, samplingModes } from '../diffusion/chain.js';
 import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { requireInteger, requireNumber, requireOneOf } from '../errors.js';
 import type { DiscountMode } from '../mdp/discounts.js';
@@ -74,6 +74,6 @@ export function checkedPpoOptions(options: DiffPpoOptions) {
     scaleRewards: options.scaleRewards ?? true,
     learningRate: requireNumber(where, 'learningRate', options.learningRate ?? 3e-4, { min: 0 }),
     maxGradientNorm: requireNumber(where, 'maxGradientNorm', options.maxGradientNorm ?? 0.5, { above: 0 }),
-    evaluation: requireOneOf(where, 'evaluation', options.evaluation ?? 'sde', ['sde', 'lastStepMean', 'ode', 'mean']),
+    evaluation: requireOneOf(where, 'evaluation', options.evaluation ?? 'sde', samplingModes),
   };
 }

@@ -1,4 +1,4 @@
-import type { SamplingMode } from '../diffusion/chain.js';
+import { type SamplingMode, samplingModes } from '../diffusion/chain.js';
 import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { ArgumentError, requireInteger, requireNumber, requireOneOf } from '../errors.js';
 import type { TemperatureSetting } from '../objectives/temperatureControl.js';
@@ -69,11 +69,6 @@ export function checkedSacOptions(options: DiffSacOptions) {
     criticHidden: options.criticHidden ?? [256, 256],
     actorLearningRate: requireNumber(where, 'actorLearningRate', options.actorLearningRate ?? 3e-4, { min: 0 }),
     criticLearningRate: requireNumber(where, 'criticLearningRate', options.criticLearningRate ?? 3e-4, { min: 0 }),
-    evaluation: requireOneOf(where, 'evaluation', options.evaluation ?? 'lastStepMean', [
-      'sde',
-      'lastStepMean',
-      'ode',
-      'mean',
-    ]),
+    evaluation: requireOneOf(where, 'evaluation', options.evaluation ?? 'lastStepMean', samplingModes),
   };
 }

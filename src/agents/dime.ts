@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { bestOf } from '../diffusion/bestOf.js';
+import { samplingModes } from '../diffusion/chain.js';
 import { EulerMaruyamaSampler } from '../diffusion/eulerMaruyama.js';
-import type { DiffusionPath } from '../diffusion/path.js';
 import { Sampler } from '../diffusion/sampler.js';
 import { ArgumentError, requireInteger, requireOneOf, show } from '../errors.js';
 import { batchRenormOptions } from '../networks/batchRenorm.js';
@@ -12,9 +13,10 @@ import { scalarObjective } from '../objectives/scalar.js';
 import { Temperature } from '../objectives/temperature.js';
 import { Adam, adamOption, clipGradient, learningRateOption } from '../ops/adam.js';
 import { lossAndGradients } from '../ops/gradients.js';
+import { repeatRows } from '../ops/repeatRows.js';
 import { withoutGradient } from '../ops/stopGradient.js';
 import { prefixVariables } from '../ops/variables.js';
-import { group, integer, number, type OptionValues, option, widths } from '../options.js';
+import { group, integer, number, type OptionValues, oneOf, option, widths } from '../options.js';
 import type { ReplayBatch } from '../replay/replayBuffer.js';
 import type { StateArray } from '../state.js';
 import type { Metrics } from './agent.js';
@@ -57,6 +59,18 @@ const dimeOptions = {
     },
   }),
   support: group(supportOptions, 'Returns that the categorical critic can represent; see dimePresets.'),
+  evaluation: {
+    ...oneOf(
+      samplingModes,
+      'sde',
+      'How the chain runs with explore: false; sde, as in the released code, draws as exploring does. See SamplingMode.',
+    ),
+    local: true,
+  },
+  evaluationParticles: {
+    ...integer(1, { min: 1 }, 'Actions drawn for an observation with explore: false; the critics take the best.'),
+    local: true,
+  },
   criticHidden: widths([2048, 2048], 'Hidden layers of both critics.'),
   batchRenorm: group(batchRenormOptions, "Of the critics' batch renormalisation (CrossQ)."),
   temperature: number(1, { above: 0 }, 'Temperature at the start.'),
@@ -150,23 +164,38 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
   private readonly actions = this.program(({ observations, noise }: Seen) => ({
     actions: this.sampler.actions(observations, noise),
   }));
+  private readonly evaluatedActions = this.program(({ observations, noise }: Seen) => ({
+    actions: this.evaluated(observations, noise),
+  }));
   private readonly updateCritic = this.updateProgram((inputs: BatchTensors & { noise: tf.Tensor }) =>
     this.criticStep(inputs),
   );
   private readonly updateActor = this.updateProgram((inputs: Seen) => this.actorStep(inputs));
 
-  /** The released code samples the whole chain also in evaluation, so exploring makes no difference. */
-  protected policy(observations: Float32Array, rows: number, draw: NoiseSource) {
-    return this.actions({
-      observations: matrix(observations, this.sizes.observationSize),
-      noise: draw(this.noiseShape, rows),
-    });
+  protected policy(data: Float32Array, rows: number, draw: NoiseSource, explore: boolean) {
+    const observations = matrix(data, this.sizes.observationSize);
+    return explore
+      ? this.actions({ observations, noise: draw(this.noiseShape, rows) })
+      : this.evaluatedActions({ observations, noise: draw(this.evaluationNoiseShape, rows) });
   }
 
+  /** What the policy does with `explore: false`: the chain run as `evaluation` says, the best of its particles. */
+  private evaluated(observations: tf.Tensor2D, noise: tf.Tensor): tf.Tensor2D {
+    const { evaluation, evaluationParticles } = this.options;
+    const repeated = repeatRows(observations, evaluationParticles);
+    const candidates = this.sampler.actions(repeated, noise, evaluation);
+    if (evaluationParticles === 1) return candidates;
+    return bestOf(candidates, this.meanValue(repeated, candidates), evaluationParticles);
+  }
+
+  /** The policy as `explore: false` runs it. */
   policyGraph(rows: number): PolicyGraph {
     return {
-      inputs: { observation: { shape: [rows, this.sizes.observationSize] }, noise: { shape: this.noiseShape(rows) } },
-      program: ({ observation, noise }) => ({ action: this.sampler.actions(observation, noise) }),
+      inputs: {
+        observation: { shape: [rows, this.sizes.observationSize] },
+        noise: { shape: this.evaluationNoiseShape(rows) },
+      },
+      program: ({ observation, noise }) => ({ action: this.evaluated(observation, noise) }),
     };
   }
 
@@ -234,7 +263,7 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
         groupSize: this.groupSize,
         trainDiffusion: trainsDiffusion,
       });
-      const logTarget: tf.Tensor1D = tf.div(this.meanValue(path), temperature);
+      const logTarget: tf.Tensor1D = tf.div(this.meanValue(path.observations, path.action), temperature);
       const logZ = this.logZ && tf.reshape<tf.Rank.R1>(this.logZ.apply(path.observations), [-1]);
       const divergence = this.sampler.divergence(path, logTarget, logZ);
       return {
@@ -249,9 +278,9 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
     return { actorLoss, runCost, entropyBound, temperature: this.temperature.value() };
   }
 
-  /** Mean of both critics at the path's actions, `[B]`, with running batch statistics. */
-  private meanValue(path: DiffusionPath): tf.Tensor1D {
-    const [first, second] = this.critic.apply(path.observations, path.action);
+  /** Mean of both critics, `[B]`, with running batch statistics. */
+  private meanValue(observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D {
+    const [first, second] = this.critic.apply(observations, actions);
     return tf.mul(tf.add(this.objective.value(first), this.objective.value(second)), 0.5);
   }
 
@@ -260,6 +289,8 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
   }
 
   private readonly noiseShape = (rows: number) => this.sampler.noiseShape(rows);
+  private readonly evaluationNoiseShape = (rows: number) =>
+    this.sampler.noiseShape(rows * this.options.evaluationParticles);
 }
 
 type Pair = [tf.Tensor2D, tf.Tensor2D];

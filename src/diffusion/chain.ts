@@ -71,9 +71,15 @@ function ofAllSteps({ steps }: TransitionKernels, std: TransitionKernels['std'])
  *   same marginals as the steps get small;
  * - `'mean'`: $x \leftarrow (\bar F_k(x) + \bar B_k(x))/2$, the nearly deterministic rule of DMERL's released code, biased towards 0.
  *
- * All but `'sde'` still draw the start from the prior.
+ * - `'deterministic'`: the `'ode'` from the prior's mean, one action for an observation whatever the noise.
+ *
+ * The others draw the start from the prior. All cost one call of the control network a step; `'ode'`, `'mean'` and
+ * `'deterministic'` one of the backward control too, on a general bridge.
  */
-export type SamplingMode = 'sde' | 'lastStepMean' | 'ode' | 'mean';
+export type SamplingMode = (typeof samplingModes)[number];
+
+/** All {@link SamplingMode}s. */
+export const samplingModes = ['sde', 'lastStepMean', 'ode', 'mean', 'deterministic'] as const;
 
 /** The end of the chain from `start`, `[B, A]`. */
 export function endOfChain(
@@ -82,10 +88,11 @@ export function endOfChain(
   noise: readonly tf.Tensor2D[],
   mode: SamplingMode,
 ): tf.Tensor2D {
-  let x = start;
+  let x = mode === 'deterministic' ? tf.zerosLike(start) : start;
   for (let k = 0; k < kernels.steps; k++) {
     const mean = kernels.forwardMean(x, k);
-    if (mode === 'ode') x = tf.add(x, tf.mul(tf.sub(mean, kernels.backwardMean(x, k)), 0.5));
+    if (mode === 'ode' || mode === 'deterministic')
+      x = tf.add(x, tf.mul(tf.sub(mean, kernels.backwardMean(x, k)), 0.5));
     else if (mode === 'mean') x = tf.mul(tf.add(mean, kernels.backwardMean(x, k)), 0.5);
     else if (mode === 'lastStepMean' && k === kernels.steps - 1) x = mean;
     else x = tf.add(mean, tf.mul(kernels.std(k), noise[k] as tf.Tensor2D));

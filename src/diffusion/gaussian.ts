@@ -7,6 +7,7 @@ import { repeatRows } from '../ops/repeatRows.js';
 import { stopGradient } from '../ops/stopGradient.js';
 import type { Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
+import type { SamplingMode } from './chain.js';
 import type { Divergence } from './divergences.js';
 import { completePath, type DiffusionPath } from './path.js';
 import { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
@@ -68,8 +69,10 @@ export class GaussianSampler extends Sampler {
     });
   }
 
-  actions(observations: tf.Tensor2D, noise: tf.Tensor): tf.Tensor2D {
+  /** @param mode `'sde'` (default) draws, any other gives the squashed mean */
+  actions(observations: tf.Tensor2D, noise: tf.Tensor, mode: SamplingMode = 'sde'): tf.Tensor2D {
     const { mean, logStd } = this.moments(observations, noise);
+    if (mode !== 'sde') return tanhSquash.apply(mean);
     return tanhSquash.apply(tf.add(mean, tf.mul(tf.exp(logStd), noise as tf.Tensor2D)));
   }
 

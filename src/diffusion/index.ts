@@ -6,6 +6,7 @@ export {
   logForwardDensities,
   runChain,
   type SamplingMode,
+  samplingModes,
 } from './chain.js';
 export type { ControlledProcessOptions } from './controlledProcess.js';
 export { type DdpmOptions, DdpmSampler, ddpm } from './ddpm.js';

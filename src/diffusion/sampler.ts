@@ -3,6 +3,7 @@ import { ArgumentError } from '../errors.js';
 import { moveTowards } from '../ops/ema.js';
 import type { Variables } from '../ops/variables.js';
 import { Rng } from '../rng/rng.js';
+import type { SamplingMode } from './chain.js';
 import { type Divergence, type DivergenceRequirements, reverseKl } from './divergences.js';
 import type { DiffusionPath } from './path.js';
 
@@ -98,6 +99,13 @@ export abstract class Sampler extends ActionSampler {
 
   /** Target of the mean run cost per action dimension in automatic temperature tuning. */
   abstract readonly targetRunCost: number;
+
+  /**
+   * Actions `[B, A]` for observations `[B, O]` and noise of shape `noiseShape(B)`.
+   *
+   * @param mode how to run the chain, default `'sde'`: as `sample` does
+   */
+  abstract override actions(observations: tf.Tensor2D, noise: tf.Tensor, mode?: SamplingMode): tf.Tensor2D;
 
   /** Runs the chain with all densities; `observations` `[B, O]`, `noise` of shape `noiseShape(B * groupSize)`. */
   abstract sample(observations: tf.Tensor2D, noise: tf.Tensor, options?: SampleOptions): DiffusionPath;

@@ -36,10 +36,9 @@ export interface TimeConditionedMlpOptions {
 }
 
 /**
- * A perceptron that sees time: the control of DIME's released code, the noise prediction of SDAC's, and, with one output, the
- * value of a latent. Latent, raw observation and time embedding side by side into a
- * perceptron. The first layer is linear in the three, so the parts of observation and time are computed once per
- * chain instead of once per step.
+ * A perceptron on latent, raw observation and time embedding side by side: the control of DIME's released code, the noise
+ * prediction of SDAC's and, with one output, the value of a latent. The first layer is linear in the three, so the parts
+ * of observation and time are computed once per chain instead of once per step.
  */
 export class TimeConditionedMlp implements StepNetwork {
   readonly variables: Variables;
