@@ -23,6 +23,9 @@ export { type ExportableAgent, encodeOnnx, exportOnnx, type PolicyGraph } from '
 export { NoiseLevel, type NoiseLevelOptions } from './noiseLevel.js';
 export type { NoiseSource } from './noiseSource.js';
 export { type BatchTensors, OffPolicyAgent, offPolicyOptions, updatesPerTransition } from './offPolicyAgent.js';
+export { decodeOptions, encodeOptions, type JsonObject, mergeOptions } from './optionsJson.js';
+export { type Maker, stepNetwork } from './pieces.js';
+export { type Preset, type PresetLine, type PresetName, presetFor, presetLines } from './presets.js';
 export {
   type Arrays,
   type Compiler,
@@ -32,6 +35,7 @@ export {
   selectCompiler,
   type TensorProgram,
 } from './program.js';
+export { agentClasses, createAgent, type NamedAgentClass } from './registry.js';
 export type { RowLosses } from './sampledSteps.js';
 export { SdacAgent, type SdacOptions } from './sdac.js';
 export { dpmdPresets, sdacPresets } from './sdacPresets.js';

@@ -4,6 +4,7 @@ import {
   type Checkpoint,
   type Decision,
   type Env,
+  type EnvSpaces,
   type MarkovEnv,
   type Metrics,
   ReplayBuffer,
@@ -33,7 +34,7 @@ export class TinyAgent implements Agent {
   private readonly noise: Rng;
   private readonly sampling: Rng;
 
-  constructor(env: Env | VectorEnv, seed = 0) {
+  constructor(env: EnvSpaces, seed = 0) {
     this.observationSpace = env.observationSpace;
     this.actionSpace = env.actionSpace;
     const sizes = { observationSize: env.observationSpace.size, actionSize: env.actionSpace.size };

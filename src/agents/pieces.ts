@@ -1,0 +1,102 @@
+import { described } from '../described.js';
+import { DdpmSampler, ddpm } from '../diffusion/ddpm.js';
+import { DiffusionSampler } from '../diffusion/diffusionSampler.js';
+import {
+  forwardKl,
+  logDerivativeKl,
+  logVariance,
+  reverseKl,
+  trajectoryBalance,
+  varGrad,
+} from '../diffusion/divergences.js';
+import { dmerlSampler } from '../diffusion/dmerl.js';
+import { EulerMaruyamaSampler, eulerMaruyama } from '../diffusion/eulerMaruyama.js';
+import { GaussianSampler } from '../diffusion/gaussian.js';
+import { GeneralBridgeSampler, generalBridge } from '../diffusion/generalBridge.js';
+import { OrnsteinUhlenbeckSampler, ornsteinUhlenbeck } from '../diffusion/ornsteinUhlenbeck.js';
+import type { NetworkFactory } from '../diffusion/process.js';
+import { noSquash, tanhSquash } from '../diffusion/squash.js';
+import { TimeConditionedMlp, type TimeConditionedMlpOptions } from '../networks/timeConditionedMlp.js';
+import { gelu, mish } from '../ops/activations.js';
+import { linearDecay } from '../ops/linearDecay.js';
+import { cosineSchedule } from '../schedules/cosine.js';
+import { dimeCosineSchedule } from '../schedules/dimeCosine.js';
+import { linearSchedule } from '../schedules/linear.js';
+import { powerStepsSchedule } from '../schedules/powerSteps.js';
+import { squareRootSchedule } from '../schedules/squareRoot.js';
+import { variancePreservingSchedule } from '../schedules/variancePreserving.js';
+
+/**
+ * A {@link TimeConditionedMlp} of other sizes as the `network` of a sampler.
+ *
+ * @example
+ * ```ts
+ * new EulerMaruyamaSampler({ network: stepNetwork({ hidden: [64, 64], timeSize: 64 }) });
+ * ```
+ */
+export function stepNetwork(
+  options: Omit<TimeConditionedMlpOptions, 'observationSize' | 'actionSize'> = {},
+): NetworkFactory {
+  return described((rng, sizes) => new TimeConditionedMlp(rng, { ...sizes, ...options }), stepNetwork, options);
+}
+
+/** Makes something from its options. */
+// biome-ignore lint/suspicious/noExplicitAny: each maker checks its own options
+export type Maker = (options: any) => unknown;
+
+/** Classes whose instances JSON names by the class, with the constructor's options. */
+const CLASSES = {
+  DiffusionSampler,
+  EulerMaruyamaSampler,
+  OrnsteinUhlenbeckSampler,
+  GeneralBridgeSampler,
+  GaussianSampler,
+  DdpmSampler,
+};
+
+/** Functions whose results JSON names by the function, with its options. */
+const FACTORIES = {
+  eulerMaruyama,
+  ornsteinUhlenbeck,
+  generalBridge,
+  ddpm,
+  dmerlSampler,
+  stepNetwork,
+  cosineSchedule,
+  dimeCosineSchedule,
+  linearSchedule,
+  powerStepsSchedule,
+  squareRootSchedule,
+  variancePreservingSchedule,
+  linearDecay,
+};
+
+/** Values that JSON names as they are. */
+export const CONSTANTS: Readonly<Record<string, unknown>> = {
+  gelu,
+  mish,
+  reverseKl,
+  logDerivativeKl,
+  logVariance,
+  varGrad,
+  trajectoryBalance,
+  forwardKl,
+  tanhSquash,
+  noSquash,
+};
+
+/** What makes the library's own pieces, by name. */
+export const MAKERS: Readonly<Record<string, Maker>> = {
+  ...FACTORIES,
+  ...Object.fromEntries(
+    Object.entries(CLASSES).map(([name, Class]) => [
+      name,
+      (options: object) => new (Class as new (o: object) => unknown)(options),
+    ]),
+  ),
+};
+
+/** The name in {@link MAKERS} of a class or function. */
+export function makerName(maker: unknown): string | undefined {
+  return Object.entries({ ...CLASSES, ...FACTORIES }).find(([, own]) => own === maker)?.[0];
+}

@@ -1,0 +1,222 @@
+import { type JsonObject, mergeOptions } from './optionsJson.js';
+
+/** Options and where they come from. */
+export interface PresetLine {
+  /** Agents it is for, by their names in commands. */
+  agents: readonly string[];
+  /** Tasks it is for: an id, a pattern with `*`, or all that the pattern with `!` in front does not match. */
+  tasks: readonly string[];
+  source: string;
+  options: JsonObject;
+  /** Environments side by side. */
+  envs?: number;
+}
+
+/** `'paper'`: as published. `'small'`: for a CPU and runs of 5,000 to 100,000 steps. */
+export type PresetName = 'small' | 'paper' | 'none';
+
+/** What the lines that apply give together. */
+export interface Preset {
+  options: JsonObject;
+  envs: number;
+  lines: readonly PresetLine[];
+}
+
+/**
+ * The options of an agent for a task: all lines that are for both, later ones over earlier ones.
+ *
+ * @example
+ * ```ts
+ * const { options } = presetFor('dime', 'HalfCheetah-v5', 'paper');
+ * ```
+ */
+export function presetFor(agent: string, task: string, name: PresetName = 'small'): Preset {
+  const all: readonly PresetLine[] = name === 'none' ? [] : presetLines[name];
+  const lines = all.filter((line) => line.agents.includes(agent) && line.tasks.every((pattern) => fits(pattern, task)));
+  return {
+    options: lines.reduce((merged, { options }) => mergeOptions(merged, options), {}),
+    envs: lines.findLast(({ envs }) => envs)?.envs ?? 1,
+    lines,
+  };
+}
+
+function fits(pattern: string, task: string): boolean {
+  if (pattern.startsWith('!')) return !fits(pattern.slice(1), task);
+  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(task);
+}
+
+const EVERY = ['*'];
+const SMALL = ['Pendulum-v1', 'InvertedPendulum-v5'];
+const LARGER = ['!Pendulum-v1', '!InvertedPendulum-v5'];
+const REPLAY = ['dime', 'sdac', 'dpmd', 'diffsac', 'diffwpo'];
+const DENOISING = ['sdac', 'dpmd'];
+const DMERL = ['diffsac', 'diffwpo'];
+
+const SHORT_RUNS = "found on this repository's short runs, README and docs/dmerl.md: bench/returns.ts";
+const DIME_E = 'Celik et al. 2025 (DIME), appendix E';
+const DIME_CODE = "DIME's released code, default of its configuration";
+const SDAC_CODE = "SDAC's code of the ICML camera-ready (May 2025), 5 environments side by side";
+const DPMD_CODE = "SDAC's code of the ICML supplement (January 2025), 5 environments side by side";
+
+const small: PresetLine[] = [
+  { agents: REPLAY, tasks: LARGER, source: SHORT_RUNS, options: { warmupSteps: 5000, criticLearningRate: 1e-3 } },
+  ...SMALL.map((task) => ({
+    agents: REPLAY,
+    tasks: [task],
+    source: SHORT_RUNS,
+    options: { warmupSteps: 500, criticLearningRate: 1e-3 },
+  })),
+  {
+    agents: [...REPLAY, 'diffppo'],
+    tasks: ['Pendulum-v1'],
+    source: 'no state of Pendulum is lost for long: a horizon of 20 steps learns faster; bench/returns.ts',
+    options: { gamma: 0.95 },
+  },
+  {
+    agents: ['dime'],
+    tasks: EVERY,
+    source: 'half the chain and an eighth of the width of the paper, for a CPU; bench/returns.ts',
+    options: { sampler: { steps: 8 }, criticHidden: [256, 256], actorLearningRate: 1e-3 },
+  },
+  { agents: ['dime'], tasks: LARGER, source: DIME_E, options: { support: { min: -1600, max: 1600, atoms: 101 } } },
+  {
+    agents: ['dime'],
+    tasks: ['dm_control/*'],
+    source: DIME_CODE,
+    options: { support: { min: -200, max: 200, atoms: 101 } },
+  },
+  {
+    agents: ['dime'],
+    tasks: ['InvertedPendulum-v5'],
+    source: 'discounted returns lie within 0 and 100; examples/quickstart.ts',
+    options: { support: { min: -10, max: 110 }, updatesPerTransition: 1, temperature: 0.1 },
+  },
+  {
+    agents: ['dime'],
+    tasks: ['Pendulum-v1'],
+    source: 'rewards lie within -16.3 and 0 a step, discounted by 0.95: -326 to 0',
+    options: { support: { min: -300, max: 20 }, updatesPerTransition: 1, temperature: 0.1 },
+  },
+  {
+    agents: DENOISING,
+    tasks: EVERY,
+    source: SHORT_RUNS,
+    options: { batchSize: 128, particles: 8, targetParticles: 1, policyLearningRate: 1e-3 },
+  },
+  {
+    agents: DENOISING,
+    tasks: LARGER,
+    source: 'the noise level falls within 10,000 updates, over 200,000 by default; bench/returns.ts',
+    options: { targetRate: 0.02, updatesPerStep: 2, noiseLevel: { every: 12 } },
+    envs: 5,
+  },
+  ...SMALL.map((task) => ({
+    agents: DENOISING,
+    tasks: [task],
+    source: 'the noise level is low from the start; bench/returns.ts',
+    options: { targetRate: 0.05, updatesPerStep: 1, noiseLevel: { initial: 1, learningRate: 0 } },
+  })),
+  { agents: DMERL, tasks: LARGER, source: SHORT_RUNS, options: { actorLearningRate: 3e-4, targetRate: 0.01 } },
+  ...SMALL.map((task) => ({
+    agents: DMERL,
+    tasks: [task],
+    source: 'docs/dmerl.md, returns; bench/returns.ts',
+    options: {
+      actorLearningRate: 1e-3,
+      targetRate: 0.05,
+      batchSize: 128,
+      criticHidden: [128, 128],
+      criticLearningRate: 3e-3,
+      sampler: { hidden: [128, 128] },
+    },
+  })),
+  ...SMALL.map((task) => ({
+    agents: ['diffwpo'],
+    tasks: [task],
+    source: 'docs/dmerl.md: keeps the small tasks from falling back',
+    options: { trustRegion: {} },
+  })),
+  {
+    agents: ['diffppo'],
+    tasks: EVERY,
+    source: SHORT_RUNS,
+    options: { sampler: { hidden: [128, 128] }, valueHidden: [256, 256], learningRate: 5e-4, rolloutSteps: 2048 },
+  },
+  ...SMALL.map((task) => ({
+    agents: ['diffppo'],
+    tasks: [task],
+    source: SHORT_RUNS,
+    options: { sampler: { hidden: [64, 64] }, valueHidden: [64, 64] },
+  })),
+  {
+    agents: ['diffppo'],
+    tasks: ['Pendulum-v1'],
+    source: SHORT_RUNS,
+    options: { learningRate: 1e-3, rolloutSteps: 1024 },
+  },
+  {
+    agents: ['diffppo'],
+    tasks: ['InvertedPendulum-v5'],
+    source: 'docs/dmerl.md, annealing',
+    options: { temperature: { anneal: { from: 0.005, to: 0, duration: 80_000 } } },
+  },
+];
+
+const paper: PresetLine[] = [
+  { agents: ['dime'], tasks: EVERY, source: DIME_E, options: { support: { min: -1600, max: 1600, atoms: 101 } } },
+  {
+    agents: ['dime'],
+    tasks: ['dm_control/*'],
+    source: DIME_CODE,
+    options: { support: { min: -200, max: 200, atoms: 101 } },
+  },
+  {
+    agents: ['dime'],
+    tasks: ['myo*'],
+    source: DIME_E,
+    options: { support: { min: -3600, max: 3600, atoms: 101 } },
+  },
+  {
+    agents: ['sdac'],
+    tasks: EVERY,
+    source: SDAC_CODE,
+    options: {
+      diffusion: { schedule: { type: 'linearSchedule', steps: 20, scale: 0.8 }, startStd: 0.5 },
+      reverseSamples: 64,
+      proposal: 'clip',
+      valueScale: 5,
+      values: 'raw',
+      policyStates: 'current',
+    },
+    envs: 5,
+  },
+  {
+    agents: ['dpmd'],
+    tasks: EVERY,
+    source: DPMD_CODE,
+    options: {
+      diffusion: { schedule: { type: 'cosineSchedule', steps: 20 }, startStd: 0.5 },
+      weighting: 'released',
+      criticSteps: 2,
+      noiseLevel: { entropyScale: 1.5 },
+    },
+    envs: 5,
+  },
+  {
+    agents: DENOISING,
+    tasks: EVERY,
+    source: 'the same in both releases of the code',
+    options: {
+      particles: 32,
+      targetParticles: 32,
+      criticHidden: [256, 256, 256],
+      criticActivation: 'mish',
+      clipNoisyActions: false,
+      warmupSteps: 30_000,
+    },
+  },
+];
+
+/** All lines, in the order in which they apply. */
+export const presetLines: Readonly<Record<Exclude<PresetName, 'none'>, readonly PresetLine[]>> = { small, paper };

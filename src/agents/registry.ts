@@ -1,0 +1,71 @@
+import { ArgumentError } from '../errors.js';
+import { nearest } from '../nearest.js';
+import type { Agent } from './agent.js';
+import type { EnvSpaces } from './baseAgent.js';
+import { DiffPpoAgent } from './diffPpo.js';
+import { DiffSacAgent } from './diffSac.js';
+import { DiffWpoAgent } from './diffWpo.js';
+import { DimeAgent } from './dime.js';
+import { DpmdAgent } from './dpmd.js';
+import { decodeOptions, type JsonObject } from './optionsJson.js';
+import type { Maker } from './pieces.js';
+import { SdacAgent } from './sdac.js';
+
+/** A class of agents that can be named in a command, a file or a checkpoint. */
+export interface NamedAgentClass {
+  readonly name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each class checks its own options
+  create(options: any): Promise<Agent>;
+}
+
+/** The library's agents by the names that commands and files give them. */
+export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
+  dime: DimeAgent,
+  sdac: SdacAgent,
+  dpmd: DpmdAgent,
+  diffppo: DiffPpoAgent,
+  diffsac: DiffSacAgent,
+  diffwpo: DiffWpoAgent,
+};
+
+/** What a `sampler` without a `type` is, by agent. */
+const SAMPLERS: Readonly<Record<string, string>> = {
+  dime: 'EulerMaruyamaSampler',
+  diffppo: 'dmerlSampler',
+  diffsac: 'dmerlSampler',
+  diffwpo: 'dmerlSampler',
+};
+
+/** @throws ArgumentError for a name that no agent has, with the nearest one */
+export function agentClass(where: string, name: string): NamedAgentClass {
+  const found = Object.hasOwn(agentClasses, name) ? agentClasses[name] : undefined;
+  if (found) return found;
+  const names = Object.keys(agentClasses);
+  throw new ArgumentError(
+    `${where}: there is no agent '${name}'${nearest(name, names)}; there are ${names.join(', ')}.`,
+  );
+}
+
+/**
+ * An agent by name, from options as JSON ({@link encodeOptions}).
+ *
+ * @param custom makes pieces that are not the library's own
+ * @throws ArgumentError for an unknown name, an unknown piece, or what the agent refuses
+ */
+export async function createAgent(
+  name: string,
+  setting: { env: EnvSpaces; seed?: number },
+  options: JsonObject = {},
+  custom: Record<string, Maker> = {},
+): Promise<Agent> {
+  const Class = agentClass('createAgent', name);
+  return Class.create({ ...decodeAgentOptions(name, options, custom), ...setting });
+}
+
+/** The options of the agent `name` from JSON; a sampler without a `type` is the agent's own kind. */
+export function decodeAgentOptions(name: string, options: JsonObject, custom: Record<string, Maker> = {}) {
+  const { sampler, ...rest } = options;
+  const isBare = sampler !== null && typeof sampler === 'object' && !Array.isArray(sampler) && !('type' in sampler);
+  const typed = isBare ? { type: SAMPLERS[name], ...sampler } : sampler;
+  return decodeOptions({ ...rest, ...(typed !== undefined && { sampler: typed }) }, custom, name);
+}

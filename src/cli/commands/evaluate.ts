@@ -1,0 +1,27 @@
+import { type Command, Option } from 'commander';
+import { parseCount } from '../values.js';
+
+/** Which checkpoint of a run a command takes. */
+export const checkpointOption = () =>
+  new Option('-c, --checkpoint <which>', 'the best one or the latest').choices(['best', 'latest']).default('best');
+
+/** `diffrl evaluate` */
+export function addEvaluate(program: Command): void {
+  program
+    .command('evaluate')
+    .description('play episodes without exploration and print their returns')
+    .argument('<runs...>', 'folders of runs, or folders with runs in them')
+    .option('-n, --episodes <count>', 'episodes', parseCount, 20)
+    .option('-s, --seed <number>', 'of the first start', parseCount, 2000)
+    .addOption(checkpointOption())
+    .option('--json', 'print one JSON object a line')
+    .action(
+      async (
+        paths: string[],
+        flags: { episodes: number; seed: number; checkpoint: 'best' | 'latest'; json?: boolean },
+      ) => {
+        const { evaluateRuns } = await import('../evaluate.js');
+        await evaluateRuns(paths, flags);
+      },
+    );
+}

@@ -1,0 +1,30 @@
+import { loadRun } from '../runs/load.js';
+import { evaluate } from '../training/evaluate.js';
+import { interruption } from './interruption.js';
+import { brief, table } from './print.js';
+import { runsIn } from './runsIn.js';
+import { shown } from './train.js';
+
+/** Evaluates one run after the other and prints what came out. */
+export async function evaluateRuns(
+  paths: readonly string[],
+  {
+    episodes,
+    seed,
+    checkpoint,
+    json,
+  }: { episodes: number; seed: number; checkpoint: 'best' | 'latest'; json?: boolean },
+): Promise<void> {
+  const rows: string[][] = [];
+  for (const folder of await runsIn(paths)) {
+    if (interruption.aborted) break;
+    const { agent, environments, step } = await loadRun(folder.path, checkpoint);
+    const result = await evaluate({ agent, env: environments.evaluation, episodes, seed });
+    agent.dispose();
+    await environments.close();
+    if (json) console.log(JSON.stringify({ run: folder.path, checkpoint, step, seed, ...result }));
+    const ends = [Math.min(...result.returns), Math.max(...result.returns)];
+    rows.push([shown(folder), String(step), ...[result.mean, result.std, ...ends].map(brief), String(episodes)]);
+  }
+  if (!json) console.log(table(['run', 'step', 'mean', 'std', 'min', 'max', 'episodes'], rows));
+}

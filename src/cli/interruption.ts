@@ -1,0 +1,22 @@
+/** Exit status of a process that was asked to stop and saved its work (EX_TEMPFAIL of sysexits.h). */
+export const INTERRUPTED = 75;
+
+const controller = new AbortController();
+
+/** Aborts with the first SIGINT (Ctrl-C), SIGTERM or SIGUSR1; `reason` is the signal's name. */
+export const interruption: AbortSignal = controller.signal;
+
+/** Listens from now on. A second Ctrl-C, a second after the first at least, ends the process at once. */
+export function listenForSignals(): void {
+  let first = 0;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const) {
+    process.on(name, () => {
+      if (name === 'SIGINT' && first > 0 && Date.now() - first > 1000) process.exit(130);
+      if (name === 'SIGINT' && first === 0 && process.stderr.isTTY) {
+        console.error('\nSaving after the step that is under way; Ctrl-C again ends at once.');
+      }
+      first ||= Date.now();
+      controller.abort(name);
+    });
+  }
+}
