@@ -4,6 +4,7 @@ export { type KlMode, type Moments, stepKl, trustRegionLoss } from './chainKl.js
 export type { BellmanTarget, CriticObjective } from './criticObjective.js';
 export { denoisingScoreMatchingLoss } from './denoising.js';
 export { type PpoStepBatch, type PpoStepOptions, ppoStepLoss } from './ppoStepLoss.js';
+export { type QuantileOptions, quantileObjective } from './quantile.js';
 export {
   type ReverseSamplingInputs,
   type ReverseSamplingOptions,
