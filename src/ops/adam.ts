@@ -24,11 +24,12 @@ export interface AdamOptions {
   /** Default: gradients are used as they are. */
   transform?: GradientTransform;
   /**
-   * Largest root mean square of a variable's update, in learning rates, > 0; larger updates are scaled down to it. Default
-   * `false`: none. A gradient that is suddenly many times those before it makes an update of up to
-   * $(1 - \beta_1)/\sqrt{1 - \beta_2}$ learning rates, 16 at 0.5 and 0.999; the first updates have 1, later ones less.
+   * Clips updates as AdaFactor (Shazeer & Stern 2018) and StableAdamW (Wortsman et al. 2023) do, both at 1: a variable's
+   * update is divided by $\max(1, \mathrm{RMS}(g/\sqrt{\hat v})/c)$, c > 0. Adam alone turns gradients that are suddenly many
+   * times those before them into steps of up to $(1 - \beta_1)/\sqrt{1 - \beta_2}$ learning rates, 16 at 0.5 and 0.999,
+   * whether the gradients were clipped or not. Default `false`: no clipping.
    */
-  maxUpdate?: number | false;
+  updateClip?: number | false;
 }
 
 /**
@@ -48,7 +49,7 @@ export class Adam implements Stateful {
   private readonly beta2: number;
   private readonly epsilon: number;
   private readonly transform: GradientTransform;
-  private readonly maxUpdate?: number;
+  private readonly updateClip: number | false;
   /** The moments and the number of steps taken. */
   readonly slots: Variables;
 
@@ -61,7 +62,7 @@ export class Adam implements Stateful {
       beta2 = 0.999,
       epsilon = 1e-8,
       transform = (gradient) => gradient,
-      maxUpdate,
+      updateClip = false,
     }: AdamOptions = {},
   ) {
     this.learningRate = requireRate('Adam', 'learningRate', learningRate);
@@ -69,8 +70,7 @@ export class Adam implements Stateful {
     this.beta2 = requireNumber('Adam', 'beta2', beta2, { min: 0, below: 1 });
     this.epsilon = requireNumber('Adam', 'epsilon', epsilon, { min: 0 });
     this.transform = transform;
-    if (maxUpdate !== undefined && maxUpdate !== false)
-      this.maxUpdate = requireNumber('Adam', 'maxUpdate', maxUpdate, { above: 0 });
+    this.updateClip = requireClip('Adam', 'updateClip', updateClip);
     const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape), false));
     this.slots = { step: zeros([]) };
     for (const [name, variable] of Object.entries(parameters)) {
@@ -98,16 +98,16 @@ export class Adam implements Stateful {
         const first = this.average(`first/${name}`, gradient, this.beta1);
         const second = this.average(`second/${name}`, tf.square(gradient), this.beta2);
         const update = tf.div(tf.mul(first, scale), tf.add(tf.sqrt(second), epsilon));
-        variable.assign(tf.sub(variable, this.bounded(update, rate)));
+        variable.assign(tf.sub(variable, this.clipped(update, gradient, tf.div(second, tf.square(secondRoot)))));
       }
     });
   }
 
-  /** `update`, scaled down where its root mean square is above `maxUpdate` times `rate`. */
-  private bounded(update: tf.Tensor, rate: number | tf.Scalar): tf.Tensor {
-    if (this.maxUpdate === undefined) return update;
-    const limit = tf.maximum(tf.mul(rate, this.maxUpdate), TINY);
-    return tf.mul(update, tf.div(limit, tf.maximum(limit, tf.sqrt(tf.mean(tf.square(update))))));
+  /** `update` after {@link AdamOptions.updateClip}, given the second moment without bias. */
+  private clipped(update: tf.Tensor, gradient: tf.Tensor, second: tf.Tensor): tf.Tensor {
+    if (!this.updateClip) return update;
+    const ratio = tf.sqrt(tf.mean(tf.div(tf.square(gradient), tf.add(second, TINY))));
+    return tf.div(update, tf.maximum(tf.div(ratio, this.updateClip), 1));
   }
 
   private average(slot: string, value: tf.Tensor, decay: number): tf.Tensor {
@@ -130,8 +130,12 @@ export class Adam implements Stateful {
   }
 }
 
-/** Stands for a learning rate of 0 where it is divided by. */
-const TINY = 1e-30;
+/** Keeps the ratio of two squares that vanish together finite. */
+const TINY = 1e-16;
+
+function requireClip(where: string, name: string, value: unknown): number | false {
+  return value === false ? value : requireNumber(where, name, value, { above: 0 });
+}
 
 /** @throws ArgumentError unless `rate` is a number >= 0 or a function */
 export function requireRate(where: string, name: string, rate: unknown): LearningRate {
@@ -156,11 +160,11 @@ export function adamOption(initial: Omit<AdamOptions, 'learningRate'>, doc: stri
       beta1: number(initial.beta1 ?? 0.9, { min: 0, below: 1 }, 'Decay of the first moment.'),
       beta2: number(initial.beta2 ?? 0.999, { min: 0, below: 1 }, 'Decay of the second moment.'),
       epsilon: number(initial.epsilon ?? 1e-8, { min: 0 }, 'Added to the root of the second moment.'),
-      maxUpdate: option<number | false>({
-        doc: "Largest root mean square of a variable's update, in learning rates; false: no bound.",
+      updateClip: option<number | false>({
+        doc: "Clips each variable's update where its gradient is so many times those before it; false: no clipping.",
         allowed: 'number > 0 | false',
-        initial: initial.maxUpdate ?? false,
-        check: (where, name, value) => (value === false ? value : requireNumber(where, name, value, { above: 0 })),
+        initial: initial.updateClip ?? false,
+        check: requireClip,
       }),
       transform: option<GradientTransform>({
         doc: 'A change made to every gradient before, such as clipGradient(1).',

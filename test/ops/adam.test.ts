@@ -16,25 +16,32 @@ describe('Adam', () => {
     });
   });
 
-  it('bounds the root mean square of an update, and leaves smaller ones as they are', () => {
-    const [free, bound] = [scalarVariable(), scalarVariable()];
-    const options = { learningRate: 0.01, beta1: 0.5 };
-    const optimisers = [new Adam({ theta: free }, options), new Adam({ theta: bound }, { ...options, maxUpdate: 1 })];
-    const step = (gradient: number) => {
-      const before = [free, bound].map((variable) => variable.dataSync()[0]!);
-      for (const optimiser of optimisers) optimiser.apply({ theta: tf.scalar(gradient) });
-      return [free, bound].map((variable, i) => before[i]! - variable.dataSync()[0]!);
+  it('clips the updates of gradients far above their history by exactly that ratio, and no others', () => {
+    const [free, clipped] = [0, 1].map(() => tf.variable(tf.zeros([2]), true)) as [tf.Variable, tf.Variable];
+    const options = { learningRate: 0.01, beta1: 0.5, beta2: 0.9 };
+    const optimisers = [
+      new Adam({ theta: free }, options),
+      new Adam({ theta: clipped }, { ...options, updateClip: 2 }),
+    ];
+    /** By how much each moved its first entry. */
+    const step = (...gradient: [number, number]) => {
+      const before = [free, clipped].map((variable) => variable.dataSync()[0]!);
+      for (const optimiser of optimisers) optimiser.apply({ theta: tf.tensor1d(gradient) });
+      return [free, clipped].map((variable, i) => variable.dataSync()[0]! - before[i]!) as [number, number];
     };
-    for (let i = 0; i < 50; i++) {
-      const [change, boundChange] = step(i % 2 ? 1e-3 : -7e-4);
-      expect(boundChange).toBeCloseTo(change!, 9);
+    let second = 0;
+    for (let i = 0; i < 40; i++) {
+      const g = i % 2 ? 1e-3 : -7e-4;
+      second = 0.9 * second + 0.1 * g ** 2;
+      const [change, clippedChange] = step(g, g);
+      expect(clippedChange).toBeCloseTo(change, 8);
     }
-    const [spike, boundSpike] = step(1);
-    expect(spike).toBeGreaterThan(0.03);
-    expect(boundSpike).toBeCloseTo(0.01, 6);
-    const [after, boundAfter] = step(0);
-    expect(after).toBeGreaterThan(0.015);
-    expect(boundAfter).toBeCloseTo(0.01, 6);
+    const correction = 1 - 0.9 ** 41;
+    const squares = [1, 0.25].map((square) => (square * correction) / (0.9 * second + 0.1 * square));
+    const ratio = Math.sqrt((squares[0]! + squares[1]!) / 2);
+    expect(ratio).toBeGreaterThan(3);
+    const [change, clippedChange] = step(1, -0.5);
+    expect(change / clippedChange).toBeCloseTo(ratio / 2, 3);
   });
 
   it('takes NaN for zero, moments included', () => {
@@ -87,7 +94,7 @@ describe('Adam', () => {
 
   it('says what is wrong with its options', () => {
     expect(() => new Adam({}, { beta1: 1 })).toThrow('Adam: beta1 must be a number >= 0 and < 1, got 1.');
-    expect(() => new Adam({}, { maxUpdate: 0 })).toThrow('Adam: maxUpdate must be a number > 0, got 0.');
+    expect(() => new Adam({}, { updateClip: 0 })).toThrow('Adam: updateClip must be a number > 0, got 0.');
     expect(() => clipGradient(0)).toThrow(ArgumentError);
   });
 });
