@@ -82,8 +82,11 @@ const dimeOptions = {
   ),
   actorLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
-  actorAdam: adamOption({ beta1: 0.5, transform: clipGradient(1) }, "Of the policy's optimiser."),
-  criticAdam: adamOption({ beta1: 0.5 }, "Of the critics' optimiser."),
+  actorAdam: adamOption(
+    { beta1: 0.5, transform: clipGradient(1), updateClip: 1 },
+    "Of the policy's optimiser; the released code clips no updates, and its chains can explode.",
+  ),
+  criticAdam: adamOption({ beta1: 0.5, updateClip: 1 }, "Of the critics' optimiser."),
 };
 
 export type DimeOptions = AgentOptions<typeof dimeOptions>;
@@ -101,7 +104,8 @@ type Seen = { observations: tf.Tensor2D; noise: tf.Tensor };
 /**
  * DIME (Celik et al. 2025): maximum-entropy reinforcement learning with a diffusion policy. The policy's chain gives a
  * lower bound on its entropy; actor, critic and temperature use that bound where SAC uses the entropy. Critics are
- * CrossQ's: batch renormalisation, no target networks. Defaults are those of the released code.
+ * CrossQ's: batch renormalisation, no target networks. Defaults are those of the released code, but for Adam's `updateClip`,
+ * which keeps the chain from exploding; {@link dimePresets}`.released` is without.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 import type { DimeOptions } from './dime.js';
 
 /**
- * Options per suite. Everything else is the same everywhere (DIME, appendix E); only the range of returns differs.
+ * Options per suite, which differ in the range of returns only (DIME, appendix E), and the released code's optimisers.
  *
  * @example
  * ```ts
@@ -9,6 +9,8 @@ import type { DimeOptions } from './dime.js';
  * ```
  */
 export const dimePresets = {
+  /** The released code to the letter: nothing bounds the updates of its optimisers. */
+  released: { actorAdam: { updateClip: false }, criticAdam: { updateClip: false } },
   /** DeepMind Control: episodes of 1000 steps with rewards in [0, 1] (released code's default). */
   dmc: { support: { min: -200, max: 200, atoms: 101 } },
   /** Gymnasium's MuJoCo tasks (appendix E). */

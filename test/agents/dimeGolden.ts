@@ -1,4 +1,4 @@
-import { Box, DimeAgent, type DimeOptions, EulerMaruyamaSampler, TimeConditionedMlp } from 'diffrl';
+import { Box, DimeAgent, type DimeOptions, dimePresets, EulerMaruyamaSampler, TimeConditionedMlp } from 'diffrl';
 import { loadState } from '../../src/state.js';
 import reference from '../reference/dime/training.json' with { type: 'json' };
 
@@ -21,6 +21,7 @@ export async function referenceAgent(options: Partial<DimeOptions> = {}): Promis
     batchRenorm: { warmup: config.batchRenormWarmup },
     batchSize: config.batchSize,
     temperature: config.initialTemperature,
+    ...dimePresets.released,
     ...options,
   });
   const state = await agent.state();
