@@ -1,0 +1,87 @@
+import type { JsonObject } from '../agents/optionsJson.js';
+import { MountainCarContinuous } from '../envs/classic/mountainCarContinuous.js';
+import { Pendulum } from '../envs/classic/pendulum.js';
+import type { Env } from '../envs/env.js';
+import { MultiGoal } from '../envs/multiGoal.js';
+import { SyncVectorEnv } from '../envs/syncVectorEnv.js';
+import type { VectorEnv } from '../envs/vectorEnv.js';
+import { ArgumentError, show } from '../errors.js';
+import { nearest } from '../nearest.js';
+import { isModule, loadFunction } from './modules.js';
+import { type WrapperSetting, Wrapping } from './wrappers.js';
+
+/** The environments of a run. */
+export interface RunEnvironments {
+  /** The one that is trained in. */
+  train: Env | VectorEnv;
+  /** The one that evaluations are made in; shares moments with `train`. */
+  evaluation: Env | VectorEnv;
+  /** Another one like `evaluation`. */
+  another(): Promise<Env>;
+  close(): Promise<void>;
+}
+
+/** Environments that need nothing else. */
+// biome-ignore lint/suspicious/noExplicitAny: each class checks its own options
+const CLASSIC: Readonly<Record<string, new (options: any) => Env>> = {
+  'Pendulum-v1': Pendulum,
+  'MountainCarContinuous-v0': MountainCarContinuous,
+  MultiGoal,
+};
+
+/** The ids of all environments of the library. */
+export async function environmentIds(): Promise<string[]> {
+  const { mujocoIds } = await import('../mujoco/registry.js');
+  return [...Object.keys(CLASSIC), ...mujocoIds()];
+}
+
+/**
+ * One environment, by id, module or address.
+ *
+ * @throws ArgumentError for a name that is none of them, with the nearest id
+ */
+export async function makeEnvironment(where: string, name: string, options: JsonObject = {}): Promise<Env> {
+  if (isModule(name)) return requireEnv(where, name, await (await loadFunction(where, name))(options));
+  const Classic = Object.entries(CLASSIC).find(([id]) => id === name || id.replace(/-v\d$/, '') === name)?.[1];
+  if (Classic) return new Classic(options);
+  const ids = await environmentIds();
+  if (!ids.includes(name)) {
+    throw new ArgumentError(
+      `${where}: there is no environment '${name}'${nearest(name, ids)}. 'diffrl envs' lists them; your own is ./file.ts#function.`,
+    );
+  }
+  const { makeMujoco } = await import('../mujoco/make.js');
+  return makeMujoco(name as never, options as never);
+}
+
+/** The environments of a run, wrapped. @throws as {@link makeEnvironment} */
+export async function makeRunEnvironments(
+  where: string,
+  setting: { env: string; envOptions: JsonObject; wrappers: WrapperSetting[] },
+  envs: number,
+): Promise<RunEnvironments> {
+  const wrapping = new Wrapping(setting.wrappers);
+  const made: { close?(): unknown }[] = [];
+  const make = async (learns: boolean) => {
+    const env = wrapping.wrap(await makeEnvironment(where, setting.env, setting.envOptions), learns);
+    made.push(env);
+    return env;
+  };
+  const train = envs === 1 ? await make(true) : await SyncVectorEnv.create(envs, () => make(true));
+  return {
+    train,
+    evaluation: await make(false),
+    another: () => make(false),
+    close: async () => {
+      for (const env of made) await env.close?.();
+    },
+  };
+}
+
+function requireEnv(where: string, name: string, made: unknown): Env {
+  const env = made as Partial<Env> | undefined;
+  if (typeof env?.reset === 'function' && typeof env.step === 'function') return env as Env;
+  throw new ArgumentError(
+    `${where}: '${name}' must return an environment (reset, step, observationSpace, actionSpace), got ${show(made)}.`,
+  );
+}

@@ -1,0 +1,93 @@
+import { checkpointExists } from '../checkpoint/checkpoint.js';
+import type { TrainingCallback } from '../training/callback.js';
+import { bestModel } from '../training/callbacks/bestModel.js';
+import { checkpoints } from '../training/callbacks/checkpoints.js';
+import { evaluation } from '../training/callbacks/evaluation.js';
+import { learningCurve } from '../training/callbacks/learningCurve.js';
+import { stopAtReturn, stopWithoutImprovement } from '../training/callbacks/stopping.js';
+import { csvLog } from '../training/loggers/csvLog.js';
+import { evaluationsCsv } from '../training/loggers/evaluationsCsv.js';
+import { tensorBoardLog } from '../training/loggers/tensorBoardLog.js';
+import { train } from '../training/train.js';
+import { claim } from './claim.js';
+import type { RunFolder, RunStatus } from './folder.js';
+import { type PreparedRun, prepareRun } from './prepare.js';
+import { statusReport } from './statusReport.js';
+
+export interface ExecuteOptions {
+  /** Stops after the step that is under way, with a checkpoint. */
+  signal?: AbortSignal;
+  /** Watch the training, after the run's own. */
+  callbacks?: readonly TrainingCallback[];
+  /** Steps of the whole run, when it is to go on beyond its planned end. */
+  steps?: number;
+  /** Pauses at this step, if the run is longer. */
+  until?: number;
+}
+
+/**
+ * Works on a run until it is complete: from its first step, or from its latest checkpoint, bit for bit. Nothing is done for
+ * a run that is complete.
+ *
+ * @returns its status at the end
+ * @throws RunBusyError if somebody else works on it
+ * @throws whatever makes the training fail; the status says it too
+ */
+export async function executeRun(folder: RunFolder, options: ExecuteOptions = {}): Promise<RunStatus> {
+  const before = await folder.status();
+  if (before.state === 'finished' && !((options.steps ?? 0) > before.step)) return before;
+  const steps = options.steps ?? before.steps;
+  const release = await claim(folder.path);
+  const report = statusReport(folder, before, steps);
+  try {
+    await report.begin();
+    const { settings } = await folder.config();
+    const prepared = await prepareRun('diffrl train', settings);
+    try {
+      await trainPrepared(folder, prepared, report.callback, {
+        ...options,
+        steps: Math.min(steps, options.until ?? steps),
+      });
+    } finally {
+      prepared.agent.dispose();
+      await prepared.environments.close();
+    }
+    return await folder.status();
+  } catch (error) {
+    await report.fail(error);
+    throw error;
+  } finally {
+    await release();
+  }
+}
+
+async function trainPrepared(
+  folder: RunFolder,
+  { settings, agent, environments }: PreparedRun,
+  status: TrainingCallback,
+  { signal, callbacks = [], steps }: ExecuteOptions & { steps: number },
+): Promise<void> {
+  const { evaluationEvery: every, evaluationEpisodes: episodes, evaluationSeed, logEvery, checkpointEvery } = settings;
+  const { stopAtReturn: threshold, stopWithoutImprovement: patience } = settings;
+  await train({
+    agent,
+    env: environments.train,
+    seed: settings.seed,
+    steps,
+    signal,
+    resume: (await checkpointExists(folder.latest)) ? folder.latest : undefined,
+    callbacks: [
+      evaluation({ env: environments.evaluation, every, episodes, seed: evaluationSeed }),
+      bestModel(folder.best),
+      evaluationsCsv(folder.file('evaluations.csv')),
+      csvLog(folder.file('progress.csv'), { every: logEvery }),
+      tensorBoardLog(folder.file('tensorboard'), { every: logEvery }),
+      learningCurve(folder.file('curve.svg'), { every }),
+      ...(threshold === undefined ? [] : [stopAtReturn(threshold)]),
+      ...(patience === undefined ? [] : [stopWithoutImprovement({ evaluations: patience })]),
+      checkpoints({ path: folder.latest, every: checkpointEvery }),
+      status,
+      ...callbacks,
+    ],
+  });
+}

@@ -1,0 +1,42 @@
+import type { Agent } from '../agents/agent.js';
+import { checkpointExists } from '../checkpoint/checkpoint.js';
+import { CheckpointError } from '../errors.js';
+import type { TrainingHistory } from '../training/history.js';
+import { TrainingRun } from '../training/trainingRun.js';
+import type { RunEnvironments } from './environment.js';
+import { type RunConfig, RunFolder } from './folder.js';
+import { prepareRun } from './prepare.js';
+
+/** A run as one of its checkpoints has it. */
+export interface LoadedRun {
+  agent: Agent;
+  /** `evaluation` sees observations as the agent learned them: with the moments of the checkpoint. */
+  environments: RunEnvironments;
+  history: TrainingHistory;
+  step: number;
+  config: RunConfig;
+}
+
+/**
+ * Agent and environments of the run in the folder `path`, as it was saved; nothing needs to be told.
+ *
+ * @param which the last checkpoint (default) or the one with the best evaluation
+ * @throws CheckpointError if `path` is no run or has no such checkpoint
+ *
+ * @example
+ * ```ts
+ * const { agent, environments } = await loadRun('runs/Pendulum__dime__0__20261125-190000', 'best');
+ * const { mean } = await evaluate({ agent, env: environments.evaluation });
+ * ```
+ */
+export async function loadRun(path: string, which: 'latest' | 'best' = 'latest'): Promise<LoadedRun> {
+  const folder = RunFolder.open(path);
+  if (!(await checkpointExists(folder[which]))) {
+    throw new CheckpointError(`loadRun: '${folder.path}' has no checkpoint '${which}'; it was written by no step yet.`);
+  }
+  const config = await folder.config();
+  const { agent, environments, settings } = await prepareRun('loadRun', config.settings);
+  const run = new TrainingRun({ agent, env: environments.train, seed: settings.seed });
+  await run.restore(folder[which]);
+  return { agent, environments, history: run.history, step: run.step, config };
+}

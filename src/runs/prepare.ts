@@ -1,0 +1,90 @@
+import type { Agent } from '../agents/agent.js';
+import type { EnvSpaces } from '../agents/baseAgent.js';
+import { type JsonObject, mergeOptions } from '../agents/optionsJson.js';
+import { presetFor } from '../agents/presets.js';
+import { agentClass, createAgent } from '../agents/registry.js';
+import { ArgumentError, show } from '../errors.js';
+import { makeRunEnvironments, type RunEnvironments } from './environment.js';
+import { fileName, type RunDetails, RunFolder } from './folder.js';
+import { absoluteModule, isModule, loadFunction } from './modules.js';
+import { type CompleteSettings, completeSettings, type RunSettings } from './settings.js';
+
+/** Agent and environments of a run, made from its settings. */
+export interface PreparedRun {
+  settings: CompleteSettings;
+  details: RunDetails;
+  environments: RunEnvironments;
+  agent: Agent;
+}
+
+/**
+ * Makes what a run needs. The same settings make the same run.
+ *
+ * @param where the public name or command the user called
+ * @throws ArgumentError for a setting or option that is not allowed
+ */
+export async function prepareRun(where: string, given: RunSettings): Promise<PreparedRun> {
+  const settings = completeSettings(given, where);
+  if (!isModule(settings.agent)) agentClass(where, settings.agent);
+  const { details, environments } = await describeTask(where, settings);
+  const { train } = environments;
+  const options = details.resolved.options;
+  const agent = await makeAgent(where, settings, train, options);
+  return { settings, details, environments, agent };
+}
+
+/**
+ * Makes the folder of a new run in `parent`, after all of its settings were tried.
+ *
+ * @throws ArgumentError as {@link prepareRun}; then there is no folder
+ */
+export async function createRun(where: string, parent: string, given: RunSettings): Promise<RunFolder> {
+  const settings = withAbsolutePaths(given);
+  const { details, environments, agent } = await prepareRun(where, settings);
+  agent.dispose();
+  await environments.close();
+  return RunFolder.create(parent, settings, details);
+}
+
+/** Modules by absolute paths, so that the run goes on from any folder. */
+export function withAbsolutePaths(given: RunSettings): RunSettings {
+  const absolute = (name: string) => (isModule(name) ? absoluteModule(name) : name);
+  return { ...given, agent: absolute(given.agent), env: absolute(given.env) };
+}
+
+async function describeTask(where: string, settings: CompleteSettings) {
+  const environment = (envs: number) => makeRunEnvironments(where, settings, envs);
+  const first = await environment(1);
+  const id = first.evaluation.id ?? fileName(settings.env);
+  const preset = presetFor(settings.agent, id, settings.preset);
+  const envs = settings.envs ?? preset.envs;
+  const { observationSpace, actionSpace } = first.evaluation;
+  const details: RunDetails = {
+    resolved: {
+      options: mergeOptions(preset.options, settings.options),
+      envs,
+      sources: preset.lines.map(({ source, options }) => `${Object.keys(options).join(', ')}: ${source}`),
+    },
+    task: { id, observationSize: observationSpace.size, actionSize: actionSpace.size },
+  };
+  if (envs === 1) return { details, environments: first };
+  await first.close();
+  return { details, environments: await environment(envs) };
+}
+
+async function makeAgent(
+  where: string,
+  { agent, seed, threads }: CompleteSettings,
+  { observationSpace, actionSpace }: EnvSpaces,
+  options: JsonObject,
+): Promise<Agent> {
+  const env = { observationSpace, actionSpace };
+  if (!isModule(agent)) return createAgent(agent, { env, seed }, { ...compileWith(threads), ...options });
+  const made = await (await loadFunction(where, agent))({ env, seed, ...options });
+  if (typeof (made as Agent | undefined)?.act === 'function') return made as Agent;
+  throw new ArgumentError(`${where}: '${agent}' must return an agent (act, observe, update ...), got ${show(made)}.`);
+}
+
+function compileWith(threads: number): JsonObject {
+  return threads > 0 ? { compile: { threads } } : {};
+}

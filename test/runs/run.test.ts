@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { evaluate, NormaliseObservation, type TrainingCallback } from 'diffrl';
+import { createRun, executeRun, findRuns, loadRun, RunBusyError, type RunFolder, type RunSettings } from 'diffrl/node';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { claim } from '../../src/runs/claim.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'diffrl-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const tiny = fileURLToPath(new URL('./tiny.ts#makeTiny', import.meta.url)).replace('%23', '#');
+const settings: RunSettings = {
+  agent: `${fileURLToPath(new URL('./tiny.ts', import.meta.url))}#makeTiny`,
+  env: 'Pendulum',
+  envOptions: { maxEpisodeSteps: 13 },
+  wrappers: ['normaliseObservation', 'normaliseReward'],
+  envs: 2,
+  steps: 300,
+  seed: 3,
+  evaluationEvery: 30,
+  evaluationEpisodes: 2,
+  checkpointEvery: 50,
+  logEvery: 50,
+};
+
+/** Digests of what must not depend on interruptions. */
+async function digests(run: RunFolder): Promise<Record<string, string>> {
+  const files = ['evaluations.csv', 'curve.svg'];
+  for (const checkpoint of ['latest', 'best']) {
+    files.push(...(await readdir(run.file(checkpoint))).map((name) => join(checkpoint, name)));
+  }
+  const digest = async (name: string) =>
+    createHash('sha256')
+      .update(await readFile(run.file(name)))
+      .digest('hex');
+  return Object.fromEntries(await Promise.all(files.map(async (name) => [name, await digest(name)])));
+}
+
+/** Aborts at a step, or dies there. */
+function interruptAt(step: number, how: 'signal' | 'crash') {
+  const controller = new AbortController();
+  const callback: TrainingCallback = {
+    onStepEnd(run) {
+      if (run.step < step) return;
+      if (how === 'crash') throw new Error('power cut');
+      controller.abort();
+    },
+  };
+  return { signal: controller.signal, callbacks: [callback] };
+}
+
+describe('a run', () => {
+  it('that is interrupted and crashes at many places ends in the bytes of one that is not', async () => {
+    const whole = await createRun('test', join(folder, 'whole'), settings);
+    expect((await executeRun(whole)).state).toBe('finished');
+
+    const cut = await createRun('test', join(folder, 'cut'), settings);
+    for (const [i, step] of [1, 31, 64, 99, 100, 180, 181, 298].entries()) {
+      if (i % 3 === 2) await expect(executeRun(cut, interruptAt(step, 'crash'))).rejects.toThrow('power cut');
+      else expect((await executeRun(cut, interruptAt(step, 'signal'))).state).toBe('interrupted');
+    }
+    expect((await cut.status()).attempts).toBe(8);
+    expect(await executeRun(cut)).toMatchObject({ state: 'finished', step: 300 });
+    expect(await digests(cut)).toEqual(await digests(whole));
+  });
+
+  it('pauses where it is told to, and goes on beyond its end when asked', async () => {
+    const whole = await createRun('test', join(folder, 'whole'), { ...settings, steps: 400 });
+    await executeRun(whole);
+    const run = await createRun('test', join(folder, 'rungs'), settings);
+    expect(await executeRun(run, { until: 120 })).toMatchObject({ state: 'paused', step: 120, steps: 300 });
+    expect(await executeRun(run)).toMatchObject({ state: 'finished', step: 300 });
+    expect(await executeRun(run)).toMatchObject({ attempts: 2 });
+    expect(await executeRun(run, { steps: 400 })).toMatchObject({ state: 'finished', step: 400, steps: 400 });
+    expect(await digests(run)).toEqual(await digests(whole));
+  });
+
+  it('loads with the moments of its wrappers, best or latest, and is found where it lies', async () => {
+    const run = await createRun('test', folder, settings);
+    await executeRun(run);
+    expect((await findRuns(folder)).map(({ path }) => path)).toEqual([run.path]);
+    const { agent, environments, history, step } = await loadRun(run.path);
+    expect([step, history.evaluations.length]).toEqual([300, 10]);
+    const env = environments.evaluation as NormaliseObservation;
+    expect(env).toBeInstanceOf(NormaliseObservation);
+    const result = await evaluate({ agent, env, episodes: 2, seed: 1000 });
+    expect(result.mean).toBe(history.evaluations.at(-1)!.mean);
+    const means = history.evaluations.map(({ mean }) => mean);
+    const best = await loadRun(run.path, 'best');
+    expect(best.step).toBe(30 * (1 + means.indexOf(Math.max(...means))));
+  });
+
+  it('is worked on by one process at a time', async () => {
+    const run = await createRun('test', folder, settings);
+    const release = await claim(run.path);
+    await rm(run.file('.working'));
+    const { writeFile } = await import('node:fs/promises');
+    const { hostname } = await import('node:os');
+    await writeFile(run.file('.working'), `${process.ppid} ${hostname()} -\n`);
+    await expect(executeRun(run)).rejects.toThrow(RunBusyError);
+    await expect(executeRun(run)).rejects.toThrow(new RegExp(`worked on by process ${process.ppid} on`));
+    await writeFile(run.file('.working'), `999999999 ${hostname()} -\n`); // a process that is gone
+    expect((await executeRun(run)).state).toBe('finished');
+    await release();
+  });
+
+  it.each([
+    [{ evaluationEvry: 5 }, /there is no setting 'evaluationEvry', did you mean 'evaluationEvery'/],
+    [{ env: 'HalfCheeta-v5' }, /there is no environment 'HalfCheeta-v5', did you mean 'HalfCheetah-v5'/],
+    [{ agent: 'dmie' }, /there is no agent 'dmie', did you mean 'dime'/],
+    [{ agent: `${tiny.split('#')[0]}#makeTimy` }, /exports no function 'makeTimy', did you mean 'makeTiny'/],
+    [{ steps: 0 }, /steps must be an integer >= 1, got 0/],
+    [{ wrappers: ['normalizeObservation'] }, /wrappers must be one of 'normaliseObservation'/],
+    [{ options: [] }, /options must be an object of names and values/],
+  ])('refuses %o before there is a folder', async (change, message) => {
+    await expect(createRun('test', folder, { ...settings, ...change } as never)).rejects.toThrow(message as RegExp);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
