@@ -56,9 +56,9 @@ export type CompleteSettings = Required<
 /** @throws ArgumentError naming the setting, what was given and what is allowed */
 export function completeSettings(given: RunSettings, where = 'RunSettings'): CompleteSettings {
   for (const name of Object.keys(given)) {
-    if (!NAMES.includes(name)) {
+    if (!settingNames.includes(name)) {
       throw new ArgumentError(
-        `${where}: there is no setting '${name}'${nearest(name, NAMES)}; there are ${NAMES.join(', ')}.`,
+        `${where}: there is no setting '${name}'${nearest(name, settingNames)}; there are ${settingNames.join(', ')}.`,
       );
     }
   }
@@ -89,7 +89,8 @@ export function completeSettings(given: RunSettings, where = 'RunSettings'): Com
   };
 }
 
-const NAMES: readonly string[] = [
+/** The names of all settings. */
+export const settingNames: readonly string[] = [
   'agent',
   'env',
   'envOptions',
