@@ -7,6 +7,8 @@ import { DiffSacAgent } from './diffSac.js';
 import { DiffWpoAgent } from './diffWpo.js';
 import { DimeAgent } from './dime.js';
 import { DpmdAgent } from './dpmd.js';
+import { SacAgent } from './gaussian/sac.js';
+import { Td3Agent } from './gaussian/td3.js';
 import { decodeOptions, type JsonObject } from './optionsJson.js';
 import type { Maker } from './pieces.js';
 import { SdacAgent } from './sdac.js';
@@ -26,6 +28,8 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   diffppo: DiffPpoAgent,
   diffsac: DiffSacAgent,
   diffwpo: DiffWpoAgent,
+  sac: SacAgent,
+  td3: Td3Agent,
 };
 
 /** What a `sampler` without a `type` is, by agent. */

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { requireShape } from '../errors.js';
 import { Mlp } from '../networks/mlp.js';
+import type { Activation } from '../ops/activations.js';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { stopGradient } from '../ops/stopGradient.js';
@@ -18,6 +19,8 @@ const LOG_STD_RANGE = [-20, 2] as const;
 export interface GaussianOptions {
   /** Widths of the network, default `[256, 256, 256]`. */
   hidden?: readonly number[];
+  /** Default {@link gelu}. */
+  activation?: Activation;
   /** Default {@link reverseKl}. */
   divergence?: Divergence;
 }
@@ -30,16 +33,23 @@ export class GaussianSampler extends Sampler {
   /** The entropy that DIME's target of 4 stands for: 4 less the prior's entropy a dimension at standard deviation 2.5. */
   readonly targetRunCost = 4 - 0.5 * Math.log(2 * Math.PI * Math.E * 2.5 ** 2);
   private readonly hidden: readonly number[];
+  private readonly activation?: Activation;
   private network!: Mlp;
 
-  constructor({ hidden = [256, 256, 256], divergence }: GaussianOptions = {}) {
+  constructor({ hidden = [256, 256, 256], activation, divergence }: GaussianOptions = {}) {
     super(divergence);
-    described(this, new.target, { hidden, divergence });
+    described(this, new.target, { hidden, activation, divergence });
     this.hidden = hidden;
+    this.activation = activation;
   }
 
   protected createVariables(rng: Rng, { observationSize, actionSize }: SamplerSizes): Variables {
-    this.network = new Mlp(rng, { inputs: observationSize, hidden: this.hidden, outputs: 2 * actionSize });
+    this.network = new Mlp(rng, {
+      inputs: observationSize,
+      hidden: this.hidden,
+      outputs: 2 * actionSize,
+      activation: this.activation,
+    });
     return this.network.variables;
   }
 

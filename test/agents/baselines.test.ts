@@ -1,0 +1,103 @@
+/** What holds for every agent of the papers' tables; each is a line of {@link agents}. */
+import * as tf from '@tensorflow/tfjs-core';
+import { type Agent, evaluate, Pendulum, Rng, SacAgent, type StateDict, Td3Agent, train } from 'diffrl';
+import { describe, expect, it } from 'vitest';
+import { env, transitions } from './fixtures.js';
+
+interface Case {
+  /** A tiny agent. */
+  tiny(options: { compile: boolean; seed?: number }): Promise<Agent>;
+  /** One that learns Pendulum (gamma 0.95 is a horizon of 20 of its steps). */
+  learner(env: Pendulum): Promise<Agent>;
+  steps: number;
+}
+
+const tiny = { env, batchSize: 8, hidden: [8], warmupSteps: 0 };
+const small = { gamma: 0.95, hidden: [64, 64], batchSize: 64, warmupSteps: 500, seed: 1 };
+
+const agents: Record<string, Case> = {
+  SAC: {
+    tiny: (options) => SacAgent.create({ ...tiny, ...options }),
+    learner: (env) =>
+      SacAgent.create({ env, ...small, actorLearningRate: 1e-3, criticLearningRate: 3e-3, targetRate: 0.02 }),
+    steps: 4000,
+  },
+  TD3: {
+    tiny: (options) => Td3Agent.create({ ...tiny, ...options }),
+    learner: (env) =>
+      Td3Agent.create({ env, ...small, actorLearningRate: 1e-3, criticLearningRate: 3e-3, targetRate: 0.02 }),
+    steps: 4000,
+  },
+};
+
+/** Observes, then updates `times` times. */
+async function learn(agent: Agent, times: number, from = 0): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const data = transitions(from + i, 4);
+    const decision = await agent.act(data.observations);
+    agent.observe({ ...data, actions: decision.actions }, decision);
+    await agent.update();
+  }
+}
+
+function expectSameState(a: StateDict, b: StateDict, tolerance: number): void {
+  expect(Object.keys(a)).toEqual(Object.keys(b));
+  for (const [name, { data }] of Object.entries(a)) {
+    const other = b[name]!.data;
+    const scale = Math.max(...Array.from(data, (x) => Math.abs(Number(x))), 1);
+    Array.from(data).forEach((x, i) => {
+      expect(Math.abs(Number(x) - Number(other[i])), `${name}[${i}]`).toBeLessThanOrEqual(tolerance * scale);
+    });
+  }
+}
+
+describe.each(Object.entries(agents))('%s', (_, { tiny, learner, steps }) => {
+  it('is the same compiled and op by op over 12 gradient steps (1e-4 relative)', async () => {
+    const [compiled, eager] = [await tiny({ compile: true }), await tiny({ compile: false })];
+    for (const agent of [compiled, eager]) await learn(agent, 3);
+    expectSameState(await compiled.state(), await eager.state(), 1e-4);
+    for (const agent of [compiled, eager]) agent.dispose();
+  });
+
+  it('goes on bit for bit from its state', async () => {
+    const [first, second] = [await tiny({ compile: true }), await tiny({ compile: true, seed: 7 })];
+    await learn(first, 2);
+    const commit = await second.prepare(await first.state());
+    await commit();
+    for (const agent of [first, second]) await learn(agent, 2, 2);
+    expectSameState(await first.state(), await second.state(), 0);
+    for (const agent of [first, second]) agent.dispose();
+  });
+
+  it('leaks no tensor over 1,000 gradient steps', async () => {
+    const agent = await tiny({ compile: true });
+    await learn(agent, 2);
+    const before = tf.memory().numTensors;
+    await learn(agent, 250);
+    expect(tf.memory().numTensors).toBe(before);
+    agent.dispose();
+  });
+
+  it('decides in the action space, the same for the same observation when it does not explore', async () => {
+    const agent = await tiny({ compile: false });
+    const observations = Rng.fromSeed(2).normals(50 * 3);
+    const decide = async () => (await agent.act(observations, { explore: false, noise: streams(50) })).actions;
+    const actions = await decide();
+    for (let i = 0; i < 50; i++) expect(env.actionSpace.contains(actions.slice(2 * i, 2 * i + 2))).toBe(true);
+    await agent.act(observations);
+    expect(await decide()).toEqual(actions);
+    agent.dispose();
+  });
+
+  it('learns to hold a pendulum up: a mean return over -250 of 10 episodes, -1,200 at random', async () => {
+    const agent = await learner(new Pendulum());
+    await train({ agent, env: new Pendulum(), seed: 1, steps });
+    const { mean } = await evaluate({ agent, env: new Pendulum(), episodes: 10 });
+    expect(mean).toBeGreaterThan(-250);
+    agent.dispose();
+  });
+});
+
+function streams(count: number): Rng[] {
+  return Array.from({ length: count }, (_, i) => Rng.fromSeed(i));
+}
