@@ -13,8 +13,8 @@ import { dmerlSampler } from '../src/diffusion/dmerl.js';
 import { Pendulum } from '../src/envs/classic/pendulum.js';
 import { SyncVectorEnv } from '../src/envs/syncVectorEnv.js';
 import { AugmentedMdp } from '../src/mdp/augmentedMdp.js';
-import { type ChainPolicy, collectInternal, collectWrapped } from '../src/mdp/collect.js';
 import { Rng } from '../src/rng/rng.js';
+import { type ChainPolicy, collectInternal, collectWrapped } from './collect.js';
 import { machine, time } from './measure.js';
 
 const { values } = parseArgs({
@@ -96,7 +96,7 @@ for (const steps of stepCounts as number[]) {
     const plain = await SyncVectorEnv.create(numEnvs, () => new Pendulum());
     const wrapped = await SyncVectorEnv.create(
       numEnvs,
-      () => new AugmentedMdp(new Pendulum(), { steps, priorStd: policy.priorStd }),
+      () => new AugmentedMdp(new Pendulum(), { diffusionSteps: steps, priorStd: policy.priorStd }),
     );
     const noise = Rng.fromSeed(1);
     const priors = Array.from({ length: numEnvs }, (_, i) => Rng.fromSeed(2).split(i));

@@ -148,7 +148,7 @@ const everything: Record<string, Make> = {
       ),
       seed,
     ),
-  AugmentedMdp: (seed) => played(new AugmentedMdp(new Pendulum(), { steps: 4 }), seed),
+  AugmentedMdp: (seed) => played(new AugmentedMdp(new Pendulum(), { diffusionSteps: 4 }), seed),
   SyncVectorEnv: async (seed) => played(await SyncVectorEnv.create(2, () => new Pendulum()), seed),
   MujocoEnv: async (seed) => played(await makeMujoco('InvertedPendulum-v5'), seed),
   'MujocoEnv whose model is part of the state': async (seed) => played(await makeMujoco('Pusher-v4'), seed),

@@ -1,8 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import { dmerlSampler } from '../diffusion/dmerl.js';
-import { RewardScale } from '../envs/rewardScale.js';
-import { RunningMoments } from '../envs/runningMoments.js';
 import { ArgumentError } from '../errors.js';
 import { type AugmentedDiscounts, augmentedDiscounts } from '../mdp/discounts.js';
 import { augmentedGae } from '../mdp/gae.js';
@@ -17,6 +15,8 @@ import { Adam } from '../ops/adam.js';
 import { clipGlobalNorm } from '../ops/clipGlobalNorm.js';
 import { logNormal } from '../ops/gaussian.js';
 import { lossAndGradients } from '../ops/gradients.js';
+import { RewardScale } from '../ops/rewardScale.js';
+import { RunningMoments } from '../ops/runningMoments.js';
 import { variablesAsState } from '../ops/variables.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';

@@ -9,7 +9,7 @@ import { type Commit, type MaybePromise, type StateDict, type Stateful, together
 
 export interface TrustRegionOptions {
   /** What happens to a transition outside the region, default `'switch'`; see {@link KlMode}. */
-  mode?: Exclude<KlMode, 'none'>;
+  mode?: KlMode;
   /** Largest KL divergence of the chains, in nats, default 0.02. */
   bound?: number;
   /** Updates between copies of the policy that the region is around, default 10. */

@@ -34,4 +34,4 @@ export { OrnsteinUhlenbeckSampler, ornsteinUhlenbeck } from './ornsteinUhlenbeck
 export { completePath, type DiffusionPath, entropyLowerBound, sumLogBackward, sumLogForward } from './path.js';
 export type { BindOptions, BuiltProcess, NetworkFactory, Process } from './process.js';
 export { ActionSampler, type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
-export { clipSquash, noSquash, rawTanhSquash, type Squash, tanhSquash } from './squash.js';
+export { noSquash, type Squash, tanhSquash } from './squash.js';

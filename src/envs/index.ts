@@ -5,8 +5,6 @@ export type { Env, Info, ResetResult, StepResult } from './env.js';
 export { type Advance, MarkovEnv } from './markovEnv.js';
 export { andThen } from './maybePromise.js';
 export { MultiGoal, type MultiGoalOptions } from './multiGoal.js';
-export { RewardScale } from './rewardScale.js';
-export { RunningMoments } from './runningMoments.js';
 export { SyncVectorEnv } from './syncVectorEnv.js';
 export type { VectorEnv, VectorReset, VectorStep } from './vectorEnv.js';
 export { ClipAction } from './wrappers/clipAction.js';

@@ -17,7 +17,7 @@ import { augmentedDiscounts, type DiscountMode } from './discounts.js';
 
 export interface AugmentedMdpOptions {
   /** Diffusion steps K >= 1 of one environment step. */
-  steps: number;
+  diffusionSteps: number;
   /** Standard deviation of the prior, default 2.5. */
   priorStd?: number;
   /** Map from an entry of the chain's end to [-1, 1], default tanh; see {@link Squash}. */
@@ -41,7 +41,7 @@ export interface AugmentedMdpOptions {
  *
  * @example
  * ```ts
- * const mdp = new AugmentedMdp(new Pendulum(), { steps: 8 });
+ * const mdp = new AugmentedMdp(new Pendulum(), { diffusionSteps: 8 });
  * await mdp.reset({ seed: 0 });
  * const { reward, info } = await mdp.step(Float32Array.of(0.3)); // 0, { discount: 1 }
  * ```
@@ -53,7 +53,7 @@ export class AugmentedMdp implements Env {
   /** Present if the wrapped environment can be saved. */
   readonly state?: () => Promise<StateDict>;
   readonly prepare?: (state: StateDict) => Promise<Commit>;
-  private readonly steps: number;
+  private readonly diffusionSteps: number;
   private readonly priorStd: number;
   private readonly squash: (x: number) => number;
   private readonly discounts: number[];
@@ -62,22 +62,22 @@ export class AugmentedMdp implements Env {
   private observation?: Float32Array;
   private toGo = 0;
 
-  /** @throws ArgumentError for steps below 1, a prior that is not positive or an unbounded action space */
+  /** @throws ArgumentError for diffusion steps below 1, a prior that is not positive or an unbounded action space */
   constructor(
     private readonly env: Env,
     options: AugmentedMdpOptions,
   ) {
-    this.steps = requireInteger('AugmentedMdp', 'steps', options.steps, { min: 1 });
+    this.diffusionSteps = requireInteger('AugmentedMdp', 'diffusionSteps', options.diffusionSteps, { min: 1 });
     this.priorStd = requireNumber('AugmentedMdp', 'priorStd', options.priorStd ?? 2.5, { above: 0 });
     this.squash = options.squash ?? Math.tanh;
     const { gamma = 0.99, discountMode: mode } = options;
-    this.discounts = augmentedDiscounts({ steps: this.steps, gamma, mode }).gammas;
+    this.discounts = augmentedDiscounts({ steps: this.diffusionSteps, gamma, mode }).gammas;
     this.scale = new ActionScale(env.actionSpace);
-    this.id = env.id && `${env.id} in ${this.steps} diffusion steps`;
+    this.id = env.id && `${env.id} in ${this.diffusionSteps} diffusion steps`;
     this.actionSpace = Box.uniform(env.actionSpace.size);
     this.observationSpace = new Box(
       [...env.observationSpace.low, ...this.actionSpace.low, 1],
-      [...env.observationSpace.high, ...this.actionSpace.high, this.steps],
+      [...env.observationSpace.high, ...this.actionSpace.high, this.diffusionSteps],
     );
     const [save, prepare] = [env.state?.bind(env), env.prepare?.bind(env)];
     if (save && prepare) {
@@ -88,7 +88,7 @@ export class AugmentedMdp implements Env {
 
   async reset(options: { seed?: number } = {}): Promise<ResetResult> {
     const { observation, info } = await this.env.reset(options);
-    if (options.seed !== undefined) this.rng = priorStream(options.seed);
+    if (options.seed !== undefined) this.rng = Rng.fromSeed(options.seed).split('prior');
     return { observation: this.startPhase(observation), info };
   }
 
@@ -97,7 +97,7 @@ export class AugmentedMdp implements Env {
     if (!this.observation) throw new EnvironmentError('AugmentedMdp.step: call reset first; no episode is running.');
     requireLength('AugmentedMdp.step', 'latent', latent, this.actionSpace.size, 'one per action dimension');
     requireFinite('AugmentedMdp.step', 'latent', latent);
-    const info: Info = { discount: this.discounts[this.steps - this.toGo] };
+    const info: Info = { discount: this.discounts[this.diffusionSteps - this.toGo] };
     if (this.toGo > 1) {
       this.toGo--;
       return { observation: this.augmented(latent), reward: 0, terminated: false, truncated: false, info };
@@ -113,7 +113,7 @@ export class AugmentedMdp implements Env {
 
   private startPhase(observation: Float32Array): Float32Array {
     this.observation = observation;
-    this.toGo = this.steps;
+    this.toGo = this.diffusionSteps;
     return this.augmented(this.rng.normals(this.actionSpace.size, 0, this.priorStd));
   }
 
@@ -145,9 +145,4 @@ export class AugmentedMdp implements Env {
       this.toGo = toGo;
     };
   }
-}
-
-/** The stream that an {@link AugmentedMdp} reset with `seed` draws its latents from. */
-export function priorStream(seed: number): Rng {
-  return Rng.fromSeed(seed).split('prior');
 }

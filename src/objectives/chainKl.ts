@@ -22,10 +22,9 @@ export function stepKl(from: Moments, to: Moments): tf.Tensor1D {
 /**
  * What to do with a row whose chain KL $K \cdot KL_k$ exceeds the bound:
  * - `'switch'`: replace its loss by the weighted KL;
- * - `'sum'`: add the weighted KL to every row's loss;
- * - `'none'`: nothing.
+ * - `'sum'`: add the weighted KL to every row's loss.
  */
-export type KlMode = 'switch' | 'sum' | 'none';
+export type KlMode = 'switch' | 'sum';
 
 /**
  * A step loss kept within a trust region around an older policy, averaged over the batch.
@@ -42,9 +41,8 @@ export function trustRegionLoss(
   options: { mode: KlMode; bound: number; multiplier: tf.Scalar | number },
 ): tf.Scalar {
   const { mode, bound, multiplier } = options;
-  requireOneOf('trustRegionLoss', 'mode', mode, ['switch', 'sum', 'none']);
+  requireOneOf('trustRegionLoss', 'mode', mode, ['switch', 'sum']);
   requireNumber('trustRegionLoss', 'bound', bound, { above: 0 });
-  if (mode === 'none') return tf.mean(loss);
   const penalty = tf.mul(kl, multiplier);
   if (mode === 'sum') return tf.mean(tf.add(loss, penalty));
   const inside = withoutGradient((value) => tf.cast(tf.less(value, bound), 'float32'), kl);

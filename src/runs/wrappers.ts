@@ -1,11 +1,11 @@
 import type { Env } from '../envs/env.js';
-import { RunningMoments } from '../envs/runningMoments.js';
 import { ClipAction } from '../envs/wrappers/clipAction.js';
 import { FrameStack } from '../envs/wrappers/frameStack.js';
 import { NormaliseObservation } from '../envs/wrappers/normaliseObservation.js';
 import { NormaliseReward } from '../envs/wrappers/normaliseReward.js';
 import { RescaleAction } from '../envs/wrappers/rescaleAction.js';
 import { TimeLimit } from '../envs/wrappers/timeLimit.js';
+import { RunningMoments } from '../ops/runningMoments.js';
 
 /** A wrapper by name, or `{ name: value }` for one that takes a value. */
 export type WrapperSetting = keyof typeof WRAPPERS | { frameStack: number } | { timeLimit: number };

@@ -1,4 +1,4 @@
-import { AugmentedMdp, EnvironmentError, MultiGoal, Pendulum, priorStream, Rng, ShapeError } from 'diffrl';
+import { AugmentedMdp, EnvironmentError, MultiGoal, Pendulum, Rng, ShapeError } from 'diffrl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadState } from '../../src/state.js';
@@ -22,7 +22,7 @@ describe('AugmentedMdp', () => {
   it('keeps its contract over any rollout (any K, any seed, any latents)', async () => {
     const property = fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.nat(1000), async (steps, seed) => {
       const { inner, seen } = watched();
-      const mdp = new AugmentedMdp(inner, { steps });
+      const mdp = new AugmentedMdp(inner, { diffusionSteps: steps });
       const rng = Rng.fromSeed(seed);
       let { observation } = await mdp.reset({ seed });
       let total = 0;
@@ -50,7 +50,7 @@ describe('AugmentedMdp', () => {
   });
 
   it('truncates and terminates at the end of a phase only, at K times the limit', async () => {
-    const mdp = new AugmentedMdp(watched(5).inner, { steps: 3 });
+    const mdp = new AugmentedMdp(watched(5).inner, { diffusionSteps: 3 });
     await mdp.reset({ seed: 1 });
     const flags = [];
     for (let i = 0; i < 15; i++) flags.push((await mdp.step(Float32Array.of(0.1))).truncated);
@@ -58,7 +58,7 @@ describe('AugmentedMdp', () => {
   });
 
   it('draws the first latent from the prior (4000 draws, 4 standard errors)', async () => {
-    const mdp = new AugmentedMdp(new MultiGoal(), { steps: 1, priorStd: 1.7 });
+    const mdp = new AugmentedMdp(new MultiGoal(), { diffusionSteps: 1, priorStd: 1.7 });
     let { observation } = await mdp.reset({ seed: 2 });
     const draws: number[] = [];
     for (let i = 0; i < 2000; i++) {
@@ -73,14 +73,14 @@ describe('AugmentedMdp', () => {
   });
 
   it('draws latents from the named stream', async () => {
-    const mdp = new AugmentedMdp(new MultiGoal(), { steps: 2 });
+    const mdp = new AugmentedMdp(new MultiGoal(), { diffusionSteps: 2 });
     const { observation } = await mdp.reset({ seed: 5 });
-    expect(observation.slice(2, 4)).toEqual(priorStream(5).normals(2, 0, 2.5));
+    expect(observation.slice(2, 4)).toEqual(Rng.fromSeed(5).split('prior').normals(2, 0, 2.5));
   });
 
   it('goes on bit for bit from a saved state, within a phase too', async () => {
-    const mdp = new AugmentedMdp(new Pendulum(), { steps: 3 });
-    const twin = new AugmentedMdp(new Pendulum(), { steps: 3 });
+    const mdp = new AugmentedMdp(new Pendulum(), { diffusionSteps: 3 });
+    const twin = new AugmentedMdp(new Pendulum(), { diffusionSteps: 3 });
     await mdp.reset({ seed: 3 });
     for (let i = 0; i < 4; i++) await mdp.step(Float32Array.of(i));
     await loadState(twin, await mdp.state!());
@@ -92,11 +92,11 @@ describe('AugmentedMdp', () => {
   it('has no state where the environment has none', () => {
     const { observationSpace, actionSpace } = new Pendulum();
     const stateless = { observationSpace, actionSpace, reset: () => never(), step: () => never() };
-    expect(new AugmentedMdp(stateless, { steps: 2 }).state).toBeUndefined();
+    expect(new AugmentedMdp(stateless, { diffusionSteps: 2 }).state).toBeUndefined();
   });
 
   it('refuses a step before reset and latents of another size', async () => {
-    const mdp = new AugmentedMdp(new Pendulum(), { steps: 2 });
+    const mdp = new AugmentedMdp(new Pendulum(), { diffusionSteps: 2 });
     await expect(mdp.step(Float32Array.of(0))).rejects.toThrow(EnvironmentError);
     await mdp.reset({ seed: 0 });
     await expect(mdp.step(Float32Array.of(0, 0))).rejects.toThrow(ShapeError);

@@ -1,8 +1,8 @@
+import { RunningMoments } from '../../ops/runningMoments.js';
 import { Box } from '../../spaces/box.js';
 import type { MaybePromise, StateDict } from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
-import { RunningMoments } from '../runningMoments.js';
 import { Wrapper } from './wrapper.js';
 
 /** Options of {@link NormaliseObservation}. */

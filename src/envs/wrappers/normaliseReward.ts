@@ -1,8 +1,8 @@
 import { requireNumber } from '../../errors.js';
+import { RewardScale } from '../../ops/rewardScale.js';
 import type { MaybePromise, StateDict } from '../../state.js';
 import type { Env, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
-import { RewardScale } from '../rewardScale.js';
 import { Wrapper } from './wrapper.js';
 
 /**

@@ -1,8 +1,8 @@
-import type { VectorEnv } from '../envs/vectorEnv.js';
-import type { Rng } from '../rng/rng.js';
-import { ActionScale } from '../spaces/actionScale.js';
-import type { MaybePromise } from '../state.js';
-import { type AugmentedRecords, AugmentedRollout, type AugmentedStep, join } from './rollout.js';
+import type { VectorEnv } from '../src/envs/vectorEnv.js';
+import { type AugmentedRecords, AugmentedRollout, type AugmentedStep, join } from '../src/mdp/rollout.js';
+import type { Rng } from '../src/rng/rng.js';
+import { ActionScale } from '../src/spaces/actionScale.js';
+import type { MaybePromise } from '../src/state.js';
 
 /** A diffusion policy as both modes of collection call it. Arrays are flat rows of N environments. */
 export interface ChainPolicy {
@@ -26,7 +26,7 @@ export interface CollectOptions {
 /**
  * Internal mode: the whole chain for all environments in one call, then one step of all environments.
  *
- * @param options.priors one stream an environment, see {@link priorStream}
+ * @param options.priors one stream an environment, for the starts, as that of an AugmentedMdp
  * @param options.priorStd standard deviation of the prior
  * @param options.squash map from an entry of the chain's end to [-1, 1], default tanh
  */
