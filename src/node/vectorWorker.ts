@@ -14,6 +14,8 @@ import {
   type WorkerSetup,
 } from './vectorProtocol.js';
 
+const HERE = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
+
 if (parentPort) serve(parentPort, workerData as WorkerSetup);
 
 /** Makes the environments, says what they are like, then answers one request after the other. */
@@ -68,12 +70,40 @@ async function make({ module, export: name, args, count }: WorkerSetup): Promise
 
 /** A package is looked for beside this one, then in the folder that the process was started in. */
 function load(module: string): Promise<Record<string, unknown>> {
+  if (isTypeScript(module) && !isTypeScript(HERE)) return loadTypeScript(module);
   return import(module).catch((error) => {
     const isPackage = !/^(\w+:|[./])/.test(module);
     if (!isPackage || error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     const here = createRequire(join(process.cwd(), 'index.js'));
     return import(pathToFileURL(here.resolve(module)).href);
   });
+}
+
+/** By tsx, if the project has it: its hooks do not reach workers by themselves. Else by Node, which may be able to. */
+async function loadTypeScript(module: string): Promise<Record<string, unknown>> {
+  const tsx = await findTsx(module);
+  if (tsx) return tsx.tsImport(module, HERE);
+  return import(module).catch((error) => {
+    if (error.code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
+    throw new Error(`'${module}' is TypeScript: install tsx, or name the JavaScript that is built of it`);
+  });
+}
+
+async function findTsx(module: string): Promise<typeof import('tsx/esm/api') | undefined> {
+  const from = [module, pathToFileURL(join(process.cwd(), 'index.js')).href];
+  for (const place of from) {
+    try {
+      const found = createRequire(place).resolve('tsx/esm');
+      return await import(new URL('./api/index.mjs', pathToFileURL(found)).href);
+    } catch {
+      // look elsewhere
+    }
+  }
+  return undefined;
+}
+
+function isTypeScript(path: string): boolean {
+  return /\.[cm]?tsx?$/.test(path);
 }
 
 function describe(envs: readonly Env[]): WorkerReady {

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { requireActions } from '../envs/batch.js';
 import type { Info } from '../envs/env.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
-import { CheckpointError, EnvironmentError, requireInteger } from '../errors.js';
+import { ArgumentError, CheckpointError, EnvironmentError, requireInteger, requireNumber, show } from '../errors.js';
 import { Box } from '../spaces/box.js';
 import { type Commit, readEntries, type StateDict } from '../state.js';
 import {
@@ -26,7 +26,15 @@ export interface WorkerVectorEnvOptions {
   numEnvs: number;
   /** Number of threads; default one per environment, but no more than the machine has cores. */
   workers?: number;
-  /** Flags of Node for the workers, such as `['--import', 'tsx']`; default those of this process. */
+  /**
+   * Seconds that a worker may take for one answer (making its environments, a reset, a step); one that takes longer is
+   * ended and the call fails. Default 300, `Infinity` for no limit.
+   */
+  timeout?: number;
+  /**
+   * Flags of Node for the workers, such as `['--max-old-space-size=4096']`; default those of this process. None is
+   * needed for TypeScript: modules named `*.ts` are read by tsx where the project has it.
+   */
   execArgv?: string[];
 }
 
@@ -80,11 +88,13 @@ export class WorkerVectorEnv implements VectorEnv {
     const numEnvs = requireInteger(where, 'numEnvs', options.numEnvs, { min: 1 });
     const limit = Math.min(numEnvs, availableParallelism());
     const workers = requireInteger(where, 'workers', options.workers ?? limit, { min: 1, max: numEnvs });
-    const { module, export: name, args = [] } = options.environment;
+    const { timeout = 300 } = options;
+    if (timeout !== Infinity) requireNumber(where, 'timeout', timeout, { above: 0 });
+    const { module, export: name, args } = requireModule(where, options.environment);
     const members = Array.from({ length: workers }, (_, i) => {
       const [first, end] = [Math.floor((i * numEnvs) / workers), Math.floor(((i + 1) * numEnvs) / workers)];
       const setup = { module: specifier(module), export: name, args, first, count: end - first };
-      return new Member(i, setup, options.execArgv);
+      return new Member(i, setup, timeout, options.execArgv);
     });
     try {
       const [ready] = await Promise.all(members.map((member) => member.ready));
@@ -104,8 +114,8 @@ export class WorkerVectorEnv implements VectorEnv {
 
   /**
    * @throws ShapeError, NonFiniteError for wrong actions; nothing has moved then
-   * @throws EnvironmentError naming the environment that threw or the worker that died; then a reset is due, after a
-   *   {@link restart} where a worker died
+   * @throws EnvironmentError naming the environment that threw or the worker that died or took too long; then a reset is
+   *   due, after a {@link restart} where a worker is gone
    */
   async step(actions: Float32Array): Promise<VectorStep> {
     requireActions('WorkerVectorEnv.step', actions, this.numEnvs, this.actionSpace.size);
@@ -133,13 +143,19 @@ export class WorkerVectorEnv implements VectorEnv {
     this.phase = 'idle';
   }
 
-  /** Closes the environments and ends the workers. */
+  /** Closes the environments and ends the workers; those that do not close within a few seconds are ended all the same. */
   async close(): Promise<void> {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
     const alive = this.members.filter((member) => !member.death);
-    await Promise.allSettled(alive.map((member) => member.ask({ kind: 'close' })));
+    await Promise.allSettled(alive.map((member) => member.ask({ kind: 'close' }, CLOSING_TIME)));
     await Promise.all(this.members.map((member) => member.terminate()));
+  }
+
+  /** Ends the workers at once, whatever they are doing; a call that waits for them fails. {@link restart} makes new ones. */
+  async terminate(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.terminate()));
+    if (this.phase !== 'closed') this.phase = 'idle';
   }
 
   /** All answers, once all workers have given theirs. A failure leaves the environments without an episode. */
@@ -186,6 +202,9 @@ export class WorkerVectorEnv implements VectorEnv {
   }
 }
 
+/** Seconds that a worker may take to close its environments. */
+const CLOSING_TIME = 3;
+
 /** One worker, which may die and be started again. Answers come in the order of the requests. */
 class Member {
   /** What the worker says of its environments. */
@@ -193,11 +212,12 @@ class Member {
   /** Why the worker is dead, if it is. */
   death: EnvironmentError | undefined;
   private worker!: Worker;
-  private waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];
+  private waiting: { resolve(value: unknown): void; reject(error: Error): void; timer?: NodeJS.Timeout }[] = [];
 
   constructor(
     private readonly index: number,
     private readonly setup: WorkerSetup,
+    private readonly timeout: number,
     private readonly execArgv: string[] | undefined,
   ) {
     this.start();
@@ -215,9 +235,9 @@ class Member {
     this.ready.catch(() => {}); // whoever waits for it gets the error
   }
 
-  ask(request: WorkerRequest): Promise<unknown> {
+  ask(request: WorkerRequest, timeout = this.timeout): Promise<unknown> {
     if (this.death) return Promise.reject(this.death);
-    const answer = this.answer();
+    const answer = this.answer(timeout);
     this.worker.postMessage(request);
     return answer;
   }
@@ -228,13 +248,20 @@ class Member {
   }
 
   /** A worker that nobody waits for does not keep the process alive. */
-  private answer(): Promise<unknown> {
+  private answer(timeout = this.timeout): Promise<unknown> {
     this.worker.ref();
-    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+    const timer = timeout <= LONGEST_TIMER ? setTimeout(() => this.giveUp(timeout), 1000 * timeout) : undefined;
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject, timer }));
+  }
+
+  private giveUp(timeout: number): void {
+    this.die(`it did not answer within ${timeout} s`);
+    void this.worker.terminate();
   }
 
   private settle(reply: WorkerReply): void {
     const waiting = this.waiting.shift();
+    clearTimeout(waiting?.timer);
     if (!this.waiting.length) this.worker.unref();
     if ('fault' in reply)
       waiting?.reject(new EnvironmentError(`WorkerVectorEnv: worker ${this.index}: ${reply.fault}`));
@@ -243,7 +270,10 @@ class Member {
 
   private die(reason: string): void {
     this.death ??= this.fault(`died: ${reason}. Call restart, then reset`);
-    for (const { reject } of this.waiting.splice(0)) reject(this.death);
+    for (const { reject, timer } of this.waiting.splice(0)) {
+      clearTimeout(timer);
+      reject(this.death);
+    }
   }
 
   private fault(what: string): EnvironmentError {
@@ -254,10 +284,22 @@ class Member {
   }
 }
 
+/** Seconds; Node's timers go no further. */
+const LONGEST_TIMER = 2 ** 31 / 1000 - 1;
+
 /** The worker's program lies beside this file, whichever way both were built. */
 function program(): URL {
   const here = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
   return new URL(`./vectorWorker${extname(here)}`, here);
+}
+
+function requireModule(where: string, environment: EnvironmentModule | undefined): Required<EnvironmentModule> {
+  const { module, export: name, args = [] } = environment ?? {};
+  const isNamed = (typeof module === 'string' && module !== '') || module instanceof URL;
+  if (isNamed && typeof name === 'string' && Array.isArray(args)) return { module, export: name, args };
+  throw new ArgumentError(
+    `${where}: environment must be { module: a path or URL, export: a name, args?: a list }, got ${show(environment)}.`,
+  );
 }
 
 function specifier(module: string | URL): string {

@@ -7,6 +7,7 @@ export const makeWalk = (slow = false, steps = 20) => new TimeLimit(slow ? new S
 export const makeMortal = () =>
   new (class extends Walk {
     override step(action: Float32Array) {
+      if (action[0] === 5) for (;;);
       if (action[0] === 2) throw new Error('out of fuel');
       if (action[0] === 3) process.exit(7);
       if (action[0] === 4) setTimeout(() => Promise.reject(new Error('stray failure')));
@@ -17,3 +18,12 @@ export const makeMortal = () =>
 export const makeNothing = () => {
   throw new Error('no parts');
 };
+
+export const makeHanging = () => new Promise(() => setInterval(() => {}, 1000));
+
+export const makeUnclosable = () =>
+  new (class extends Walk {
+    override close(): Promise<void> {
+      return new Promise(() => {});
+    }
+  })();

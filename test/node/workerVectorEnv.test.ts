@@ -93,11 +93,41 @@ describe('WorkerVectorEnv', () => {
     await expect(env.step(zeros)).rejects.toThrow(/was closed/);
   });
 
+  it('ends a worker that hangs: after a time, on terminate, and on close', async () => {
+    const env = await workers('makeMortal', [], { numEnvs: 2, timeout: 6 });
+    await env.reset({ seed: 1 });
+    const hangs = Float32Array.of(0, 5);
+    await expect(env.step(hangs)).rejects.toThrow(
+      'worker 1 (environments 1 to 1) died: it did not answer within 6 s. Call restart, then reset.',
+    );
+    await expect(env.step(hangs)).rejects.toThrow(/call reset first/);
+    await env.restart();
+    await env.reset();
+    const patient = await workers('makeMortal', [], { numEnvs: 2, timeout: Infinity });
+    await patient.reset();
+    const stuck = expect(patient.step(hangs)).rejects.toThrow(/was ended/);
+    await patient.terminate();
+    await stuck;
+    await patient.restart();
+    await patient.reset();
+    const closed = expect(patient.step(hangs)).rejects.toThrow(/did not answer within 3 s/);
+    const slow = await workers('makeUnclosable', [], { numEnvs: 1, workers: 1 });
+    await Promise.all([patient.close(), slow.close()]);
+    await closed;
+    await expect(workers('makeHanging', [], { numEnvs: 1, workers: 1, timeout: 0.5 })).rejects.toThrow(/not answer within 0.5 s/);
+  });
+
   it('says why no environment can be made', async () => {
     const one = { workers: 1 };
     await expect(workers('makeNothing', [], one)).rejects.toThrow(/worker 0: no parts/);
     await expect(workers('makeSomething', [], one)).rejects.toThrow(/exports no function 'makeSomething'/);
     await expect(workers('makeWalk', [], { numEnvs: 0 })).rejects.toThrow(/numEnvs must be an integer >= 1/);
+    await expect(workers('makeWalk', [], { timeout: 0 })).rejects.toThrow(/timeout must be a number > 0/);
+    for (const environment of [undefined, {}, { module: 5, export: 'x' }]) {
+      await expect(workers('', [], { environment: environment as never })).rejects.toThrow(
+        /environment must be \{ module/,
+      );
+    }
     await expect(workers('makeWalk', [], { workers: 6 })).rejects.toThrow(/workers must be an integer >= 1 and <= 5/);
   });
 });
