@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, MissingPackageError } from '../errors.js';
+import { quietBackend } from './quietBackend.js';
 import { speedUpWasmMatMul } from './wasmMatMul.js';
 
 /** What {@link useBestBackend} found. */
@@ -67,6 +68,7 @@ export async function useBestBackend(packages: readonly BackendPackage[] = BACKE
 export async function ensureBackend(packages?: readonly BackendPackage[]): Promise<void> {
   if (tf.engine().backendNames().length === 0) await useBestBackend(packages);
   else await tf.ready();
+  quietBackend();
 }
 
 interface Backend {
@@ -112,6 +114,7 @@ async function use(name: BackendPackage): Promise<string | undefined> {
     return 'belongs to another copy of @tensorflow/tfjs-core; look at npm ls @tensorflow/tfjs-core';
   }
   if (!(await tf.setBackend(backend))) return 'does not start on this machine';
+  quietBackend();
   if (backend === 'wasm') speedUpWasmMatMul();
   return (await canTrain()) ? undefined : 'computes a wrong gradient';
 }

@@ -46,6 +46,18 @@ describe('useBestBackend', () => {
     ]);
   });
 
+  it('stays quiet: no advice of the cpu backend, no listeners that print wasm code before an uncaught error', async () => {
+    const warn = vi.spyOn(console, 'warn');
+    await useBestBackend(['@tensorflow/tfjs-backend-wasm']);
+    const texts = [...process.listeners('uncaughtException'), ...process.listeners('unhandledRejection')].map(String);
+    expect(texts.filter((text) => /ExitStatus|throw reason/.test(text))).toEqual([]);
+    await tf.setBackend('cpu');
+    (tf.backend() as unknown as { firstUse: boolean }).firstUse = true;
+    await useBestBackend(['@tensorflow/tfjs-backend-cpu']);
+    tf.tensor1d([1]).dispose();
+    expect(warn).not.toHaveBeenCalled();
+  });
+
   it('says what to install when there is none, and refuses packages it does not know', async () => {
     await expect(useBestBackend([])).rejects.toThrow(/npm install @tensorflow\/tfjs-backend-wasm/);
     await expect(useBestBackend(['left-pad' as never])).rejects.toThrow(ArgumentError);
