@@ -47,7 +47,7 @@ export interface StepResult {
  */
 export interface Env {
   /** A name for messages and plots, such as `HalfCheetah-v5`. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   /** Starts an episode. */

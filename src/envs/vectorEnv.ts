@@ -30,7 +30,7 @@ export interface VectorStep {
  */
 export interface VectorEnv {
   /** A name for messages and plots. */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** How many environments there are, at least 1. */
   readonly numEnvs: number;
   /** The space of one environment. */

@@ -114,7 +114,9 @@ describe('WorkerVectorEnv', () => {
     const slow = await workers('makeUnclosable', [], { numEnvs: 1, workers: 1 });
     await Promise.all([patient.close(), slow.close()]);
     await closed;
-    await expect(workers('makeHanging', [], { numEnvs: 1, workers: 1, timeout: 0.5 })).rejects.toThrow(/not answer within 0.5 s/);
+    await expect(workers('makeHanging', [], { numEnvs: 1, workers: 1, timeout: 0.5 })).rejects.toThrow(
+      /not answer within 0.5 s/,
+    );
   });
 
   it('says why no environment can be made', async () => {
