@@ -3,6 +3,7 @@ import { Rng } from '../rng/rng.js';
 import type { MaybePromise } from '../state.js';
 import type { Env, Info } from './env.js';
 import { andThen } from './maybePromise.js';
+import { receiveInfo, receiveObservation, receiveStep } from './received.js';
 
 /** Arrays that several environments write a step to; see {@link VectorStep} for what they hold. */
 export interface StepArrays {
@@ -37,9 +38,9 @@ export function resetBatch(
 ): MaybePromise<Info[]> {
   return all(envs, first, (env, i) => {
     const options = seed === undefined ? undefined : { seed: environmentSeed(seed, first + i) };
-    return andThen(env.reset(options), ({ observation, info }) => {
-      write(into, i, observation, env);
-      return info;
+    return andThen(env.reset(options), (result) => {
+      into.set(receiveObservation(result, env), i * env.observationSpace.size);
+      return receiveInfo(result.info);
     });
   });
 }
@@ -53,15 +54,16 @@ export function stepBatch(
 ): MaybePromise<Info[]> {
   return all(envs, first, (env, i) => {
     const { size } = env.actionSpace;
-    return andThen(env.step(actions.slice(i * size, (i + 1) * size)), (result) => {
-      write(into.nextObservations, i, result.observation, env);
-      into.rewards[i] = result.reward;
-      into.terminated[i] = Number(result.terminated);
-      into.truncated[i] = Number(result.truncated);
-      const ended = result.terminated || result.truncated;
-      return andThen(ended ? env.reset() : result, ({ observation }) => {
-        write(into.observations, i, observation, env);
-        return result.info;
+    const row = i * env.observationSpace.size;
+    return andThen(env.step(actions.slice(i * size, (i + 1) * size)), (given) => {
+      const { observation, reward, terminated, truncated, info } = receiveStep(given, env);
+      into.nextObservations.set(observation, row);
+      into.rewards[i] = reward;
+      into.terminated[i] = Number(terminated);
+      into.truncated[i] = Number(truncated);
+      return andThen(terminated || truncated ? env.reset() : { observation, info }, (next) => {
+        into.observations.set(receiveObservation(next, env), row);
+        return info;
       });
     });
   });
@@ -90,14 +92,4 @@ async function settled<T>(results: MaybePromise<T>[]): Promise<T[]> {
     if (outcome.status === 'rejected') throw outcome.reason;
     return outcome.value;
   });
-}
-
-function write(into: Float32Array, i: number, observation: Float32Array, env: Env): void {
-  const { size } = env.observationSpace;
-  if (observation?.length !== size) {
-    throw new EnvironmentError(
-      `observation must have ${size} numbers, got ${observation?.length ?? show(observation)}`,
-    );
-  }
-  into.set(observation, i * size);
 }

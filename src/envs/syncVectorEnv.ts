@@ -1,9 +1,10 @@
-import { ArgumentError, EnvironmentError, requireInteger } from '../errors.js';
+import { ArgumentError, EnvironmentError, requireInteger, show } from '../errors.js';
 import type { Box } from '../spaces/box.js';
 import { type Commit, type MaybePromise, type StateDict, type Stateful, together } from '../state.js';
 import { requireActions, resetBatch, stepBatch } from './batch.js';
 import type { Env } from './env.js';
 import { andThen } from './maybePromise.js';
+import { requireEnv } from './received.js';
 import type { VectorEnv, VectorReset, VectorStep } from './vectorEnv.js';
 
 /**
@@ -26,7 +27,9 @@ export class SyncVectorEnv implements VectorEnv {
 
   /** @throws ArgumentError unless there is an environment and all have spaces of one size */
   constructor(readonly envs: readonly Env[]) {
-    const [first] = envs;
+    if (!Array.isArray(envs)) throw new ArgumentError(`SyncVectorEnv: envs must be a list, got ${show(envs)}.`);
+    for (const env of envs) requireEnv('SyncVectorEnv', env);
+    const [first] = envs as readonly Env[];
     if (!first) throw new ArgumentError('SyncVectorEnv: envs must hold at least one environment.');
     this.id = first.id;
     this.numEnvs = envs.length;
@@ -48,6 +51,11 @@ export class SyncVectorEnv implements VectorEnv {
   /** Makes the environments; `make` gets the index of each. */
   static async create(numEnvs: number, make: (index: number) => MaybePromise<Env>): Promise<SyncVectorEnv> {
     requireInteger('SyncVectorEnv.create', 'numEnvs', numEnvs, { min: 1 });
+    if (typeof make !== 'function') {
+      throw new ArgumentError(
+        `SyncVectorEnv.create: make must be a function that returns an environment, got ${show(make)}.`,
+      );
+    }
     return new SyncVectorEnv(await Promise.all(Array.from({ length: numEnvs }, (_, i) => make(i))));
   }
 

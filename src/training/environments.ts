@@ -1,7 +1,15 @@
 import type { Agent } from '../agents/agent.js';
-import type { Env, ResetResult } from '../envs/env.js';
+import type { Env } from '../envs/env.js';
+import {
+  receiveFlags,
+  receiveInfo,
+  receiveNumbers,
+  receiveObservation,
+  receiveStep,
+  requireEnv,
+} from '../envs/received.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
-import { ArgumentError, EnvironmentError, ShapeError, show } from '../errors.js';
+import { ArgumentError, EnvironmentError, requireInteger, ShapeError, show } from '../errors.js';
 import type { MaybePromise, StateDict } from '../state.js';
 
 /**
@@ -19,6 +27,7 @@ export interface Environments {
 
 /** @param where the public name the user called */
 export function environments(where: string, env: Env | VectorEnv): Environments {
+  requireEnv(where, env);
   return isVectorEnv(env) ? new Many(where, env) : new Single(where, env);
 }
 
@@ -28,6 +37,12 @@ export function isVectorEnv(env: Env | VectorEnv): env is VectorEnv {
 
 /** @throws ShapeError, ArgumentError unless `agent` was made for spaces like those of `env` */
 export function requireMatch(where: string, agent: Agent, env: Env | VectorEnv): void {
+  if (typeof agent?.act !== 'function' || typeof agent.observe !== 'function') {
+    throw new ArgumentError(
+      `${where}: agent must be an agent, such as await DimeAgent.create({ env }), got ${show(agent)}.`,
+    );
+  }
+  requireEnv(where, env);
   const pairs = [
     ['observation', agent.observationSpace, env.observationSpace],
     ['action', agent.actionSpace, env.actionSpace],
@@ -58,18 +73,16 @@ class Single implements Environments {
 
   async reset(at: string, seed?: number): Promise<Float32Array> {
     const result = await this.call('reset', at, () => this.env.reset(seed === undefined ? undefined : { seed }));
-    return this.observation('reset', at, result);
+    return received(this.where, this.env, 'reset', at, () => receiveObservation(result, this.env));
   }
 
   async step(at: string, actions: Float32Array): Promise<VectorStep> {
-    const result = await this.call('step', at, () => this.env.step(actions));
-    const nextObservations = this.observation('step', at, result);
-    const { reward, terminated, truncated, info } = result;
-    if (!Number.isFinite(reward)) this.broke('step', at, `reward must be a finite number, got ${show(reward)}`);
-    const ended = terminated || truncated;
+    const result = await this.call('step', at, () => this.env.step(actions.slice()));
+    const step = received(this.where, this.env, 'step', at, () => receiveStep(result, this.env));
+    const { observation, reward, terminated, truncated, info } = step;
     return {
-      observations: ended ? await this.reset(at) : nextObservations,
-      nextObservations,
+      observations: terminated || truncated ? await this.reset(at) : observation,
+      nextObservations: observation,
       rewards: Float32Array.of(reward),
       terminated: Uint8Array.of(Number(terminated)),
       truncated: Uint8Array.of(Number(truncated)),
@@ -84,15 +97,6 @@ class Single implements Environments {
   private call<T>(method: string, at: string, run: () => MaybePromise<T>): Promise<T> {
     return guarded(this.where, this.env, method, at, run);
   }
-
-  private observation(method: string, at: string, result: ResetResult): Float32Array {
-    const fault = faultOf('observation', result?.observation, this.env.observationSpace.size);
-    return fault ? this.broke(method, at, fault) : result.observation;
-  }
-
-  private broke(method: string, at: string, fault: string): never {
-    throw brokenContract(this.where, this.env, method, at, fault);
-  }
 }
 
 class Many implements Environments {
@@ -102,33 +106,44 @@ class Many implements Environments {
     private readonly where: string,
     readonly env: VectorEnv,
   ) {
-    this.numEnvs = env.numEnvs;
+    this.numEnvs = requireInteger(where, 'env.numEnvs', env.numEnvs, { min: 1 });
   }
 
   async reset(at: string, seed?: number): Promise<Float32Array> {
     const options = seed === undefined ? undefined : { seed };
     const result: VectorReset = await guarded(this.where, this.env, 'reset', at, () => this.env.reset(options));
-    this.check('reset', at, { observations: result?.observations });
-    return result.observations;
+    return received(this.where, this.env, 'reset', at, () => this.observations('observations', result?.observations));
   }
 
   async step(at: string, actions: Float32Array): Promise<VectorStep> {
-    const result = await guarded(this.where, this.env, 'step', at, () => this.env.step(actions));
-    const { observations, nextObservations, rewards, terminated, truncated } = result ?? {};
-    this.check('step', at, { observations, nextObservations, rewards, terminated, truncated });
-    return result;
+    const result = await guarded(this.where, this.env, 'step', at, () => this.env.step(actions.slice()));
+    return received(this.where, this.env, 'step', at, () => this.taken(Object(result)));
   }
 
   state(): MaybePromise<StateDict> | undefined {
     return this.env.state?.();
   }
 
-  private check(method: string, at: string, arrays: Record<string, ArrayLike<number> | undefined>): void {
-    for (const [name, array] of Object.entries(arrays)) {
-      const width = /observations/i.test(name) ? this.env.observationSpace.size : 1;
-      const fault = faultOf(name, array, this.numEnvs * width);
-      if (fault) throw brokenContract(this.where, this.env, method, at, fault);
-    }
+  private taken({
+    observations,
+    nextObservations,
+    rewards,
+    terminated,
+    truncated,
+    infos,
+  }: Partial<VectorStep>): VectorStep {
+    return {
+      observations: this.observations('observations', observations),
+      nextObservations: this.observations('nextObservations', nextObservations),
+      rewards: receiveNumbers('rewards', rewards, this.numEnvs),
+      terminated: receiveFlags('terminated', terminated, this.numEnvs),
+      truncated: receiveFlags('truncated', truncated, this.numEnvs),
+      infos: Array.from({ length: this.numEnvs }, (_, i) => receiveInfo(infos?.[i])),
+    };
+  }
+
+  private observations(name: string, rows: unknown): Float32Array {
+    return receiveNumbers(name, rows, this.numEnvs * this.env.observationSpace.size);
   }
 }
 
@@ -147,20 +162,18 @@ async function guarded<T>(
   }
 }
 
-function brokenContract(where: string, env: Env | VectorEnv, method: string, at: string, fault: string) {
-  return new EnvironmentError(
-    `${where}: ${nameOf(env)}.${method} broke its contract ${at}: ${fault}. Look for the fault with checkEnv.`,
-  );
-}
-
-/** What is wrong with `array`, if anything. */
-function faultOf(name: string, array: ArrayLike<number> | undefined, size: number): string | undefined {
-  if (array?.length !== size) return `${name} must have ${size} numbers, got ${array?.length ?? show(array)}`;
-  for (let i = 0; i < size; i++) {
-    if (!Number.isFinite(array[i])) return `${name}[${i}] must be finite, got ${array[i]}`;
+/** What `take` makes of a result; its complaints say whose it was. */
+function received<T>(where: string, env: Env | VectorEnv, method: string, at: string, take: () => T): T {
+  try {
+    return take();
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    throw new EnvironmentError(
+      `${where}: ${nameOf(env)}.${method} broke its contract ${at}: ${error.message}. Look for the fault with checkEnv.`,
+    );
   }
 }
 
 function nameOf(env: Env | VectorEnv): string {
-  return env.id ?? env.constructor.name;
+  return env.id || env.constructor?.name || 'the environment';
 }

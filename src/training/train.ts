@@ -1,4 +1,4 @@
-import { requireInteger } from '../errors.js';
+import { ArgumentError, requireInteger, show } from '../errors.js';
 import type { Outcome, TrainingCallback } from './callback.js';
 import type { TrainingHistory } from './history.js';
 import { type StepReport, TrainingRun, type TrainingRunOptions } from './trainingRun.js';
@@ -50,6 +50,9 @@ export async function train({
   ...runOptions
 }: TrainOptions): Promise<TrainResult> {
   requireInteger('train', 'steps', steps, { min: 0 });
+  if (!Array.isArray(callbacks) || !callbacks.every((callback) => callback !== null && typeof callback === 'object')) {
+    throw new ArgumentError(`train: callbacks must be a list, such as [progressBar()], got ${show(callbacks)}.`);
+  }
   const run = new TrainingRun(runOptions);
   if (resume !== undefined) await run.restore(resume);
 

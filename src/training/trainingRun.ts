@@ -67,7 +67,7 @@ export class TrainingRun implements Stateful {
   private lengths: Float64Array;
 
   /** @throws ShapeError, ArgumentError unless the agent was made for spaces like the environment's */
-  constructor({ agent, env, seed = 0, warmupSteps = agent.warmupSteps }: TrainingRunOptions) {
+  constructor({ agent, env, seed = 0, warmupSteps = agent?.warmupSteps }: TrainingRunOptions) {
     requireMatch('train', agent, env);
     this.rng = Rng.fromSeed(seed).split('train');
     this.seed = seed;

@@ -1,4 +1,4 @@
-import { EnvironmentError, Rng, SyncVectorEnv, TimeLimit, Wrapper } from 'diffrl';
+import { Box, EnvironmentError, Rng, SyncVectorEnv, TimeLimit, Wrapper } from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { loadState } from '../../src/state.js';
 import { SlowWalk, Walk } from './toys.js';
@@ -71,7 +71,7 @@ describe('SyncVectorEnv', () => {
     expect(() => env.step(Float32Array.of(0, 0, Number.NaN, 0))).toThrow(/actions\[2\] is NaN/);
     expect(await env.state!()).toEqual(before);
     expect(() => new SyncVectorEnv([])).toThrow(/at least one/);
-    const wide = { ...new Walk(), observationSpace: { size: 2 } } as never;
+    const wide = Object.assign(new Walk(), { observationSpace: Box.uniform(2) });
     expect(() => new SyncVectorEnv([new Walk(), wide])).toThrow(/environment 1 has an observationSpace of size 2/);
   });
 

@@ -202,7 +202,7 @@ describe('an environment that fails', () => {
       /observation\[0\] must be finite, got NaN/,
     ],
     ['gives a longer observation', { observation: new Float32Array(2) }, /observation must have 1 numbers, got 2/],
-    ['gives nothing', undefined, /observation must have 1 numbers, got undefined/],
+    ['gives nothing', undefined, /result must be { observation, reward, terminated, truncated, info }, got undefined/],
   ];
 
   it.each(faults)('%s: a named error, agent and run as they were', async (_, fault, message) => {

@@ -2,6 +2,7 @@ import type { Box } from '../../spaces/box.js';
 import { type Commit, type MaybePromise, prefixed, readEntries, type StateDict, substate } from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
+import { requireEnv } from '../received.js';
 
 /** The environment inside all wrappers. */
 export type Unwrapped<E> = E extends Wrapper<infer Inner> ? Unwrapped<Inner> : E;
@@ -20,6 +21,7 @@ export class Wrapper<E extends Env = Env> implements Env {
   readonly prepare?: (state: StateDict) => MaybePromise<Commit>;
 
   constructor(readonly env: E) {
+    requireEnv(new.target.name, env);
     this.observationSpace = env.observationSpace;
     this.actionSpace = env.actionSpace;
     if (!env.state || !env.prepare) return;
