@@ -73,6 +73,12 @@ const small: PresetLine[] = [
     source: 'no state of Pendulum is lost for long: a horizon of 20 steps learns faster; bench/returns.ts',
     options: { gamma: 0.95 },
   },
+  ...SMALL.map((task) => ({
+    agents: ['sac', 'td3'],
+    tasks: [task],
+    source: 'small tasks need no long start at random',
+    options: { warmupSteps: 500 },
+  })),
   {
     agents: ['dime'],
     tasks: EVERY,

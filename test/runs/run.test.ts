@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { evaluate, NormaliseObservation, type TrainingCallback } from 'diffrl';
-import { createRun, executeRun, findRuns, loadRun, RunBusyError, type RunFolder, type RunSettings } from 'diffrl/node';
+import { createRun, executeRun, findRuns, loadRun, RunBusyError, type RunSettings } from 'diffrl/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claim } from '../../src/runs/claim.js';
+import { digests } from './digests.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -14,9 +14,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const tiny = fileURLToPath(new URL('./tiny.ts#makeTiny', import.meta.url)).replace('%23', '#');
+const tiny = fileURLToPath(new URL('./tiny.ts', import.meta.url));
 const settings: RunSettings = {
-  agent: `${fileURLToPath(new URL('./tiny.ts', import.meta.url))}#makeTiny`,
+  agent: `${tiny}#makeTiny`,
   env: 'Pendulum',
   envOptions: { maxEpisodeSteps: 13 },
   wrappers: ['normaliseObservation', 'normaliseReward'],
@@ -28,19 +28,6 @@ const settings: RunSettings = {
   checkpointEvery: 50,
   logEvery: 50,
 };
-
-/** Digests of what must not depend on interruptions. */
-async function digests(run: RunFolder): Promise<Record<string, string>> {
-  const files = ['evaluations.csv', 'curve.svg'];
-  for (const checkpoint of ['latest', 'best']) {
-    files.push(...(await readdir(run.file(checkpoint))).map((name) => join(checkpoint, name)));
-  }
-  const digest = async (name: string) =>
-    createHash('sha256')
-      .update(await readFile(run.file(name)))
-      .digest('hex');
-  return Object.fromEntries(await Promise.all(files.map(async (name) => [name, await digest(name)])));
-}
 
 /** Aborts at a step, or dies there. */
 function interruptAt(step: number, how: 'signal' | 'crash') {
@@ -100,8 +87,6 @@ describe('a run', () => {
     const run = await createRun('test', folder, settings);
     const release = await claim(run.path);
     await rm(run.file('.working'));
-    const { writeFile } = await import('node:fs/promises');
-    const { hostname } = await import('node:os');
     await writeFile(run.file('.working'), `${process.ppid} ${hostname()} -\n`);
     await expect(executeRun(run)).rejects.toThrow(RunBusyError);
     await expect(executeRun(run)).rejects.toThrow(new RegExp(`worked on by process ${process.ppid} on`));
@@ -114,7 +99,7 @@ describe('a run', () => {
     [{ evaluationEvry: 5 }, /there is no setting 'evaluationEvry', did you mean 'evaluationEvery'/],
     [{ env: 'HalfCheeta-v5' }, /there is no environment 'HalfCheeta-v5', did you mean 'HalfCheetah-v5'/],
     [{ agent: 'dmie' }, /there is no agent 'dmie', did you mean 'dime'/],
-    [{ agent: `${tiny.split('#')[0]}#makeTimy` }, /exports no function 'makeTimy', did you mean 'makeTiny'/],
+    [{ agent: `${tiny}#makeTimy` }, /exports no function 'makeTimy', did you mean 'makeTiny'/],
     [{ steps: 0 }, /steps must be an integer >= 1, got 0/],
     [{ wrappers: ['normalizeObservation'] }, /wrappers must be one of 'normaliseObservation'/],
     [{ options: [] }, /options must be an object of names and values/],

@@ -1,7 +1,25 @@
-import type { EnvSpaces } from 'diffrl';
-import { TinyAgent } from '../training/tinyAgent.js';
+import type { Env, EnvSpaces } from 'diffrl';
+import { Counter, TinyAgent } from '../training/tinyAgent.js';
 
 /** A linear agent for runs, sweeps and commands that are about something else than learning. */
 export function makeTiny({ env, seed }: { env: EnvSpaces; seed: number }): TinyAgent {
   return new TinyAgent(env, seed);
+}
+
+/** One that asks for its `quality` of the {@link makeMore} environment. */
+export function makeGraded({ env, seed, quality }: { env: EnvSpaces; seed: number; quality: number }): TinyAgent {
+  const agent = new TinyAgent(env, seed);
+  const act = agent.act.bind(agent);
+  agent.act = async (observations, options) => ({
+    ...(await act(observations, options)),
+    actions: Float32Array.of(quality / 10),
+  });
+  return agent;
+}
+
+/** An environment that pays what it is asked for. */
+export function makeMore(): Env {
+  const env = new Counter(5);
+  const step = env.step.bind(env);
+  return Object.assign(env, { step: (action: Float32Array) => ({ ...step(action), reward: action[0] as number }) });
 }

@@ -22,7 +22,7 @@ export interface PoolOptions {
 
 /**
  * Works through runs in processes of their own, as many at a time as `jobs` and the free memory allow. A process that
- * was killed is started again while its run gets on. What runs print goes to `output.log` in their folders.
+ * was killed or interrupted by others is started again while its run gets on. What runs print goes to `output.log` in their folders.
  */
 export async function workThrough(folders: readonly RunFolder[], options: PoolOptions): Promise<void> {
   const { jobs, signal } = options;
@@ -46,11 +46,11 @@ async function workOn(folder: RunFolder, options: PoolOptions, memory: MemoryGua
     await othersAreDone(folder, options.signal);
     const killedBy = await startAndWait(folder, options, memory);
     const status = await folder.status();
-    if (!killedBy || status.state !== 'interrupted' || options.signal?.aborted) return;
+    if (status.state !== 'interrupted' || options.signal?.aborted) return;
     fruitless = status.step > step ? 0 : fruitless + 1;
     step = status.step;
     if (fruitless < PATIENCE) continue;
-    const error = `was ended by ${killedBy} ${PATIENCE} times without getting on; is there enough memory?`;
+    const error = `was ended by ${killedBy ?? 'a signal'} ${PATIENCE} times without getting on; is there enough memory?`;
     return folder.writeStatus({ ...status, state: 'failed', error });
   }
 }

@@ -47,7 +47,7 @@ export async function submitArray(
   name: string,
   runs: readonly RunFolder[],
   options: SlurmOptions = {},
-  { until, dependency }: { until?: number; dependency?: string } = {},
+  until?: number,
 ): Promise<string> {
   const slurm = join(folder, 'slurm');
   await mkdir(slurm, { recursive: true });
@@ -60,7 +60,6 @@ export async function submitArray(
   const head = {
     ...headers(name, slurm, options),
     array: `0-${runs.length - 1}${limit}`,
-    ...(dependency && { dependency }),
   };
   const call = `work --tasks ${quoted(tasks)} --index "$SLURM_ARRAY_TASK_ID"${pause}`;
   await writeFile(script, scriptOf(head, options, call));
