@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, requireOneOf } from '../errors.js';
+import { ArgumentError, requireInteger, requireOneOf } from '../errors.js';
 import { numbersOf, type RuntimeArray, type TensorLike } from './arrays.js';
 import { checkEngineOptions, type EngineOptions, openEngine } from './engine.js';
 import { CompileError } from './errors.js';
@@ -35,6 +35,8 @@ export type ArrayResult<T> = T extends tf.Tensor
 export interface CompileOptions extends EngineOptions {
   /** A name for error messages (default: the name of the function). */
   name?: string;
+  /** How many graphs are kept, one per combination of input shapes; default 8. The one unused for longest goes. */
+  maxGraphs?: number;
   /** Whether results are tfjs tensors (default), to be disposed by the caller, or typed arrays with shape. */
   outputs?: 'tensors' | 'arrays';
   /** Sees every result before variables are assigned; if it throws, they keep their values and the call rejects. */
@@ -45,8 +47,10 @@ export interface CompileOptions extends EngineOptions {
 export interface CompiledFunction<Args extends unknown[], Result> {
   /** Runs the function. Calls of all compiled functions run one after the other, in the order they are made. */
   (...args: { [I in keyof Args]: CompiledArguments<Args[I]> }): Promise<Result>;
-  /** How many graphs there are: one per combination of input shapes so far. */
+  /** How many graphs are kept now: one per combination of input shapes, `maxGraphs` at most. */
   readonly graphs: number;
+  /** The graphs as text, one operator a line: what the function became. */
+  readonly text: string;
   /** Frees all graphs; the function cannot be called afterwards. */
   dispose(): Promise<void>;
 }
@@ -77,6 +81,7 @@ export function compile(fn: (...args: never[]) => unknown, options: CompileOptio
   const call = (...args: unknown[]) => program.call(args);
   return Object.defineProperties(call, {
     graphs: { get: () => program.graphs },
+    text: { get: () => program.text },
     dispose: { value: () => program.dispose() },
   });
 }
@@ -87,6 +92,7 @@ const queue = oncePerProcess('queue', () => new Queue());
 /** A graph, and the shapes of the tensor arguments it is for. */
 interface Version {
   readonly shapes: readonly (readonly number[])[];
+  readonly title: string;
   readonly rates: BakedRates;
   readonly executable: Executable;
 }
@@ -94,7 +100,10 @@ interface Version {
 class Program {
   private readonly name: string;
   private readonly finish: (result: ResultArray) => unknown;
+  /** The one used last is last. */
   private readonly versions: Version[] = [];
+  private readonly maxGraphs: number;
+  private warned = false;
   private signature?: Signature;
   private disposed = false;
 
@@ -104,12 +113,17 @@ class Program {
   ) {
     this.name = options.name ?? (fn.name || 'compiled function');
     checkEngineOptions('compile', options);
+    this.maxGraphs = requireInteger('compile', 'maxGraphs', options.maxGraphs ?? 8, { min: 1 });
     const outputs = requireOneOf('compile', 'outputs', options.outputs ?? 'tensors', ['tensors', 'arrays']);
     this.finish = outputs === 'tensors' ? asTensor : asArray;
   }
 
   get graphs(): number {
     return this.versions.length;
+  }
+
+  get text(): string {
+    return this.versions.map(({ title, executable }) => `# ${title}\n${executable.text}\n`).join('\n');
   }
 
   async call(args: unknown[]): Promise<unknown> {
@@ -120,8 +134,7 @@ class Program {
     const numbers = readNumbers(tensors);
     return queue.run(async () => {
       if (this.signature && this.signature !== signature) this.signature.read(args);
-      const known = this.versions.find((version) => shapes.every((shape, i) => sameShape(shape, version.shapes[i]!)));
-      const { executable, rates } = known ?? (await this.load(signature, tensors.map(inputInfo)));
+      const { executable, rates } = this.known(shapes) ?? (await this.load(signature, tensors.map(inputInfo)));
       rates.check(this.name);
       return executable.run(Array.isArray(numbers) ? numbers : await numbers, this.finish, this.options.accept);
     });
@@ -133,16 +146,45 @@ class Program {
     await queue.run(() => Promise.all(versions.map(({ executable }) => executable.release())));
   }
 
+  /** The version for these shapes, which is the one used last from now on. */
+  private known(shapes: Version['shapes']): Version | undefined {
+    const { versions } = this;
+    const at = versions.findLastIndex((version) => shapes.every((shape, i) => sameShape(shape, version.shapes[i]!)));
+    if (at < 0) return undefined;
+    versions.push(...versions.splice(at, 1));
+    return versions.at(-1);
+  }
+
   private async load(signature: Signature, infos: readonly InputInfo[]): Promise<Version> {
     const engine = await openEngine(this.options);
     await tf.ready();
     const { fn } = this;
     const traced = trace(this.name, infos, (symbols) => fn(...signature.fill(symbols)));
     const executable = await Executable.create(traced, engine, this.name);
-    const version = { shapes: infos.map(({ shape }) => [...shape]), rates: traced.rates, executable };
+    await this.makeRoom(signature, infos);
+    const version = {
+      shapes: infos.map(({ shape }) => [...shape]),
+      title: signature.describe(infos),
+      rates: traced.rates,
+      executable,
+    };
     this.versions.push(version);
     this.signature = signature;
     return version;
+  }
+
+  /** Lets go of the graph unused for longest if there are as many as may be, with one warning. */
+  private async makeRoom(signature: Signature, infos: readonly InputInfo[]): Promise<void> {
+    if (this.versions.length < this.maxGraphs) return;
+    const shapes = [...this.versions.map((version) => version.shapes), infos.map(({ shape }) => shape)];
+    await this.versions.shift()!.executable.release();
+    if (this.warned) return;
+    this.warned = true;
+    const changed = signature.describe(infos, (i) => new Set(shapes.map((list) => `${list[i]}`)).size > 1);
+    console.warn(
+      `diffrl: ${this.name} was called with more than ${this.maxGraphs} combinations of shapes, last ${changed}; each is ` +
+        'traced anew, and the graph unused for longest is dropped. Call it with fewer sizes, or raise maxGraphs.',
+    );
   }
 }
 

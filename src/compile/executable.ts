@@ -29,6 +29,8 @@ export class Executable {
 
   private constructor(
     private readonly plan: Omit<Plan, 'prelude' | 'main'>,
+    /** The operators of its models, one a line. */
+    readonly text: string,
     private readonly engine: Engine,
     private readonly name: string,
     private readonly prelude?: Model,
@@ -38,7 +40,8 @@ export class Executable {
   static async create(trace: Trace, engine: Engine, name: string): Promise<Executable> {
     const { prelude, main, ...plan } = makePlan(trace, name);
     const load = (part?: ModelPlan) => part && loadModel(part, engine, name);
-    return new Executable(plan, engine, name, await load(prelude), await load(main));
+    const text = [prelude, main].flatMap((part) => part?.text ?? []).join('\n\n');
+    return new Executable(plan, text, engine, name, await load(prelude), await load(main));
   }
 
   /**

@@ -1,3 +1,4 @@
+import { printNodes } from './print.js';
 import { sizeOf } from './shapes.js';
 import { mapLeaves } from './structure.js';
 import { requireTypes } from './types.js';
@@ -93,6 +94,11 @@ export class Graph {
     this.nodes.push(node);
     this.known.set(key, node.outputs);
     return node.outputs;
+  }
+
+  /** The graph as text, one operator a line. */
+  toString(): string {
+    return printNodes(this.nodes);
   }
 
   private newValue({ type, shape }: ValueInfo): Value {

@@ -4,6 +4,7 @@ import { dataOf, type ElementType, isValue, type Node, type Value, valuesIn } fr
 import { hoist } from './hoist.js';
 import { encodeModel } from './onnx.js';
 import { optimise } from './optimise.js';
+import { printNodes } from './print.js';
 import { mapLeaves } from './structure.js';
 import type { Trace } from './trace.js';
 import { nodeWork } from './work.js';
@@ -29,6 +30,8 @@ export class ResultSlot {
 /** A model and where its inputs come from. */
 export interface ModelPlan {
   readonly file: Uint8Array;
+  /** The operators as text. */
+  readonly text: string;
   /** Floating point operations of the largest operator. */
   readonly largest: number;
   readonly inputs: readonly InputFeed[];
@@ -101,6 +104,7 @@ function modelPlan(
   const used = new Set(nodes.flatMap((node) => node.inputs).filter((value) => !value.constant && !made.has(value)));
   const named = (value: Value) => [nameOf(value), value] as const;
   return {
+    text: printNodes(nodes),
     file: encodeModel({ name, nodes, inputs: [...used].map(named), outputs: outputs.map(named) }),
     largest: Math.max(0, ...nodes.map(nodeWork)),
     inputs: [...trace.inputs.entries()]

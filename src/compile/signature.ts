@@ -48,6 +48,21 @@ export class Signature {
     return filled(this.pattern) as unknown[];
   }
 
+  /** Names, types and shapes of the tensor arguments as text, of those by index that `chosen` picks. */
+  describe(infos: readonly InputInfo[], chosen: (index: number) => boolean = () => true): string {
+    const paths: string[] = [];
+    const collect = (pattern: Pattern, path: string): void => {
+      if ('dtype' in pattern) paths.push(path);
+      else if ('list' in pattern) pattern.list.forEach((entry, i) => void collect(entry, `${path}[${i}]`));
+      else if ('record' in pattern) {
+        for (const [key, entry] of Object.entries(pattern.record)) collect(entry, `${path}.${key}`);
+      }
+    };
+    collect(this.pattern, 'args');
+    const texts = infos.map(({ dtype, shape }, i) => `${paths[i]} ${dtype} [${shape.join(', ')}]`);
+    return texts.filter((_, i) => chosen(i)).join(', ');
+  }
+
   private match(pattern: Pattern, value: unknown, path: string, found: TensorLike[]): void {
     if ('dtype' in pattern) {
       if (!isTensorLike(value)) this.reject(path, `a ${pattern.dtype} tensor of rank ${pattern.rank}`, value);

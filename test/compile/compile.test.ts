@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import * as ort from 'onnxruntime-node';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Value } from '../../src/compile/graph.js';
 import { CompileError, compile } from '../../src/compile/index.js';
 import { optimise } from '../../src/compile/optimise.js';
@@ -90,6 +90,46 @@ describe('arguments and results', () => {
     }
     expect(traces).toBe(2);
     expect(f.graphs).toBe(2);
+  });
+
+  it('keeps the graphs used last, and names the argument that is traced anew', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    let traces = 0;
+    const program = ({ x }: { x: tf.Tensor1D }, scale: tf.Tensor) => {
+      traces++;
+      return tf.mul(tf.sum(x), scale);
+    };
+    const f = compile(program, { outputs: 'arrays', name: 'act', maxGraphs: 2 });
+    const call = async (...x: number[]) =>
+      (await f({ x: vector(...x) }, { data: Float32Array.of(2), shape: [] })).data[0];
+    for (const x of [[1], [1, 2], [3]]) await call(...x);
+    expect([traces, f.graphs, warn.mock.calls.length]).toEqual([2, 2, 0]);
+    expect(await call(1, 2, 3)).toBe(12); // drops the graph for two numbers
+    expect(warn.mock.calls[0]![0]).toMatch(/act was called with more than 2 .*, last args\[0\]\.x float32 \[3\];/);
+    expect(await call(4)).toBe(8);
+    expect([traces, f.graphs]).toEqual([3, 2]);
+    expect(await call(1, 2)).toBe(6);
+    expect([traces, f.graphs, warn.mock.calls.length]).toEqual([4, 2, 1]);
+    warn.mockRestore();
+    await f.dispose();
+    expect(f.graphs).toBe(0);
+    expect(() => compile(program, { maxGraphs: 0 })).toThrow(ArgumentError);
+  });
+
+  it('tells what became of a function', async () => {
+    const w = tf.variable(tf.ones([2, 2]));
+    const f = compile((x: tf.Tensor2D) => tf.add(tf.mul(tf.matMul(x, w as tf.Tensor2D), 0.5), tf.range(0, 2)));
+    expect(f.text).toBe('');
+    await f(tf.ones([3, 2]));
+    expect(f.text).toMatchInlineSnapshot(`
+      "# args[0] float32 [3, 2]
+      x0  float32 [3, 2]
+      v0  float32 [2, 2]
+      n0 = MatMul(x0, v0)  float32 [3, 2]
+      n1 = Mul(n0, 0.5)  float32 [3, 2]
+      n2 = Add(n1, [0, 1])  float32 [3, 2]
+      "
+    `);
   });
 
   it('runs concurrent calls in the order they are made', async () => {
