@@ -1,6 +1,5 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { StateArray } from '../state.js';
-import { ownerOf } from './tracingBackend.js';
 
 /** The element arrays of tensors that can enter and leave compiled functions. */
 export type RuntimeArray = Float32Array | Int32Array | Uint8Array;
@@ -24,12 +23,4 @@ export function runtimeType(array: unknown): RuntimeType | undefined {
   if (array instanceof Float32Array) return 'float32';
   if (array instanceof Int32Array) return 'int32';
   return array instanceof Uint8Array ? 'bool' : undefined;
-}
-
-/** The numbers of a tensor argument; a promise if a backend must be waited for. */
-export function numbersOf(argument: TensorLike): RuntimeArray | Promise<RuntimeArray> {
-  if (!(argument instanceof tf.Tensor)) return argument.data as RuntimeArray;
-  const read = (values: tf.backend_util.BackendValues) => typedArray(argument.dtype, values as Float32Array);
-  if (ownerOf(argument.dataId) === tf.findBackend('cpu')) return read(argument.dataSync() as Float32Array);
-  return argument.data().then((values) => read(values as Float32Array));
 }

@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, requireInteger, requireOneOf } from '../errors.js';
-import { numbersOf, type RuntimeArray, type TensorLike } from './arrays.js';
+import { type RuntimeArray, type TensorLike, typedArray } from './arrays.js';
 import { checkEngineOptions, type EngineOptions, openEngine } from './engine.js';
 import { CompileError } from './errors.js';
 import { Executable, type ResultArray } from './executable.js';
 import { oncePerProcess } from './oncePerProcess.js';
 import { Queue } from './queue.js';
 import type { BakedRates } from './rates.js';
+import { fetchBeforeReads, isAtHand } from './resident.js';
 import { sameShape } from './shapes.js';
 import { inputInfo, Signature } from './signature.js';
 import { type InputInfo, trace } from './trace.js';
@@ -158,6 +159,7 @@ class Program {
   private async load(signature: Signature, infos: readonly InputInfo[]): Promise<Version> {
     const engine = await openEngine(this.options);
     await tf.ready();
+    fetchBeforeReads(queue);
     const { fn } = this;
     const traced = trace(this.name, infos, (symbols) => fn(...signature.fill(symbols)));
     const executable = await Executable.create(traced, engine, this.name);
@@ -195,6 +197,12 @@ function readNumbers(tensors: readonly TensorLike[]): RuntimeArray[] | Promise<R
   const all = Promise.all(numbers);
   all.catch(() => {}); // Reported by the call, which may have to wait for its turn.
   return all;
+}
+
+function numbersOf(argument: TensorLike): RuntimeArray | Promise<RuntimeArray> {
+  if (!(argument instanceof tf.Tensor)) return argument.data as RuntimeArray;
+  const read = (values: ArrayLike<number>) => typedArray(argument.dtype, values);
+  return isAtHand(argument.dataId) ? read(argument.dataSync()) : argument.data().then(read);
 }
 
 function asTensor({ data, shape, dtype }: ResultArray): tf.Tensor {

@@ -1,7 +1,9 @@
 import { MissingPackageError } from '../errors.js';
+import type { RuntimeArray } from './arrays.js';
 import { Graph } from './graph.js';
-import { encodeModel } from './onnx.js';
-import type { TypedRuntime } from './runtime.js';
+import type { Transfer } from './home.js';
+import { ANY_SIZE, encodeModel } from './onnx.js';
+import type { OnnxSession, OnnxTensor, TypedRuntime } from './runtime.js';
 
 /** Where compiled functions compute: on the processor or on a graphics card. */
 export type Device = 'cpu' | 'gpu';
@@ -45,13 +47,9 @@ async function findGpuProvider(runtime: TypedRuntime): Promise<string> {
 
 /** Why `provider` does not run a model of one operator, if it does not. */
 async function probe(runtime: TypedRuntime, provider: string): Promise<string | undefined> {
-  const graph = new Graph();
-  const x = graph.input('x', { type: 'float32', shape: [1] });
-  const [y] = graph.node('Neg', [x], [x]);
-  const file = encodeModel({ name: 'probe', nodes: graph.nodes, inputs: [['x', x]], outputs: [['y', y!]] });
   try {
     const options = { executionProviders: [provider], logSeverityLevel: 4 };
-    const session = await runtime.InferenceSession.create(file, options);
+    const session = await runtime.InferenceSession.create(copyModel(1), options);
     await session.run({ x: new runtime.Tensor('float32', Float32Array.of(1), [1]) });
     await session.release();
     return undefined;
@@ -64,4 +62,36 @@ async function probe(runtime: TypedRuntime, provider: string): Promise<string | 
 function shortReason(cause: unknown): string {
   const lines = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
   return lines[0]!.replace(/^.* was false\. /, '').replace(/[.\s]+$/, '');
+}
+
+/** A model that gives its input `x` as output `y`, numbers with `rank` axes of any size. */
+function copyModel(rank: number): Uint8Array {
+  const graph = new Graph();
+  const x = graph.input('x', { type: 'float32', shape: Array<number>(rank).fill(ANY_SIZE) });
+  const [y] = graph.node('Identity', [x], [x]);
+  return encodeModel({ name: 'copy', nodes: graph.nodes, inputs: [['x', x]], outputs: [['y', y!]] });
+}
+
+/** Moves tensors between host and WebGPU by models that copy; reading a tensor of the device directly ends Node. */
+export class GpuTransfer implements Transfer {
+  private readonly sessions = new Map<string, Promise<OnnxSession>>();
+
+  constructor(private readonly runtime: TypedRuntime) {}
+
+  place(tensor: OnnxTensor): Promise<OnnxTensor> {
+    return this.copy(tensor, 'gpu-buffer');
+  }
+
+  async fetch(tensor: OnnxTensor): Promise<RuntimeArray> {
+    return (await this.copy(tensor, 'cpu')).data;
+  }
+
+  private async copy(tensor: OnnxTensor, preferredOutputLocation: 'gpu-buffer' | 'cpu'): Promise<OnnxTensor> {
+    const rank = tensor.dims.length;
+    const key = `${preferredOutputLocation} ${rank}`;
+    const options = { executionProviders: ['webgpu'], logSeverityLevel: 3, preferredOutputLocation };
+    const loading = this.sessions.get(key) ?? this.runtime.InferenceSession.create(copyModel(rank), options);
+    this.sessions.set(key, loading);
+    return (await (await loading).run({ x: tensor })).y!;
+  }
 }

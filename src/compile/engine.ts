@@ -1,8 +1,8 @@
 import { ArgumentError, requireInteger, requireOneOf, show } from '../errors.js';
-import { type Device, gpuProvider } from './device.js';
+import { type Device, GpuTransfer, gpuProvider } from './device.js';
+import { Home } from './home.js';
 import { oncePerProcess } from './oncePerProcess.js';
 import { loadRuntime, type OnnxRuntime, type OnnxSession, type TypedRuntime } from './runtime.js';
-import { VariableStore } from './variables.js';
 
 /** What compiled functions run on. */
 export interface EngineOptions {
@@ -32,12 +32,14 @@ const WORTH_THREADS = 4e6;
  */
 const SHORT_SPINNING = { session: { force_spinning_stop: '1', intra_op: { spin_duration_us: '50' } } };
 
-/** ONNX Runtime on one device, and the variables as its tensors. */
+/** ONNX Runtime on one device. */
 export interface Engine {
-  readonly runtime: TypedRuntime;
-  readonly store: VariableStore;
-  /** Loads a model whose largest operator takes `largest` floating point operations. */
-  load(file: Uint8Array, largest: number): Promise<OnnxSession>;
+  /** The variables as its tensors. */
+  readonly home: Home;
+  /** Whether outputs can be written to arrays of ours. */
+  readonly writesToArrays: boolean;
+  /** Loads a model whose largest operator takes `largest` floating point operations, and whose outputs `away` stay on the device. */
+  load(file: Uint8Array, largest: number, away: readonly string[]): Promise<OnnxSession>;
 }
 
 /** @throws {@link ArgumentError} for a value that is not allowed, and for unknown names if only engine options may occur */
@@ -66,25 +68,31 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const runtime = (options.runtime ?? (await loadRuntime())) as unknown as TypedRuntime;
   const { device, threads, sessionOptions } = options;
   const executionProviders = device === 'gpu' ? [await gpuProvider(runtime)] : options.executionProviders;
+  const home = homeOf(runtime, device === 'gpu' ? (executionProviders![0] as string) : 'host');
   return {
-    runtime,
-    store: storeOf(runtime),
-    load: (file, largest) =>
+    home,
+    writesToArrays: runtime.listSupportedBackends !== undefined,
+    load: (file, largest, away) =>
       runtime.InferenceSession.create(file, {
         graphOptimizationLevel: 'all',
         intraOpNumThreads: threads ?? (largest < WORTH_THREADS ? 1 : 0),
         logSeverityLevel: 3,
         extra: SHORT_SPINNING,
+        ...(away.length > 0 && {
+          preferredOutputLocation: Object.fromEntries(away.map((name) => [name, 'gpu-buffer'])),
+        }),
         ...(executionProviders && { executionProviders }),
         ...sessionOptions,
       }),
   };
 }
 
-const stores = oncePerProcess('stores', () => new WeakMap<TypedRuntime, VariableStore>());
+const homes = oncePerProcess('homes', () => new WeakMap<TypedRuntime, Record<string, Home>>());
 
-function storeOf(runtime: TypedRuntime): VariableStore {
-  const store = stores.get(runtime) ?? new VariableStore(runtime);
-  stores.set(runtime, store);
-  return store;
+/** The one home of a runtime's tensors on the host, or of those on the device behind a provider. */
+function homeOf(runtime: TypedRuntime, place: string): Home {
+  const known = homes.get(runtime) ?? { host: new Home(runtime) };
+  homes.set(runtime, known);
+  if (place === 'webgpu') known.webgpu ??= new Home(runtime, { host: known.host!, transfer: new GpuTransfer(runtime) });
+  return known[place] ?? known.host!;
 }

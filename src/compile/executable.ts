@@ -1,9 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { RuntimeArray } from './arrays.js';
+import { type RuntimeArray, typedArray } from './arrays.js';
 import type { Engine } from './engine.js';
 import { CompileError } from './errors.js';
-import { type ModelPlan, makePlan, type Plan, ResultSlot, type Source } from './plan.js';
+import { type ModelPlan, makePlan, ResultSlot, type Source } from './plan.js';
 import type { OnnxSession, OnnxTensor } from './runtime.js';
+import { sizeOf } from './shapes.js';
 import { mapLeaves } from './structure.js';
 import type { Trace } from './trace.js';
 
@@ -17,18 +18,20 @@ export interface ResultArray {
 type Outputs = Readonly<Record<string, OnnxTensor>>;
 
 /** A model, loaded, and the tensors it was last run with. */
-interface Model extends Pick<ModelPlan, 'inputs' | 'variables'> {
+interface Model extends Pick<ModelPlan, 'inputs' | 'variables' | 'results' | 'kept'> {
   readonly session: OnnxSession;
   readonly feeds: Record<string, OnnxTensor>;
+  /** Arrays that kept outputs may be written to, by their place. */
+  readonly spares: (RuntimeArray | undefined)[];
 }
 
 /** A traced function, loaded into ONNX Runtime. Runs must not overlap. */
 export class Executable {
-  /** Outputs of the prelude for the present values of its variables. */
-  private kept?: Outputs;
+  /** Whether the prelude has run for the present values of its variables. */
+  private isPrepared = false;
 
   private constructor(
-    private readonly plan: Omit<Plan, 'prelude' | 'main'>,
+    private readonly result: unknown,
     /** The operators of its models, one a line. */
     readonly text: string,
     private readonly engine: Engine,
@@ -38,10 +41,10 @@ export class Executable {
   ) {}
 
   static async create(trace: Trace, engine: Engine, name: string): Promise<Executable> {
-    const { prelude, main, ...plan } = makePlan(trace, name);
+    const { prelude, main, result } = makePlan(trace, name);
     const load = (part?: ModelPlan) => part && loadModel(part, engine, name);
     const text = [prelude, main].flatMap((part) => part?.text ?? []).join('\n\n');
-    return new Executable(plan, text, engine, name, await load(prelude), await load(main));
+    return new Executable(result, text, engine, name, await load(prelude), await load(main));
   }
 
   /**
@@ -53,86 +56,101 @@ export class Executable {
     finish: (result: ResultArray) => unknown,
     accept?: (result: never) => void,
   ): Promise<unknown> {
-    const refreshing = this.engine.store.refresh(this.plan.reads);
-    if (refreshing) await refreshing;
     const outputs = await this.compute(inputs);
-    const numbersOf = (source: Source) => this.numbersOf(source, inputs, outputs);
-    const result = mapLeaves(this.plan.result, isSlot, (slot) => {
+    const numbersOf = (source: Source): RuntimeArray => {
+      if (source.kind === 'output') return outputs[source.name]!.data;
+      return source.kind === 'input' ? inputs[source.index]! : source.data;
+    };
+    const result = mapLeaves(this.result, isSlot, (slot) => {
       if (!isSlot(slot)) return slot;
       const data = numbersOf(slot.source);
       return finish({ data: slot.shared ? data.slice() : data, shape: slot.shape, dtype: slot.dtype });
     });
     accept?.(result as never);
-    const values = this.plan.writes.map(({ source, shared }) => {
-      const data = numbersOf(source);
-      return shared ? data.slice() : data;
-    });
-    this.plan.writes.forEach(({ variable }, i) => void this.engine.store.assign(variable, values[i]!));
+    if (this.main) await this.assign(this.main, outputs);
     return result;
   }
 
   async release(): Promise<void> {
+    for (const { name } of this.prelude?.kept ?? []) disposeOnDevice(this.main?.feeds[name]);
     await Promise.all([this.prelude?.session.release(), this.main?.session.release()]);
   }
 
+  /** The outputs of the main model. */
   private async compute(inputs: readonly RuntimeArray[]): Promise<Outputs> {
-    if (this.prelude && (this.feedVariables(this.prelude) || !this.kept)) {
-      this.kept = undefined;
-      this.kept = await this.runModel(this.prelude);
-      if (this.main) Object.assign(this.main.feeds, this.kept);
+    const { prelude, main, engine } = this;
+    if (!main) return {};
+    const pending = engine.home.prepare(
+      [...(prelude?.variables ?? []), ...main.variables].map(({ variable }) => variable),
+    );
+    if (pending) await pending;
+    if (prelude && (this.feedVariables(prelude) || !this.isPrepared)) {
+      this.isPrepared = false;
+      const before = prelude.kept.map(({ name }) => main.feeds[name]);
+      Object.assign(main.feeds, await this.runModel(prelude));
+      before.forEach(disposeOnDevice);
+      this.isPrepared = true;
     }
-    if (!this.main) return this.kept ?? {};
-    this.feedVariables(this.main);
-    for (const { index, name, type, shape } of this.main.inputs) {
-      this.main.feeds[name] = new this.engine.runtime.Tensor(type, inputs[index]!, shape);
+    this.feedVariables(main);
+    for (const { index, name, type, shape } of main.inputs) {
+      main.feeds[name] = engine.home.onHost(type as tf.DataType, inputs[index]!, shape);
     }
-    const outputs = await this.runModel(this.main);
-    return this.kept ? { ...this.kept, ...outputs } : outputs;
+    return this.runModel(main);
   }
 
   /** Hands the variables to a model; whether any has changed. */
   private feedVariables({ variables, feeds }: Model): boolean {
     let changed = false;
     for (const { variable, name } of variables) {
-      const tensor = this.engine.store.tensor(variable);
+      const tensor = this.engine.home.tensor(variable);
       changed ||= feeds[name] !== tensor;
       feeds[name] = tensor;
     }
     return changed;
   }
 
-  private async runModel({ session, feeds }: Model): Promise<Outputs> {
+  private async runModel(model: Model): Promise<Outputs> {
     try {
-      return await session.run(feeds);
+      return await model.session.run(model.feeds, this.engine.writesToArrays ? this.targets(model) : undefined);
     } catch (cause) {
       throw new CompileError(`${this.name}: ONNX Runtime failed: ${messageOf(cause)}`, { cause });
     }
   }
 
-  private numbersOf(source: Source, inputs: readonly RuntimeArray[], outputs: Outputs): RuntimeArray {
-    switch (source.kind) {
-      case 'output':
-        return outputs[source.name]!.data;
-      case 'variable':
-        return this.engine.store.tensor(source.variable).data;
-      case 'input':
-        return inputs[source.index]!;
-      case 'constant':
-        return source.data;
+  /** Where the outputs go: those that stay on the host into arrays of ours. */
+  private targets({ results, kept, spares }: Model): Record<string, OnnxTensor | null> {
+    const { home } = this.engine;
+    const targets: Record<string, OnnxTensor | null> = Object.fromEntries(results.map((name) => [name, null]));
+    kept.forEach(({ name, type, shape }, i) => {
+      const array = home.keepsAway(type) ? undefined : (spares[i] ?? typedArray(type, sizeOf(shape)));
+      targets[name] = array ? home.onHost(type as tf.DataType, array, shape) : null;
+    });
+    return targets;
+  }
+
+  /** Gives variables their new values. The arrays of the old ones are written to in the next run. */
+  private async assign({ kept, spares }: Model, outputs: Outputs): Promise<void> {
+    for (const [i, { name, variable }] of kept.entries()) {
+      const spare = variable && this.engine.home.assign(variable, outputs[name]!);
+      spares[i] = spare instanceof Promise ? await spare : spare;
     }
   }
 }
 
-async function loadModel(
-  { file, largest, inputs, variables }: ModelPlan,
-  engine: Engine,
-  name: string,
-): Promise<Model> {
+async function loadModel(plan: ModelPlan, engine: Engine, name: string): Promise<Model> {
+  const away = plan.kept.filter(({ type }) => engine.home.keepsAway(type)).map((output) => output.name);
   try {
-    return { inputs, variables, session: await engine.load(file, largest), feeds: {} };
+    const session = await engine.load(plan.file, plan.largest, away);
+    const { inputs, variables, results, kept } = plan;
+    return { inputs, variables, results, kept, session, feeds: {}, spares: [] };
   } catch (cause) {
     throw new CompileError(`${name}: ONNX Runtime does not accept the graph: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** Frees a tensor that is not in the memory of the host. */
+function disposeOnDevice(tensor: OnnxTensor | undefined): void {
+  if (tensor && tensor.location !== 'cpu') tensor.dispose();
 }
 
 function isSlot(value: unknown): value is ResultSlot {

@@ -9,6 +9,9 @@ export const OPSET_VERSION = 20;
 /** Version of the ONNX file format, the one that came with the operator set. */
 export const IR_VERSION = 9;
 
+/** A size in the shape of an input or output that may differ from run to run. */
+export const ANY_SIZE = -1;
+
 /** Larger constants of one repeated number are written as an Expand of it. */
 const LARGEST_WRITTEN_FILL = 1024;
 
@@ -68,7 +71,7 @@ function attributeMessage(name: string, attribute: Attribute): Message {
 }
 
 function valueMessage(name: string, value: Value): Message {
-  const dim = value.shape.map((size) => ({ dim_value: size }));
+  const dim = value.shape.map((size) => (size === ANY_SIZE ? {} : { dim_value: size }));
   return { name, type: { tensor_type: { elem_type: ONNX_TYPE[value.type], shape: { dim } } } };
 }
 

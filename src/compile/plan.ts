@@ -9,10 +9,9 @@ import { mapLeaves } from './structure.js';
 import type { Trace } from './trace.js';
 import { nodeWork } from './work.js';
 
-/** Where the numbers of a value come from at every call. */
+/** Where the numbers of a result come from at every call. */
 export type Source =
   | { readonly kind: 'input'; readonly index: number }
-  | { readonly kind: 'variable'; readonly variable: tf.Variable }
   | { readonly kind: 'output'; readonly name: string }
   | { readonly kind: 'constant'; readonly data: RuntimeArray };
 
@@ -36,6 +35,10 @@ export interface ModelPlan {
   readonly largest: number;
   readonly inputs: readonly InputFeed[];
   readonly variables: readonly VariableFeed[];
+  /** Names of outputs that are handed out. */
+  readonly results: readonly string[];
+  /** Outputs that are used where they are computed. */
+  readonly kept: readonly KeptOutput[];
 }
 
 interface InputFeed {
@@ -51,40 +54,52 @@ interface VariableFeed {
   readonly variable: tf.Variable;
 }
 
+/** An output that a variable takes, or that the main model reads. */
+export interface KeptOutput {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  /** The variable that takes it, if any. */
+  readonly variable?: tf.Variable;
+}
+
 /** What it takes to run a traced function, without the trace itself. */
 export interface Plan {
   /** Computes what depends on variables only, if that is much and the function does not assign any. */
   readonly prelude?: ModelPlan;
   /** Computes the rest, from outputs of the prelude too. */
   readonly main?: ModelPlan;
-  /** Variables that are read, by a model or to be handed on. */
-  readonly reads: readonly tf.Variable[];
-  /** Variables that are assigned. */
-  readonly writes: readonly { readonly variable: tf.Variable; readonly source: Source; readonly shared: boolean }[];
   /** The structure of the result with a {@link ResultSlot} for every tensor. */
   readonly result: unknown;
 }
 
 /** Decides what of a trace is computed by which model, and what is handed on without one. */
 export function makePlan(trace: Trace, name: string): Plan {
-  const wanted = [...new Set([...trace.writes.map(({ value }) => value), ...valuesIn(trace.result)])];
-  const computed = wanted.filter((value) => value.node);
-  const state = trace.writes.length > 0 ? [] : trace.reads.map(({ value }) => value);
-  const { hoisted, rest, kept } = hoist(optimise(trace.builder.graph, computed), new Set(state), computed);
-  const prelude = modelPlan(trace, name, hoisted, kept);
-  const late = computed.filter((value) => !kept.includes(value));
-  const main = modelPlan(trace, name, rest, late);
-
-  const handedOn = trace.reads.filter(({ value }) => wanted.includes(value));
-  const fed = [prelude, main].flatMap((part) => part?.variables ?? []);
-  const isShared = sharing(kept);
+  const { inputs, writes } = trace;
+  const isComputed = (value: Value) => !value.constant && !inputs.includes(value);
+  const results = [...new Set(valuesIn(trace.result))].filter(isComputed);
+  const outputs = [...new Set([...writes.map(({ value }) => value), ...results])];
+  const state = writes.length > 0 ? [] : trace.reads.map(({ value }) => value);
+  const { hoisted, rest, kept } = hoist(optimise(trace.builder.graph, outputs), new Set(state), outputs);
+  const written = writes.map(({ variable, value }, i) => ({ ...keptOutput(`w${i}`, value), variable }));
+  const isShared = sharing(isComputed);
   return {
-    prelude,
-    main,
-    reads: [...new Set([...handedOn, ...fed].map(({ variable }) => variable))],
-    writes: trace.writes.map(({ variable, value }) => {
-      return { variable, source: sourceOf(trace, value), shared: isShared(value) };
-    }),
+    prelude: modelPlan(
+      trace,
+      name,
+      hoisted,
+      kept.map((value) => keptOutput(keptName(value), value)),
+      kept,
+      [],
+    ),
+    main: modelPlan(
+      trace,
+      name,
+      rest,
+      written,
+      writes.map(({ value }) => value),
+      results,
+    ),
     result: mapLeaves(trace.result, isValue, (leaf) => {
       if (!isValue(leaf)) return leaf;
       return new ResultSlot(sourceOf(trace, leaf), leaf.shape, leaf.type as tf.DataType, isShared(leaf));
@@ -92,47 +107,66 @@ export function makePlan(trace: Trace, name: string): Plan {
   };
 }
 
-/** The model that computes `outputs` by `nodes`, if there are any. */
+/** The model that computes `results` and `keptValues`, which are called `kept`, by `nodes`; none if there are no outputs. */
 function modelPlan(
   trace: Trace,
   name: string,
   nodes: readonly Node[],
-  outputs: readonly Value[],
+  kept: readonly KeptOutput[],
+  keptValues: readonly Value[],
+  results: readonly Value[],
 ): ModelPlan | undefined {
-  if (outputs.length === 0) return undefined;
+  const named = [
+    ...kept.map((output, i) => [output.name, keptValues[i]!] as const),
+    ...results.map((value) => [resultName(value), value] as const),
+  ];
+  if (named.length === 0) return undefined;
   const made = new Set(nodes.flatMap((node) => node.outputs));
-  const used = new Set(nodes.flatMap((node) => node.inputs).filter((value) => !value.constant && !made.has(value)));
-  const named = (value: Value) => [nameOf(value), value] as const;
+  const read = [...nodes.flatMap((node) => node.inputs), ...named.map(([, value]) => value)];
+  const used = new Set(read.filter((value) => !value.constant && !made.has(value)));
   return {
     text: printNodes(nodes),
-    file: encodeModel({ name, nodes, inputs: [...used].map(named), outputs: outputs.map(named) }),
+    file: encodeModel({ name, nodes, inputs: [...used].map((value) => [inputName(value), value]), outputs: named }),
     largest: Math.max(0, ...nodes.map(nodeWork)),
     inputs: [...trace.inputs.entries()]
       .filter(([, value]) => used.has(value))
-      .map(([index, value]) => ({ name: nameOf(value), index, type: value.type, shape: value.shape })),
+      .map(([index, value]) => ({ name: inputName(value), index, type: value.type, shape: value.shape })),
     variables: trace.reads
       .filter(({ value }) => used.has(value))
-      .map(({ variable, value }) => ({ name: nameOf(value), variable })),
+      .map(({ variable, value }) => ({ name: inputName(value), variable })),
+    results: results.map(resultName),
+    kept,
   };
 }
 
-function sourceOf({ reads, inputs }: Trace, value: Value): Source {
-  if (value.node) return { kind: 'output', name: nameOf(value) };
+function sourceOf({ inputs }: Trace, value: Value): Source {
   if (value.constant) return { kind: 'constant', data: typedArray(value.type, dataOf(value) as RuntimeArray) };
-  const read = reads.find((known) => known.value === value);
-  return read ? { kind: 'variable', variable: read.variable } : { kind: 'input', index: inputs.indexOf(value) };
+  const index = inputs.indexOf(value);
+  return index >= 0 ? { kind: 'input', index } : { kind: 'output', name: resultName(value) };
 }
 
-/** Tells whether numbers belong to something else already: to `kept`, an input, or whoever asked before. */
-function sharing(kept: readonly Value[]): (value: Value) => boolean {
-  const given = new Set(kept);
+/** Tells whether numbers belong to something else already: an input, a constant, or whoever asked before. */
+function sharing(isComputed: (value: Value) => boolean): (value: Value) => boolean {
+  const given = new Set<Value>();
   return (value) => {
-    const shared = !value.node || given.has(value);
+    const shared = !isComputed(value) || given.has(value);
     given.add(value);
     return shared;
   };
 }
 
-function nameOf(value: Value): string {
-  return value.input ?? `y${value.id}`;
+function keptOutput(name: string, { type, shape }: Value): KeptOutput {
+  return { name, type, shape };
+}
+
+function inputName(value: Value): string {
+  return value.input ?? keptName(value);
+}
+
+function keptName(value: Value): string {
+  return `k${value.id}`;
+}
+
+function resultName(value: Value): string {
+  return `y${value.id}`;
 }
