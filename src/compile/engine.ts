@@ -1,6 +1,7 @@
 import { ArgumentError, requireInteger, requireOneOf, show } from '../errors.js';
 import { type Device, GpuTransfer, gpuProvider } from './device.js';
 import { Home } from './home.js';
+import { Lease } from './lease.js';
 import { oncePerProcess } from './oncePerProcess.js';
 import { loadRuntime, type OnnxRuntime, type OnnxSession, type TypedRuntime } from './runtime.js';
 
@@ -36,8 +37,6 @@ const SHORT_SPINNING = { session: { force_spinning_stop: '1', intra_op: { spin_d
 export interface Engine {
   /** The variables as its tensors. */
   readonly home: Home;
-  /** Whether outputs can be written to arrays of ours. */
-  readonly writesToArrays: boolean;
   /** Loads a model whose largest operator takes `largest` floating point operations, and whose outputs `away` stay on the device. */
   load(file: Uint8Array, largest: number, away: readonly string[]): Promise<OnnxSession>;
 }
@@ -71,9 +70,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const home = homeOf(runtime, device === 'gpu' ? (executionProviders![0] as string) : 'host');
   return {
     home,
-    writesToArrays: runtime.listSupportedBackends !== undefined,
-    load: (file, largest, away) =>
-      runtime.InferenceSession.create(file, {
+    load: async (file, largest, away) => {
+      const session = await runtime.InferenceSession.create(file, {
         graphOptimizationLevel: 'all',
         intraOpNumThreads: threads ?? (largest < WORTH_THREADS ? 1 : 0),
         logSeverityLevel: 3,
@@ -83,7 +81,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         }),
         ...(executionProviders && { executionProviders }),
         ...sessionOptions,
-      }),
+      });
+      return away.length > 0 ? new Lease(session, away) : session;
+    },
   };
 }
 

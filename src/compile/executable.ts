@@ -1,10 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { type RuntimeArray, typedArray } from './arrays.js';
+import type { RuntimeArray } from './arrays.js';
 import type { Engine } from './engine.js';
 import { CompileError } from './errors.js';
 import { type ModelPlan, makePlan, ResultSlot, type Source } from './plan.js';
 import type { OnnxSession, OnnxTensor } from './runtime.js';
-import { sizeOf } from './shapes.js';
 import { mapLeaves } from './structure.js';
 import type { Trace } from './trace.js';
 
@@ -18,11 +17,9 @@ export interface ResultArray {
 type Outputs = Readonly<Record<string, OnnxTensor>>;
 
 /** A model, loaded, and the tensors it was last run with. */
-interface Model extends Pick<ModelPlan, 'inputs' | 'variables' | 'results' | 'kept'> {
+interface Model extends Pick<ModelPlan, 'inputs' | 'variables' | 'kept'> {
   readonly session: OnnxSession;
   readonly feeds: Record<string, OnnxTensor>;
-  /** Arrays that kept outputs may be written to, by their place. */
-  readonly spares: (RuntimeArray | undefined)[];
 }
 
 /** A traced function, loaded into ONNX Runtime. Runs must not overlap. */
@@ -111,28 +108,17 @@ export class Executable {
 
   private async runModel(model: Model): Promise<Outputs> {
     try {
-      return await model.session.run(model.feeds, this.engine.writesToArrays ? this.targets(model) : undefined);
+      return await model.session.run(model.feeds);
     } catch (cause) {
       throw new CompileError(`${this.name}: ONNX Runtime failed: ${messageOf(cause)}`, { cause });
     }
   }
 
-  /** Where the outputs go: those that stay on the host into arrays of ours. */
-  private targets({ results, kept, spares }: Model): Record<string, OnnxTensor | null> {
-    const { home } = this.engine;
-    const targets: Record<string, OnnxTensor | null> = Object.fromEntries(results.map((name) => [name, null]));
-    kept.forEach(({ name, type, shape }, i) => {
-      const array = home.keepsAway(type) ? undefined : (spares[i] ?? typedArray(type, sizeOf(shape)));
-      targets[name] = array ? home.onHost(type as tf.DataType, array, shape) : null;
-    });
-    return targets;
-  }
-
-  /** Gives variables their new values. The arrays of the old ones are written to in the next run. */
-  private async assign({ kept, spares }: Model, outputs: Outputs): Promise<void> {
-    for (const [i, { name, variable }] of kept.entries()) {
-      const spare = variable && this.engine.home.assign(variable, outputs[name]!);
-      spares[i] = spare instanceof Promise ? await spare : spare;
+  /** Gives variables their new values. */
+  private async assign({ kept }: Model, outputs: Outputs): Promise<void> {
+    for (const { name, variable } of kept) {
+      const waiting = variable && this.engine.home.assign(variable, outputs[name]!);
+      if (waiting) await waiting;
     }
   }
 }
@@ -141,8 +127,8 @@ async function loadModel(plan: ModelPlan, engine: Engine, name: string): Promise
   const away = plan.kept.filter(({ type }) => engine.home.keepsAway(type)).map((output) => output.name);
   try {
     const session = await engine.load(plan.file, plan.largest, away);
-    const { inputs, variables, results, kept } = plan;
-    return { inputs, variables, results, kept, session, feeds: {}, spares: [] };
+    const { inputs, variables, kept } = plan;
+    return { inputs, variables, kept, session, feeds: {} };
   } catch (cause) {
     throw new CompileError(`${name}: ONNX Runtime does not accept the graph: ${messageOf(cause)}`, { cause });
   }

@@ -13,8 +13,7 @@ export interface Transfer {
 
 /**
  * Variables as tensors of one runtime on one device. A value that is computed stays there, as a {@link Resident} of the
- * cpu backend. Arrays that somebody may know are never written to: as in an eager assignment, a new value comes in a new
- * one.
+ * cpu backend. Arrays are never written to: as in an eager assignment, a new value comes in a new one.
  */
 export class Home {
   /** Tensors of variables that another backend owns, and the data they were made of. */
@@ -50,14 +49,14 @@ export class Home {
     return entry && isResident(entry) ? entry.tensorAt(this, variable.shape)! : this.foreign.get(variable)!.tensor;
   }
 
-  /** Gives `variable` a new value, which belongs to it from now on; the old array, if it can be written to again. */
-  assign(variable: tf.Variable, tensor: OnnxTensor): RuntimeArray | undefined | Promise<undefined> {
+  /** Gives `variable` a new value, which belongs to it from now on; a promise if a device must be waited for. */
+  assign(variable: tf.Variable, tensor: OnnxTensor): Promise<void> | undefined {
     const { dataId, dtype, shape } = variable;
     const owner = ownerOf(dataId);
     if (isCpu(owner) && owner.refCount(dataId) === 1) {
       const entry = owner.data.get(dataId);
-      if (isResident(entry)) return entry.replace(this, tensor);
-      keepIn(owner, dataId, new Resident(dtype, this, tensor));
+      if (isResident(entry)) entry.replace(this, tensor);
+      else keepIn(owner, dataId, new Resident(dtype, this, tensor));
       return undefined;
     }
     const backend = tf.backend();
@@ -93,14 +92,8 @@ export class Home {
     if (!isCpu(owner)) return this.foreign.get(variable)?.dataId === dataId ? undefined : this.read(variable);
     let entry = owner.data.get(dataId);
     if (!isResident(entry)) {
-      // Kept by the cpu backend alone so far: its array may be known to anybody.
-      entry = new Resident(
-        dtype,
-        this.device?.host ?? this,
-        this.onHost(dtype, numbersIn(entry), shape),
-        entry.refCount,
-        true,
-      );
+      const host = this.onHost(dtype, numbersIn(entry), shape);
+      entry = new Resident(dtype, this.device?.host ?? this, host, entry.refCount);
       keepIn(owner, dataId, entry);
     }
     const resident = entry as Resident;

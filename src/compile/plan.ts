@@ -35,8 +35,6 @@ export interface ModelPlan {
   readonly largest: number;
   readonly inputs: readonly InputFeed[];
   readonly variables: readonly VariableFeed[];
-  /** Names of outputs that are handed out. */
-  readonly results: readonly string[];
   /** Outputs that are used where they are computed. */
   readonly kept: readonly KeptOutput[];
 }
@@ -58,7 +56,6 @@ interface VariableFeed {
 export interface KeptOutput {
   readonly name: string;
   readonly type: ElementType;
-  readonly shape: readonly number[];
   /** The variable that takes it, if any. */
   readonly variable?: tf.Variable;
 }
@@ -134,7 +131,6 @@ function modelPlan(
     variables: trace.reads
       .filter(({ value }) => used.has(value))
       .map(({ variable, value }) => ({ name: inputName(value), variable })),
-    results: results.map(resultName),
     kept,
   };
 }
@@ -155,8 +151,8 @@ function sharing(isComputed: (value: Value) => boolean): (value: Value) => boole
   };
 }
 
-function keptOutput(name: string, { type, shape }: Value): KeptOutput {
-  return { name, type, shape };
+function keptOutput(name: string, { type }: Value): KeptOutput {
+  return { name, type };
 }
 
 function inputName(value: Value): string {

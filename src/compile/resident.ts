@@ -30,13 +30,11 @@ export class Resident implements CpuEntry {
   /** The same numbers as tensors of other homes or shapes. */
   private readonly copies: { home: Home; tensor: OnnxTensor }[] = [];
 
-  /** @param lent whether the array of `tensor` may be known to somebody, so that it must stay as it is */
   constructor(
     readonly dtype: tf.DataType,
     private home: Home,
     private tensor: OnnxTensor,
     private references = 1,
-    private lent = false,
   ) {}
 
   get refCount(): number {
@@ -53,9 +51,8 @@ export class Resident implements CpuEntry {
     return !this.isOnHost && !this.host;
   }
 
-  /** The numbers; the array stays as it is from now on. */
+  /** The numbers, if they are on the host. */
   get values(): RuntimeArray {
-    this.lent = true;
     if (this.isOnHost) return this.tensor.data;
     if (this.host) return this.host;
     throw new DiffrlError(
@@ -87,14 +84,11 @@ export class Resident implements CpuEntry {
     }
   }
 
-  /** Takes a new value in; the old array, if nobody else knows it. */
-  replace(home: Home, tensor: OnnxTensor): RuntimeArray | undefined {
-    const spare = this.isOnHost && !this.lent ? this.tensor.data : undefined;
+  /** Takes a new value in. */
+  replace(home: Home, tensor: OnnxTensor): void {
     this.free();
     this.home = home;
     this.tensor = tensor;
-    this.lent = false;
-    return spare;
   }
 
   private get isOnHost(): boolean {

@@ -11,8 +11,6 @@ export interface OnnxRuntime {
 export interface TypedRuntime {
   readonly Tensor: new (type: string, data: RuntimeArray, dims: readonly number[]) => OnnxTensor;
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<OnnxSession> };
-  /** Only `onnxruntime-node` has it, and only that writes outputs to arrays that it is given. */
-  readonly listSupportedBackends?: () => unknown;
 }
 
 /** A tensor of ONNX Runtime. */
@@ -27,10 +25,7 @@ export interface OnnxTensor {
 
 /** A loaded model of ONNX Runtime. */
 export interface OnnxSession {
-  run(
-    feeds: Readonly<Record<string, OnnxTensor>>,
-    fetches?: Readonly<Record<string, OnnxTensor | null>>,
-  ): Promise<Readonly<Record<string, OnnxTensor>>>;
+  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
   release(): Promise<void>;
 }
 

@@ -5,7 +5,9 @@ import { Adam } from '../../src/ops/adam.js';
 import { lossAndGradients } from '../../src/ops/gradients.js';
 
 /** Fits a small network in compiled updates; the losses, and a weight read eagerly at the end. */
-export async function fit(options: Pick<CompileOptions, 'runtime'>): Promise<{ losses: number[]; weight: number }> {
+export async function fit(
+  options: Pick<CompileOptions, 'runtime' | 'device'>,
+): Promise<{ losses: number[]; weight: number }> {
   const grid = (rows: number, columns: number, step: number) =>
     Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i * step));
   const variables = {
