@@ -63,7 +63,12 @@ export class Executable {
       const data = numbersOf(slot.source);
       return finish({ data: slot.shared ? data.slice() : data, shape: slot.shape, dtype: slot.dtype });
     });
-    accept?.(result as never);
+    try {
+      accept?.(result as never);
+    } catch (refusal) {
+      for (const { name } of this.main?.kept ?? []) disposeOnDevice(outputs[name]);
+      throw refusal;
+    }
     if (this.main) await this.assign(this.main, outputs);
     return result;
   }
