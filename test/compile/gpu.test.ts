@@ -75,16 +75,16 @@ describe.skipIf(whyNot)(`on a graphics card by WebGPU${whyNot}`, () => {
         sampler: new EulerMaruyamaSampler({ steps: 1 }),
       });
       const metrics = [await agent.learn(batch)];
-      const action = await agent.act(Float32Array.of(1, 0, -1));
+      const { actions } = await agent.act(Float32Array.of(1, 0, -1));
       const state = await agent.state();
       agent.dispose();
-      return { metrics, action, state };
+      return { metrics, actions, state };
     };
     const [cpu, gpu] = [await run('cpu'), await run('gpu')];
     gpu.metrics.forEach((metrics, i) => {
       for (const [name, value] of Object.entries(metrics)) expect(value, name).toBeCloseTo(cpu.metrics[i]![name]!, 3);
     });
-    gpu.action.forEach((value, i) => void expect(value).toBeCloseTo(cpu.action[i]!, 3));
+    gpu.actions.forEach((value, i) => void expect(value).toBeCloseTo(cpu.actions[i]!, 3));
     for (const [name, { data }] of Object.entries(gpu.state)) {
       data.forEach((value, i) => void expect(value, name).toBeCloseTo(cpu.state[name]!.data[i]!, 2));
     }
