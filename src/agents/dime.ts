@@ -9,12 +9,12 @@ import { CrossQCritic } from '../networks/crossQCritic.js';
 import { Mlp } from '../networks/mlp.js';
 import { categoricalObjective, supportOptions } from '../objectives/categorical.js';
 import type { CriticObjective } from '../objectives/criticObjective.js';
+import { crossQLoss } from '../objectives/crossQLoss.js';
 import { scalarObjective } from '../objectives/scalar.js';
 import { Temperature } from '../objectives/temperature.js';
 import { Adam, adamOption, clipGradient, learningRateOption } from '../ops/adam.js';
 import { lossAndGradients } from '../ops/gradients.js';
 import { repeatRows } from '../ops/repeatRows.js';
-import { withoutGradient } from '../ops/stopGradient.js';
 import { prefixVariables } from '../ops/variables.js';
 import { group, integer, number, type OptionValues, oneOf, option, widths } from '../options.js';
 import type { ReplayBatch } from '../replay/replayBuffer.js';
@@ -237,22 +237,15 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
     const next = this.sampler.sample(nextObservations, noise);
     const costs: tf.Tensor1D = tf.mul(this.temperature.value(), next.totalCost);
     const bellman = { rewards, discounts: this.discounts(terminated), costs };
-    const { results, gradients } = lossAndGradients(this.critic.variables, () => {
-      const [first, second] = this.critic.apply(
-        tf.concat([observations, nextObservations]),
-        tf.concat([actions, next.action]),
-        true,
-      );
-      const [current, following] = halves(first);
-      const [currentOfSecond, followingOfSecond] = halves(second);
-      const toTarget = (...heads: tf.Tensor[]) => this.objective.target(heads as Pair, bellman);
-      const target = withoutGradient(toTarget, following, followingOfSecond);
-      return {
-        loss: this.objective.loss([current, currentOfSecond], target),
-        value: tf.mean(this.objective.value(current)),
-        saturation: this.objective.saturation(target),
-      };
-    });
+    const { results, gradients } = lossAndGradients(this.critic.variables, () =>
+      crossQLoss(
+        this.critic,
+        this.objective,
+        { observations, actions },
+        { observations: nextObservations, actions: next.action },
+        bellman,
+      ),
+    );
     this.criticAdam.apply(gradients);
     return { criticLoss: results.loss, value: results.value, saturation: results.saturation };
   }
@@ -295,12 +288,6 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
   private readonly noiseShape = (rows: number) => this.sampler.noiseShape(rows);
   private readonly evaluationNoiseShape = (rows: number) =>
     this.sampler.noiseShape(rows * this.options.evaluationParticles);
-}
-
-type Pair = [tf.Tensor2D, tf.Tensor2D];
-
-function halves(x: tf.Tensor2D): Pair {
-  return tf.split(x, 2) as Pair;
 }
 
 function objectiveOf({ critic, support }: OptionValues<typeof dimeOptions>): CriticObjective {

@@ -7,6 +7,7 @@ import { DiffSacAgent } from './diffSac.js';
 import { DiffWpoAgent } from './diffWpo.js';
 import { DimeAgent } from './dime.js';
 import { DpmdAgent } from './dpmd.js';
+import { CrossQAgent } from './gaussian/crossQ.js';
 import { SacAgent } from './gaussian/sac.js';
 import { Td3Agent } from './gaussian/td3.js';
 import { decodeOptions, type JsonObject } from './optionsJson.js';
@@ -29,6 +30,7 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   diffsac: DiffSacAgent,
   diffwpo: DiffWpoAgent,
   sac: SacAgent,
+  crossq: CrossQAgent,
   td3: Td3Agent,
 };
 

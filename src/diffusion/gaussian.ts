@@ -6,7 +6,7 @@ import type { Activation } from '../ops/activations.js';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { stopGradient } from '../ops/stopGradient.js';
-import type { Variables } from '../ops/variables.js';
+import { disposeVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
 import type { SamplingMode } from './chain.js';
 import type { Divergence } from './divergences.js';
@@ -16,11 +16,24 @@ import { tanhSquash } from './squash.js';
 
 const LOG_STD_RANGE = [-20, 2] as const;
 
+/** A network from observations `[B, inputs]` to means and log standard deviations side by side, `[B, outputs]`. */
+export interface GaussianNetwork {
+  readonly variables: Variables;
+  /** What `training` moves, if anything. */
+  readonly statistics?: Variables;
+  apply(x: tf.Tensor2D, training?: boolean): tf.Tensor2D;
+}
+
+/** Makes a {@link GaussianNetwork}. */
+export type GaussianNetworkFactory = (rng: Rng, sizes: { inputs: number; outputs: number }) => GaussianNetwork;
+
 export interface GaussianOptions {
   /** Widths of the network, default `[256, 256, 256]`. */
   hidden?: readonly number[];
   /** Default {@link gelu}. */
   activation?: Activation;
+  /** Another network; `hidden` and `activation` are not used then. */
+  network?: GaussianNetworkFactory;
   /** Default {@link reverseKl}. */
   divergence?: Divergence;
 }
@@ -32,25 +45,24 @@ export interface GaussianOptions {
 export class GaussianSampler extends Sampler {
   /** The entropy that DIME's target of 4 stands for: 4 less the prior's entropy a dimension at standard deviation 2.5. */
   readonly targetRunCost = 4 - 0.5 * Math.log(2 * Math.PI * Math.E * 2.5 ** 2);
-  private readonly hidden: readonly number[];
-  private readonly activation?: Activation;
-  private network!: Mlp;
+  private readonly createNetwork: GaussianNetworkFactory;
+  private network!: GaussianNetwork;
 
-  constructor({ hidden = [256, 256, 256], activation, divergence }: GaussianOptions = {}) {
-    super(divergence);
-    described(this, new.target, { hidden, activation, divergence });
-    this.hidden = hidden;
-    this.activation = activation;
+  constructor(options: GaussianOptions = {}) {
+    super(options.divergence);
+    described(this, new.target, options);
+    const { hidden = [256, 256, 256], activation } = options;
+    this.createNetwork = options.network ?? ((rng, sizes) => new Mlp(rng, { ...sizes, hidden, activation }));
   }
 
   protected createVariables(rng: Rng, { observationSize, actionSize }: SamplerSizes): Variables {
-    this.network = new Mlp(rng, {
-      inputs: observationSize,
-      hidden: this.hidden,
-      outputs: 2 * actionSize,
-      activation: this.activation,
-    });
+    this.network = this.createNetwork(rng, { inputs: observationSize, outputs: 2 * actionSize });
     return this.network.variables;
+  }
+
+  /** Running statistics of the network, if it has any. */
+  get statistics(): Variables {
+    return this.network?.statistics ?? {};
   }
 
   /** `[rows, A]` */
@@ -59,9 +71,9 @@ export class GaussianSampler extends Sampler {
   }
 
   sample(observations: tf.Tensor2D, noise: tf.Tensor, options: SampleOptions = {}): DiffusionPath {
-    const { trajectory = 'pathwise', groupSize = 1 } = options;
+    const { trajectory = 'pathwise', groupSize = 1, training = false } = options;
     const repeated = repeatRows(observations, groupSize);
-    const { mean, logStd } = this.moments(repeated, noise);
+    const { mean, logStd } = this.moments(repeated, noise, training);
     const drawn: tf.Tensor2D = tf.add(mean, tf.mul(tf.exp(logStd), noise as tf.Tensor2D));
     const end = trajectory === 'detached' ? stopGradient(drawn) : drawn;
     const logForward =
@@ -86,10 +98,19 @@ export class GaussianSampler extends Sampler {
     return tanhSquash.apply(tf.add(mean, tf.mul(tf.exp(logStd), noise as tf.Tensor2D)));
   }
 
-  private moments(observations: tf.Tensor2D, noise: tf.Tensor): { mean: tf.Tensor2D; logStd: tf.Tensor2D } {
+  override dispose(): void {
+    super.dispose();
+    disposeVariables(this.statistics);
+  }
+
+  private moments(
+    observations: tf.Tensor2D,
+    noise: tf.Tensor,
+    training = false,
+  ): { mean: tf.Tensor2D; logStd: tf.Tensor2D } {
     requireShape('GaussianSampler.sample', 'observations', observations.shape, [null, this.sizes.observationSize]);
     requireShape('GaussianSampler.sample', 'noise', noise.shape, this.noiseShape(observations.shape[0]));
-    const [mean, logStd] = tf.split(this.network.apply(observations), 2, 1) as [tf.Tensor2D, tf.Tensor2D];
+    const [mean, logStd] = tf.split(this.network.apply(observations, training), 2, 1) as [tf.Tensor2D, tf.Tensor2D];
     return { mean, logStd: tf.clipByValue(logStd, ...LOG_STD_RANGE) };
   }
 }

@@ -15,6 +15,8 @@ export interface SampleOptions {
   groupSize?: number;
   /** Whether the diffusion coefficient and learned noising kernels get gradients, default `true`. */
   trainDiffusion?: boolean;
+  /** Whether networks with batch normalisation take their statistics from the batch, default `false`: running ones. */
+  training?: boolean;
 }
 
 /** Sizes a sampler is built for. */

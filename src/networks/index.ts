@@ -1,4 +1,5 @@
 export { BatchRenorm, type BatchRenormOptions } from './batchRenorm.js';
+export { BatchRenormMlp, type BatchRenormMlpOptions } from './batchRenormMlp.js';
 export { CrossQCritic, type CrossQCriticOptions } from './crossQCritic.js';
 export { gated } from './gated.js';
 export { LatentValue, type LatentValueOptions } from './latentValue.js';

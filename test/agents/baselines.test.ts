@@ -1,6 +1,6 @@
 /** What holds for every agent of the papers' tables; each is a line of {@link agents}. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Agent, evaluate, Pendulum, Rng, SacAgent, type StateDict, Td3Agent, train } from 'diffrl';
+import { type Agent, CrossQAgent, evaluate, Pendulum, Rng, SacAgent, type StateDict, Td3Agent, train } from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { env, transitions } from './fixtures.js';
 
@@ -20,7 +20,17 @@ const agents: Record<string, Case> = {
     tiny: (options) => SacAgent.create({ ...tiny, ...options }),
     learner: (env) =>
       SacAgent.create({ env, ...small, actorLearningRate: 1e-3, criticLearningRate: 3e-3, targetRate: 0.02 }),
-    steps: 4000,
+    steps: 3000,
+  },
+  CrossQ: {
+    tiny: ({ compile, seed }) =>
+      CrossQAgent.create({ env, batchSize: 8, actorHidden: [8], criticHidden: [8], warmupSteps: 0, compile, seed }),
+    learner: (env) =>
+      CrossQAgent.create({
+        ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1 },
+        ...{ actorHidden: [64, 64], criticHidden: [64, 64], temperature: 0.2, policyDelay: 1 },
+      }),
+    steps: 3000,
   },
   TD3: {
     tiny: (options) => Td3Agent.create({ ...tiny, ...options }),

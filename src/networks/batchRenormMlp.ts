@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { requireInteger } from '../errors.js';
+import { linear } from '../ops/linear.js';
+import { disposeVariables, type Variables } from '../ops/variables.js';
+import type { Rng } from '../rng/rng.js';
+import { BatchRenorm, type BatchRenormOptions } from './batchRenorm.js';
+import { constant, lecunNormal } from './initializers.js';
+
+export interface BatchRenormMlpOptions {
+  inputs: number;
+  /** Widths of the hidden layers. */
+  hidden: readonly number[];
+  outputs: number;
+  /** Default: that of CrossQ and DIME. */
+  batchRenorm?: BatchRenormOptions;
+}
+
+/**
+ * CrossQ's network: batch renormalisation -> (dense -> ReLU -> batch renormalisation) per hidden layer -> dense.
+ * LeCun-normal kernels, zero biases.
+ */
+export class BatchRenormMlp {
+  /** What gradients train. */
+  readonly variables: Variables = {};
+  /** Running means and variances and the counters of training calls. */
+  readonly statistics: Variables = {};
+  private readonly norms: BatchRenorm[] = [];
+  private readonly depth: number;
+
+  /** @throws ArgumentError for sizes below 1 */
+  constructor(rng: Rng, { inputs, hidden, outputs, batchRenorm }: BatchRenormMlpOptions) {
+    const sizes = [inputs, ...hidden, outputs];
+    for (const size of sizes) requireInteger('BatchRenormMlp', 'layer size', size, { min: 1 });
+    this.depth = sizes.length - 1;
+    for (let i = 0; i < this.depth; i++) {
+      const [fanIn, width] = [sizes[i] as number, sizes[i + 1] as number];
+      this.addNorm(i, fanIn, batchRenorm);
+      this.variables[`kernel${i}`] = lecunNormal(rng, fanIn, width);
+      this.variables[`bias${i}`] = constant<tf.Rank.R1>([width], 0);
+    }
+  }
+
+  private addNorm(i: number, features: number, options?: BatchRenormOptions) {
+    const norm = new BatchRenorm(options);
+    norm.build([null, features]);
+    this.norms.push(norm);
+    for (const [name, variable] of Object.entries(norm.variables)) {
+      const group = variable.trainable ? this.variables : this.statistics;
+      group[`norm${i}/${name}`] = variable;
+    }
+  }
+
+  /**
+   * `[B, inputs]` to `[B, outputs]`.
+   *
+   * @param training normalise with the batch and move the running statistics (default `false`)
+   */
+  apply(x: tf.Tensor2D, training = false): tf.Tensor2D {
+    let y = x;
+    for (let i = 0; i < this.depth; i++) {
+      const normalised = (this.norms[i] as BatchRenorm).call(i === 0 ? y : tf.relu(y), { training }) as tf.Tensor2D;
+      y = linear(normalised, this.variables[`kernel${i}`] as tf.Tensor2D, this.variables[`bias${i}`] as tf.Tensor1D);
+    }
+    return y;
+  }
+
+  dispose(): void {
+    disposeVariables(this.variables);
+    disposeVariables(this.statistics);
+  }
+}
