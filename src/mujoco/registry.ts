@@ -10,6 +10,8 @@ const TASKS = {
   'Hopper-v5': async () => (await import('./gymnasium/hopper.js')).hopperV5,
   'Humanoid-v4': async () => (await import('./gymnasium/humanoid.js')).humanoidV4,
   'Humanoid-v5': async () => (await import('./gymnasium/humanoid.js')).humanoidV5,
+  'HumanoidStandup-v4': async () => (await import('./gymnasium/humanoidStandup.js')).humanoidStandupV4,
+  'HumanoidStandup-v5': async () => (await import('./gymnasium/humanoidStandup.js')).humanoidStandupV5,
   'InvertedDoublePendulum-v4': async () =>
     (await import('./gymnasium/invertedDoublePendulum.js')).invertedDoublePendulumV4,
   'InvertedDoublePendulum-v5': async () =>

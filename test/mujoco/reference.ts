@@ -4,6 +4,7 @@ import type { MujocoEnv } from 'diffrl/mujoco';
 /** File of figures by task. */
 export const GYMNASIUM_FILES = {
   ...{ Ant: 'ant', HalfCheetah: 'half_cheetah', Hopper: 'hopper', Humanoid: 'humanoid', Pusher: 'pusher' },
+  HumanoidStandup: 'humanoid_standup',
   ...{ InvertedPendulum: 'inverted_pendulum', InvertedDoublePendulum: 'inverted_double_pendulum' },
   ...{ Reacher: 'reacher', Swimmer: 'swimmer', Walker2d: 'walker2d' },
 };

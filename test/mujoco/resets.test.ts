@@ -23,6 +23,7 @@ describe('starts of episodes', () => {
   it.each([
     ['Hopper-v5', 0.005],
     ['Humanoid-v5', 0.01],
+    ['HumanoidStandup-v5', 0.01],
     ['InvertedPendulum-v5', 0.01],
     ['Swimmer-v5', 0.1],
     ['Walker2d-v5', 0.005],
