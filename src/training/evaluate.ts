@@ -16,6 +16,13 @@ export interface Evaluation {
   mean: number;
   /** Sample standard deviation of the returns. */
   std: number;
+  /**
+   * Whether `info.success` was `true`, or above 0, at some step of the episode, episode by episode. Only where the
+   * environment says it of every episode.
+   */
+  successes?: boolean[];
+  /** Share of the episodes that succeeded, in [0, 1]. */
+  successRate?: number;
 }
 
 export interface EvaluateOptions {
@@ -55,11 +62,11 @@ export async function evaluate({
   const { numEnvs } = worlds;
   const due = Array.from({ length: numEnvs }, (_, i) => Math.floor((episodes + i) / numEnvs));
   const streams = Rng.fromSeed(seed).split('evaluation');
-  const begin = (env: number, episode: number) => {
+  const begin = (env: number, episode: number): PlayedEpisode & { episode: number; noise: Rng } => {
     return { return: 0, length: 0, episode, noise: streams.split(env).split(episode) };
   };
   const running = Array.from({ length: numEnvs }, (_, i) => begin(i, 0));
-  const finished: { return: number; length: number }[] = [];
+  const finished: PlayedEpisode[] = [];
 
   let observations = await worlds.reset('at the start', streams.uint32());
   for (let step = 1; finished.length < episodes; step++) {
@@ -70,6 +77,7 @@ export async function evaluate({
     running.forEach((episode, i) => {
       episode.return += result.rewards[i] as number;
       episode.length += 1;
+      episode.success = succeeded(episode.success, result.infos[i]?.success);
       if (result.terminated[i] || result.truncated[i]) {
         if (due[i]) finished.push(episode);
         due[i] = Math.max((due[i] as number) - 1, 0);
@@ -81,12 +89,28 @@ export async function evaluate({
       }
     });
   }
-  return summarise(
-    finished.map((episode) => episode.return),
-    finished.map((episode) => episode.length),
-  );
+  return summarise(finished);
 }
 
-export function summarise(returns: number[], lengths: number[]): Evaluation {
-  return { returns, lengths, mean: mean(returns), std: std(returns) };
+/** What came of one episode; `success` is left out where the environment does not say. */
+export interface PlayedEpisode {
+  return: number;
+  length: number;
+  success?: boolean;
+}
+
+function succeeded(before: boolean | undefined, said: unknown): boolean | undefined {
+  if (said === undefined) return before;
+  return before || Number(said) > 0;
+}
+
+export function summarise(episodes: readonly PlayedEpisode[]): Evaluation {
+  const returns = episodes.map((episode) => episode.return);
+  const lengths = episodes.map(({ length }) => length);
+  const successes = episodes.flatMap(({ success }) => (success === undefined ? [] : [success]));
+  const isKnown = episodes.length > 0 && successes.length === episodes.length;
+  return {
+    ...{ returns, lengths, mean: mean(returns), std: std(returns) },
+    ...(isKnown && { successes, successRate: mean(successes.map(Number)) }),
+  };
 }

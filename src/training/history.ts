@@ -42,6 +42,7 @@ export class TrainingHistory implements Stateful {
         counts: evaluations.map(({ returns }) => returns.length),
         returns: evaluations.flatMap(({ returns }) => returns),
         lengths: evaluations.flatMap(({ lengths }) => lengths),
+        successes: evaluations.flatMap(({ lengths, successes }) => lengths.map((_, i) => Number(successes?.[i] ?? -1))),
       }),
     };
   }
@@ -49,25 +50,31 @@ export class TrainingHistory implements Stateful {
   prepare(state: StateDict): () => void {
     const length = (name: string) => state[name]?.data?.length;
     const [ended, evaluated] = [length('episodes/steps'), length('evaluations/steps')];
-    const played = Array.from(state['evaluations/counts']?.data ?? []).reduce((sum, count) => sum + count, 0);
+    const count = Array.from(state['evaluations/counts']?.data ?? []).reduce((sum, value) => sum + value, 0);
     const entries = readEntries(state, {
       'episodes/steps': ended,
       'episodes/returns': ended,
       'episodes/lengths': ended,
       'evaluations/steps': evaluated,
       'evaluations/counts': evaluated,
-      'evaluations/returns': played,
-      'evaluations/lengths': played,
+      'evaluations/returns': count,
+      'evaluations/lengths': count,
+      'evaluations/successes': count,
     });
     const episodes = Array.from(entries['episodes/steps'], (step, i) => ({
       step,
       return: entries['episodes/returns'][i] as number,
       length: entries['episodes/lengths'][i] as number,
     }));
-    const [returns, lengths] = [[...entries['evaluations/returns']], [...entries['evaluations/lengths']]];
+    const outcomes = [true, false, undefined]; // of 1, 0 and -1
+    const played = Array.from(entries['evaluations/returns'], (episodeReturn, i) => ({
+      return: episodeReturn,
+      length: entries['evaluations/lengths'][i] as number,
+      success: outcomes[1 - (entries['evaluations/successes'][i] as number)],
+    }));
     const evaluations = Array.from(entries['evaluations/steps'], (step, i) => {
       const count = entries['evaluations/counts'][i] as number;
-      return { step, ...summarise(returns.splice(0, count), lengths.splice(0, count)) };
+      return { step, ...summarise(played.splice(0, count)) };
     });
     return () => {
       this.episodes = episodes;

@@ -1,5 +1,7 @@
 import { type Agent, EnvironmentError, evaluate, MultiGoal, Pendulum } from 'diffrl';
 import { describe, expect, it } from 'vitest';
+import { loadState } from '../../src/state.js';
+import { TrainingHistory } from '../../src/training/history.js';
 import { Counter, Several, TinyAgent } from './tinyAgent.js';
 
 describe('evaluate', () => {
@@ -13,6 +15,33 @@ describe('evaluate', () => {
     const { returns, mean, std } = await evaluate({ agent: new TinyAgent(pendulum), env: pendulum, episodes: 2 });
     expect(mean).toBeCloseTo((returns[0]! + returns[1]!) / 2, 10);
     expect(std).toBeCloseTo(Math.abs(returns[0]! - returns[1]!) / Math.SQRT2, 10);
+  });
+
+  it('counts the episodes that succeeded at some step, where the environment says so', async () => {
+    class Lucky extends Counter {
+      private episode = 0;
+      override reset(options?: { seed?: number }) {
+        this.episode++;
+        return super.reset(options);
+      }
+      override step(action: Float32Array) {
+        const result = super.step(action);
+        const info = { success: this.episode === 2 && result.reward === 2 ? 1 : false };
+        return { ...result, info: this.episode > 3 ? {} : info };
+      }
+    }
+    const env = new Lucky(4);
+    const agent = new TinyAgent(env);
+    const three = await evaluate({ agent, env, episodes: 3 });
+    expect(three.successes).toEqual([false, true, false]);
+    expect(three.successRate).toBeCloseTo(1 / 3, 12);
+    const unknown = await evaluate({ agent, env, episodes: 1 });
+    expect(unknown).not.toHaveProperty('successRate');
+
+    const [history, restored] = [new TrainingHistory(), new TrainingHistory()];
+    history.evaluations.push({ step: 10, ...three }, { step: 20, ...unknown });
+    loadState(restored, history.state());
+    expect(restored.evaluations).toEqual(history.evaluations);
   });
 
   it('repeats itself under one seed and asks for actions without exploration', async () => {

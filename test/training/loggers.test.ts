@@ -118,7 +118,7 @@ it('CSV, JSON lines and TensorBoard say the same, also of a run that was resumed
   expect(whole.map(({ step }) => step)).toEqual([10, 20, 30, 40, 50, 60, 70, 80]);
   expect((await lines('cut')).map(withoutTime)).toEqual(whole.map(withoutTime));
   const evaluations = await readFile(join(folder, 'cut', 'evaluations.csv'), 'utf8');
-  expect(evaluations).toBe('step,return,std,min,max,length,episodes\n30,6,0,6,6,3,2\n60,6,0,6,6,3,2\n');
+  expect(evaluations).toBe('step,return,std,min,max,length,episodes,successRate\n30,6,0,6,6,3,2,\n60,6,0,6,6,3,2,\n');
   expect(await readFile(join(folder, 'whole', 'evaluations.csv'), 'utf8')).toBe(evaluations);
 
   const [header, ...rows] = (await readFile(join(folder, 'cut', 'progress.csv'), 'utf8')).trimEnd().split('\n');

@@ -56,6 +56,7 @@ export function rowLog(
         'evaluation/return': evaluation.mean,
         'evaluation/std': evaluation.std,
         'evaluation/length': mean(evaluation.lengths),
+        ...(evaluation.successRate !== undefined && { 'evaluation/successRate': evaluation.successRate }),
       });
     },
     async onStepEnd(run) {
