@@ -40,7 +40,7 @@ describe('evaluate', () => {
 
     const [history, restored] = [new TrainingHistory(), new TrainingHistory()];
     history.evaluations.push({ step: 10, ...three }, { step: 20, ...unknown });
-    loadState(restored, history.state());
+    await loadState(restored, history.state());
     expect(restored.evaluations).toEqual(history.evaluations);
   });
 
