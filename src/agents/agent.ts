@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
-import type { Transitions } from '../replay/transitions.js';
+import type { ObservedTransitions } from '../replay/transitions.js';
 import type { Rng } from '../rng/rng.js';
 import type { Box } from '../spaces/box.js';
 import type { StateDict, Stateful } from '../state.js';
@@ -51,7 +51,7 @@ export interface Agent extends Stateful {
    *
    * @param decision what {@link Agent.act} returned for these observations, or `null` if somebody else chose the actions
    */
-  observe(transitions: Transitions, decision: Decision | null): void;
+  observe(transitions: ObservedTransitions, decision: Decision | null): void;
   /** Learns what is due since the last call; `{}` when nothing is. */
   update(): Promise<Metrics>;
   /** What {@link Agent.save} writes. */

@@ -18,7 +18,7 @@ import { lossAndGradients } from '../ops/gradients.js';
 import { RewardScale } from '../ops/rewardScale.js';
 import { RunningMoments } from '../ops/runningMoments.js';
 import { variablesAsState } from '../ops/variables.js';
-import type { Transitions } from '../replay/transitions.js';
+import type { ObservedTransitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import type { Commit, StateArray, StateDict, Stateful } from '../state.js';
 import type { ActOptions, Decision, Metrics } from './agent.js';
@@ -158,13 +158,18 @@ export class DiffPpoAgent extends BaseAgent implements ExportableAgent {
   }
 
   /** @throws ArgumentError unless `act` chose these actions */
-  observe(transitions: Transitions, _decision: Decision | null): void {
+  observe(transitions: ObservedTransitions, _decision: Decision | null): void {
     const { rewards, nextObservations, terminated, truncated } = transitions;
     const rows = rewards.length;
     if (this.pending?.observations.length !== rows * this.observationSpace.size) {
       throw new ArgumentError(
         `DiffPPO.observe: expected what came of the actions that act() chose last, got ${rows} other transitions. DiffPPO learns from its own actions only: train it without warm-up.`,
       );
+    }
+    if (transitions.lost?.some(Boolean)) {
+      this.rollout.cut();
+      this.pending = undefined;
+      return;
     }
     const ended = terminated.map((flag, i) => flag | (truncated[i] as number));
     this.rewardScale.add(rewards, ended);

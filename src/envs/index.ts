@@ -2,6 +2,7 @@ export { type CheckEnvOptions, checkEnv } from './checkEnv.js';
 export { MountainCarContinuous } from './classic/mountainCarContinuous.js';
 export { Pendulum } from './classic/pendulum.js';
 export type { Env, Info, ResetResult, StepResult } from './env.js';
+export { type LostInfo, lostRows } from './lost.js';
 export { type Advance, MarkovEnv } from './markovEnv.js';
 export { andThen } from './maybePromise.js';
 export { MultiGoal, type MultiGoalOptions } from './multiGoal.js';

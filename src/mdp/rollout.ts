@@ -48,6 +48,14 @@ export class AugmentedRollout implements Stateful {
     this.steps.push(step);
   }
 
+  /**
+   * Leaves out a step whose outcome is not known: episodes are cut after the step before it, whose successors are known.
+   */
+  cut(): void {
+    const last = this.steps.at(-1);
+    if (last) last.truncated = last.truncated.map((_, i) => Number(!last.terminated[i]));
+  }
+
   /** Everything held, which is then gone. */
   take(): AugmentedRecords {
     const records = this.joined();

@@ -14,7 +14,6 @@ export {
 } from './connectEnv.js';
 export { ConnectionLostError, ProtocolError } from './errors.js';
 export type { ListenOptions } from './listener.js';
-export type { LostInfo } from './member.js';
 export { type AcceptOptions, acceptEnv, type Offer, type OfferOptions, offerEnv } from './offerEnv.js';
 export { RemoteEnv } from './remoteEnv.js';
 export { RemoteVectorEnv } from './remoteVectorEnv.js';

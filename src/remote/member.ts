@@ -1,4 +1,4 @@
-import type { Info } from '../envs/env.js';
+import type { LostInfo } from '../envs/lost.js';
 import { EnvironmentError } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import type { Box } from '../spaces/box.js';
@@ -10,13 +10,6 @@ import type { Session } from './session.js';
 /** Milliseconds between attempts to come back: the first, and the longest. */
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 2000;
-
-/** A step whose outcome is not known, because the connection was lost. Nothing may be learned from it. */
-export interface LostInfo extends Info {
-  lost: true;
-  /** What happened to the connection. */
-  reason: string;
-}
 
 /**
  * One server, which may be lost and found again: a new connection has new environments, so their episodes start anew.

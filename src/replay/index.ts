@@ -1,2 +1,2 @@
 export { type ReplayBatch, ReplayBuffer, type ReplayBufferOptions } from './replayBuffer.js';
-export type { Transitions } from './transitions.js';
+export type { ObservedTransitions, Transitions } from './transitions.js';

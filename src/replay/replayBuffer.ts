@@ -1,7 +1,7 @@
 import { ArgumentError, CheckpointError, requireFinite, requireInteger, requireLength } from '../errors.js';
 import type { Rng } from '../rng/rng.js';
 import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
-import type { Transitions } from './transitions.js';
+import type { ObservedTransitions, Transitions } from './transitions.js';
 
 /** A batch of transitions, ready to become tensors: everything is float32, flags are 0 or 1. */
 export type ReplayBatch = { [Column in keyof Transitions]: Float32Array };
@@ -52,12 +52,12 @@ export class ReplayBuffer implements Stateful {
   }
 
   /**
-   * Appends N transitions; N is `rewards.length`.
+   * Appends N transitions, but for those that were lost; N is `rewards.length`.
    *
    * @throws ShapeError if a size does not fit
    * @throws NonFiniteError if an observation, action or reward is NaN or infinite; in both cases nothing was added
    */
-  add(transitions: Transitions): void {
+  add(transitions: ObservedTransitions): void {
     const count = transitions.rewards.length;
     for (const column of COLUMNS) {
       requireLength(
@@ -69,13 +69,16 @@ export class ReplayBuffer implements Stateful {
       );
       requireFinite('ReplayBuffer.add', column, transitions[column]);
     }
-    this.reserve(Math.min(this.filled + count, this.capacity));
+    const { lost } = transitions;
+    const added = lost ? lost.filter((flag) => !flag).length : count;
+    this.reserve(Math.min(this.filled + added, this.capacity));
     for (let i = 0; i < count; i++) {
+      if (lost?.[i]) continue;
       for (const column of COLUMNS)
         copyRow(transitions[column], i, this.rows[column], this.cursor, this.widths[column]);
       this.cursor = (this.cursor + 1) % this.capacity;
     }
-    this.filled = Math.min(this.filled + count, this.capacity);
+    this.filled = Math.min(this.filled + added, this.capacity);
   }
 
   /**

@@ -13,3 +13,9 @@ export interface Transitions {
   /** `[N]`, 1 where the episode was cut. */
   truncated: Uint8Array;
 }
+
+/** What agents are told of a step. */
+export interface ObservedTransitions extends Transitions {
+  /** `[N]`, 1 where the environment was lost and its numbers only stand in, so that nothing may be learned from them. */
+  lost?: Uint8Array;
+}

@@ -1,5 +1,6 @@
 import type { Agent } from '../agents/agent.js';
 import type { Env } from '../envs/env.js';
+import { lostRows } from '../envs/lost.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
 import { EnvironmentError, requireInteger } from '../errors.js';
 import { Rng } from '../rng/rng.js';
@@ -41,6 +42,7 @@ export interface EvaluateOptions {
  * Plays whole episodes with `explore: false`.
  *
  * Many environments share the episodes out beforehand, so that short episodes are not counted more often than long ones.
+ * An episode that is lost with the connection to its environment is played again.
  *
  * @throws EnvironmentError if the environment throws, breaks its contract or does not end its episode
  *
@@ -74,7 +76,12 @@ export async function evaluate({
     const { actions } = await agent.act(observations, { explore: false, noise });
     const result = await worlds.step(`at step ${step}`, actions);
     observations = result.observations;
+    const lost = lostRows(result.infos);
     running.forEach((episode, i) => {
+      if (lost?.[i]) {
+        running[i] = { return: 0, length: 0 };
+        return;
+      }
       episode.return += result.rewards[i] as number;
       episode.length += 1;
       episode.success = succeeded(episode.success, result.infos[i]?.success);

@@ -3,6 +3,7 @@ import { prepareCheckpoint } from '../agents/config.js';
 import { readCheckpoint } from '../checkpoint/checkpoint.js';
 import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
 import type { Env } from '../envs/env.js';
+import { lostRows } from '../envs/lost.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
 import { CheckpointError, NonFiniteError, requireInteger } from '../errors.js';
 import type { Transitions } from '../replay/transitions.js';
@@ -113,10 +114,11 @@ export class TrainingRun implements Stateful {
     const decision = isWarmup ? null : await this.agent.act(observations);
     const actions = decision?.actions ?? this.randomActions();
     const result = await this.worlds.step(at, actions);
-    this.agent.observe({ ...pickTransitions(result), observations, actions }, decision);
+    const lost = lostRows(result.infos);
+    this.agent.observe({ ...pickTransitions(result), observations, actions, ...(lost && { lost }) }, decision);
     this.observations = result.observations;
     this.steps += this.worlds.numEnvs;
-    const episodes = this.countEpisodes(result);
+    const episodes = this.countEpisodes(result, lost);
     return { metrics: isWarmup ? {} : await this.learn(), episodes };
   }
 
@@ -216,13 +218,18 @@ export class TrainingRun implements Stateful {
     return actions;
   }
 
-  private countEpisodes({ rewards, terminated, truncated }: Pick<Transitions, 'rewards' | 'terminated' | 'truncated'>) {
+  /** Episodes that ended by themselves; the rest of one that was lost is not known. */
+  private countEpisodes(
+    { rewards, terminated, truncated }: Pick<Transitions, 'rewards' | 'terminated' | 'truncated'>,
+    lost: Uint8Array | undefined,
+  ) {
     const ended: EpisodeRecord[] = [];
     for (let i = 0; i < this.worlds.numEnvs; i++) {
       this.returns[i] = (this.returns[i] as number) + (rewards[i] as number);
       this.lengths[i] = (this.lengths[i] as number) + 1;
       if (!terminated[i] && !truncated[i]) continue;
-      ended.push({ step: this.steps, return: this.returns[i] as number, length: this.lengths[i] as number });
+      const record = { step: this.steps, return: this.returns[i] as number, length: this.lengths[i] as number };
+      if (!lost?.[i]) ended.push(record);
       this.returns[i] = 0;
       this.lengths[i] = 0;
     }
