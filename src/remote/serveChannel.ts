@@ -2,9 +2,10 @@ import { decodeSafetensors, encodeSafetensors } from '../checkpoint/safetensors.
 import { show } from '../errors.js';
 import type { Commit } from '../state.js';
 import type { Channel } from './channel.js';
-import { ProtocolError } from './errors.js';
+import { ConnectionLostError, ProtocolError } from './errors.js';
 import { FRAME_LIMIT, type Frame, FrameType, frameName } from './frames.js';
 import {
+  decodeError,
   decodeHello,
   decodeReset,
   decodeStep,
@@ -47,6 +48,7 @@ export async function serveChannel(
 
 async function hearHello(channel: Channel, isAllowed: (token: string | undefined) => boolean): Promise<Hello> {
   const frame = await channel.receive(HELLO_TIMEOUT);
+  if (frame.type === FrameType.error) throw new ConnectionLostError(`${channel.peer}: ${decodeError(frame).message}`);
   if (frame.type !== FrameType.hello) throw new ProtocolError(`expected a hello frame, got ${frameName(frame.type)}`);
   const hello = decodeHello(frame);
   if (!isAllowed(hello.token)) throw new ProtocolError(TOKEN_REFUSED);

@@ -79,7 +79,7 @@ export async function evaluate({
     const lost = lostRows(result.infos);
     running.forEach((episode, i) => {
       if (lost?.[i]) {
-        running[i] = { return: 0, length: 0 };
+        running[i] = begin(i, episode.episode);
         return;
       }
       episode.return += result.rewards[i] as number;

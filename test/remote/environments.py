@@ -18,6 +18,7 @@ class Pendulum:
 
     def __init__(self, steps=200, start=None):
         self.random, self.steps, self.start = random.Random(0), steps, start
+        self.angle, self.rate, self.elapsed = 0.0, 0.0, 0
 
     def reset(self, seed=None):
         if seed is not None:
