@@ -1,0 +1,75 @@
+/**
+ * Runs the experiments whose results stand in `results/`, and records each run that is complete.
+ *
+ *     npx tsx bench/learning.ts halfcheetah-50k [--jobs 2]
+ *
+ * `results/NAME/experiment.yaml` is a sweep ({@link Sweep}): kill the command whenever you like and call it again, runs go on
+ * from their checkpoints in `sweeps/NAME` and are never repeated. `npx tsx bench/report.ts` redraws tables and figures.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { RunFolder } from 'diffrl/node';
+import { parse } from 'yaml';
+import type { AgentClass } from '../src/agents/baseAgent.js';
+import { agentClass } from '../src/agents/registry.js';
+import { evaluationsOf, progressOf } from '../src/runs/results.js';
+import { Sweep } from '../src/runs/sweep/sweep.js';
+import { type Result, resultPath, writeResult } from './results.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { jobs: { type: 'string', default: '1' } },
+});
+const [experiment] = positionals;
+const file = (name: string) => fileURLToPath(new URL(`../results/${name}/experiment.yaml`, import.meta.url));
+if (!experiment || !existsSync(file(experiment))) {
+  throw new Error(`Name an experiment that has a file results/NAME/experiment.yaml, got ${experiment}.`);
+}
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
+
+const sweep = Sweep.read(`sweeps/${experiment}`, parse(readFileSync(file(experiment), 'utf8')));
+await sweep.prepare();
+await record(experiment);
+const recording = setInterval(() => void record(experiment), 60_000);
+await sweep.runLocally({ jobs: Number(values.jobs), signal: interruption.signal });
+clearInterval(recording);
+await record(experiment);
+
+/** Writes the results of runs that are complete and were not recorded yet. */
+async function record(name: string): Promise<void> {
+  for (const { folder, status } of await sweep.entries()) {
+    if (status.state !== 'finished') continue;
+    const result = await resultOf(folder, status.seconds);
+    if (existsSync(resultPath(name, result))) continue;
+    writeResult(name, result);
+    const last = result.evaluations.at(-1);
+    console.log(`${result.agent} ${result.task} ${result.seed}: ${last?.mean.toFixed(0)} at ${last?.step}`);
+  }
+}
+
+async function resultOf(folder: RunFolder, seconds: number): Promise<Result> {
+  const { settings, resolved, task, versions, machine, commit } = await folder.config();
+  const evaluations = await evaluationsOf(folder);
+  return {
+    agent: settings.agent,
+    task: task.id,
+    seed: settings.seed,
+    updatesPerTransition: Number(resolved.options.updatesPerTransition ?? defaultRatio(settings.agent)),
+    envs: resolved.envs,
+    options: resolved.options,
+    commit: commit ?? 'unknown',
+    versions,
+    machine: `${machine.cores} x ${machine.cpu}, ${settings.threads || machine.cores} threads`,
+    seconds,
+    evaluations: evaluations.map(({ step, return: mean, std, episodes }) => ({ step, mean, std, episodes })),
+    metrics: (await progressOf(folder)).at(-1) ?? {},
+  };
+}
+
+function defaultRatio(agent: string): string | undefined {
+  const { options } = agentClass('bench/learning.ts', agent) as unknown as AgentClass;
+  return options.updatesPerTransition?.defaultText;
+}

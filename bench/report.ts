@@ -1,0 +1,175 @@
+/**
+ * Redraws every table and figure that stands on `results/`: `npx tsx bench/report.ts`.
+ *
+ * A table stands between `<!-- results: EXPERIMENT -->` and `<!-- end of results -->` in README and guides, a figure in
+ * `docs/images/results-EXPERIMENT-TASK.svg`. With `--check` nothing is written, and the exit code is 1 where a file differs
+ * from what `results/` gives.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { figure, line, mean, type PlotLayer } from 'diffrl';
+import {
+  type Group,
+  grouped,
+  iqmAt,
+  type Published,
+  published,
+  readResults,
+  returnsAt,
+  sharedSteps,
+} from './results.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Most columns of a table. */
+const COLUMNS = 5;
+
+/** Every file that stands on `results/`, as it should read. */
+export function reports(): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const path of pages()) files.set(path, withTables(readFileSync(path, 'utf8')));
+  for (const experiment of experimentNames()) {
+    for (const task of new Set(readResults(experiment).map((run) => run.task))) {
+      files.set(`${root}docs/images/results-${experiment}-${task}.svg`, curves(experiment, task));
+    }
+  }
+  return files;
+}
+
+function experimentNames(): string[] {
+  const entries = readdirSync(`${root}results`, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+function pages(): string[] {
+  const guides = readdirSync(`${root}docs`).filter((name) => name.endsWith('.md'));
+  return [`${root}README.md`, `${root}results/README.md`, ...guides.map((name) => `${root}docs/${name}`)];
+}
+
+/** `text` with the tables of {@link table} between its markers. */
+function withTables(text: string): string {
+  const marked = /(<!-- results: (\S+) -->\n)[\s\S]*?(<!-- end of results -->)/g;
+  return text.replace(marked, (_, start, experiment, end) => `${start}${table(experiment)}${end}`);
+}
+
+/** A row for each agent and task, and one for each published curve of the task. */
+export function table(experiment: string): string {
+  const groups = grouped(readResults(experiment));
+  const steps = columnsOf(groups);
+  const rows = [...new Set(groups.map(({ task }) => task))].flatMap((task) => [
+    ...groups.filter((group) => group.task === task).map((group) => measuredRow(group, steps)),
+    ...Object.entries(published[task] ?? {}).map(([name, curve]) => publishedRow(task, name, curve, steps)),
+  ]);
+  const heads = ['task', 'agent', 'seeds', 'updates a step', ...steps.map(thousands), 'worst', 'minutes'];
+  return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
+
+/** The last step that all have, and those a fraction of it. */
+function columnsOf(groups: readonly Group[]): number[] {
+  const steps = groups.map(sharedSteps).sort((a, b) => b.length - a.length)[0] ?? [];
+  const stride = Math.max(1, Math.ceil(steps.length / COLUMNS));
+  return steps.filter((_, i) => (steps.length - 1 - i) % stride === 0);
+}
+
+function measuredRow(group: Group, steps: readonly number[]): string[] {
+  const values = steps.map((step) => {
+    if (!sharedSteps(group).includes(step)) return '';
+    const { estimate, low, high } = iqmAt(group, step);
+    return step === steps.at(-1) && group.runs.length > 1
+      ? `**${rounded(estimate)}** (${rounded(low)} ... ${rounded(high)})`
+      : rounded(estimate);
+  });
+  const [first] = group.runs;
+  const worst = Math.min(...returnsAt(group, steps.at(-1)!));
+  const minutes = mean(group.runs.map(({ seconds }) => seconds)) / 60;
+  return [
+    group.task,
+    displayName(group.agent),
+    `${group.runs.length}`,
+    `${first!.updatesPerTransition}`,
+    ...values,
+    rounded(worst),
+    minutes.toFixed(0),
+  ];
+}
+
+function publishedRow(task: string, name: string, { points }: Published, steps: readonly number[]): string[] {
+  const values = steps.map((step) => points.find((point) => point.step === step));
+  const last = values.at(-1);
+  return [
+    task,
+    `${displayName(name)}, published`,
+    `${points[0]!.n}`,
+    '',
+    ...values.map((point) => (point ? rounded(point.iqm) : '')),
+    last ? rounded(last.min) : '',
+    '',
+  ];
+}
+
+/** Curves of `experiment` on `task`: IQM and interval of each agent, over published IQMs with their range over seeds. */
+export function curves(experiment: string, task: string): string {
+  const groups = grouped(readResults(experiment)).filter((group) => group.task === task);
+  const last = Math.max(...groups.flatMap(sharedSteps));
+  const others = Object.entries(published[task] ?? {}).map(([name, curve], i) => publishedCurve(name, curve, last, i));
+  return figure([...others, ...groups.map(measuredCurve)], {
+    title: task,
+    xLabel: 'environment steps',
+    yLabel: 'return',
+    x: [0, last],
+  }).svg;
+}
+
+function measuredCurve(group: Group): PlotLayer {
+  const steps = sharedSteps(group);
+  const intervals = steps.map((step) => iqmAt(group, step));
+  return line({
+    x: steps,
+    y: intervals.map(({ estimate }) => estimate),
+    band: { low: intervals.map(({ low }) => low), high: intervals.map(({ high }) => high) },
+    label: displayName(group.agent),
+  });
+}
+
+const GREYS = ['#9aa0a6', '#b8a27a', '#7d8590', '#a9b7c6'];
+
+function publishedCurve(name: string, { points }: Published, last: number, i: number): PlotLayer {
+  const shown = points.filter(({ step }) => step <= last);
+  return line({
+    x: shown.map(({ step }) => step),
+    y: shown.map(({ iqm }) => iqm),
+    band: { low: shown.map(({ min }) => min), high: shown.map(({ max }) => max) },
+    label: `${displayName(name)}, published`,
+    color: GREYS[i % GREYS.length],
+    dashed: true,
+  });
+}
+
+const NAMES: Record<string, string> = {
+  crossq: 'CrossQ',
+  diffsac: 'DiffSAC',
+  diffwpo: 'DiffWPO',
+  diffppo: 'DiffPPO',
+  bro_utd2: 'BRO (2 updates)',
+};
+
+function displayName(agent: string): string {
+  return NAMES[agent] ?? agent.toUpperCase();
+}
+
+function rounded(value: number): string {
+  return value.toFixed(0);
+}
+
+function thousands(step: number): string {
+  return `${step / 1000}k`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const stale = [...reports()].filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text);
+  for (const [path, text] of stale) {
+    console.log(path.slice(root.length));
+    if (!process.argv.includes('--check')) writeFileSync(path, text);
+  }
+  if (process.argv.includes('--check') && stale.length) process.exitCode = 1;
+}
