@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, requireNumber, requireOneOf } from '../errors.js';
+import { ArgumentError, requireOneOf } from '../errors.js';
 import { gated } from '../networks/gated.js';
 import type { BoundNetwork } from '../networks/stepNetwork.js';
 import { TimeConditionedMlp } from '../networks/timeConditionedMlp.js';
@@ -7,38 +7,38 @@ import { rowsOf } from '../ops/linear.js';
 import { softplusInverse } from '../ops/softplus.js';
 import { withoutGradient } from '../ops/stopGradient.js';
 import { prefixVariables, type Variables } from '../ops/variables.js';
+import { type GivenOptions, integer, number, option, readOptions } from '../options.js';
 import { dimeCosineSchedule } from '../schedules/dimeCosine.js';
-import type { NoiseSchedule } from '../schedules/schedule.js';
 import type { TransitionKernels } from './kernels.js';
 import type { NetworkFactory, Process } from './process.js';
+import { chosenSchedule, networkOption, scheduleOption } from './processOptions.js';
 
-export interface ControlledProcessOptions {
-  /** Diffusion steps K >= 1 of the default schedule, default 16. */
-  steps?: number;
-  /** Default {@link dimeCosineSchedule} with `steps`; its `stepSizes` are used. Give one or the other. */
-  schedule?: NoiseSchedule;
-  /** Standard deviation of the prior, default 2.5. */
-  priorStd?: number;
-  /** Initial factor on the schedule's step sizes, default 0.1. */
-  stepSize?: number;
-  /**
-   * Whether the step size and its per-dimension divisor ("friction") are trained, default `true`;
-   * `'perStep'` trains a step size for every step.
-   */
-  learnDiffusion?: boolean | 'perStep';
-  /**
-   * Largest step size m > 0: $\eta$ becomes $m\,\tanh(\eta/m)$. Up to $\sigma_0^2$ no training can make Euler's steps overshoot the
-   * prior's mean. Default: none, as released.
-   */
-  maxStepSize?: number;
-  /**
-   * Bound > 0 of the control, which is {@link gated} then; put that around a network of your own yourself. With a bounded
-   * control and step size a chain cannot leave $\max(|x_0|, \sigma_0^2\,\text{bound})$ but by its noise. Default: none, as released.
-   */
-  gatedControl?: number;
-  /** The control network, default {@link TimeConditionedMlp}. */
-  network?: NetworkFactory;
-}
+/** The options of {@link eulerMaruyama} and {@link ornsteinUhlenbeck}. */
+export const controlledProcessOptions = {
+  steps: integer(undefined, { min: 1 }, 'Diffusion steps K, default 16; or give a schedule.'),
+  schedule: scheduleOption('Its stepSizes are used.', 'dimeCosineSchedule({ steps })'),
+  priorStd: number(2.5, { above: 0 }, 'Standard deviation of the prior.'),
+  stepSize: number(0.1, { above: 0 }, "Initial factor on the schedule's step sizes."),
+  learnDiffusion: option<boolean | 'perStep'>({
+    doc: 'Whether step size and friction (its divisor per dimension) are trained; perStep trains one size for each step.',
+    allowed: "true | false | 'perStep'",
+    initial: true,
+    check: (where, name, value) => requireOneOf(where, name, value, [true, false, 'perStep']),
+  }),
+  maxStepSize: number(
+    undefined,
+    { above: 0 },
+    "Bound m of step sizes, which become m tanh(eta / m): at most the prior's variance, no step overshoots. None as released.",
+  ),
+  gatedControl: number(
+    undefined,
+    { above: 0 },
+    'Bound b of the control, which is gated then: means stay within max(|x|, b priorStd^2) at bounded steps. None as released.',
+  ),
+  network: networkOption('Makes the control network.', '(rng, sizes) => new TimeConditionedMlp(rng, sizes)'),
+};
+
+export type ControlledProcessOptions = GivenOptions<typeof controlledProcessOptions>;
 
 /** Steps of size $\eta$: their mean is `decay * x + gain * control`. Shapes as those of $\eta$, `[K, A]` or `[K, 1]`. */
 export interface StepCoefficients {
@@ -63,16 +63,10 @@ export function controlledProcess(
   discretise: Discretisation,
   options: ControlledProcessOptions,
 ): Process {
-  if (options.steps !== undefined && options.schedule) {
-    throw new ArgumentError(`${where}: give steps or schedule, not both; a schedule has its own steps.`);
-  }
-  const schedule = options.schedule ?? dimeCosineSchedule({ steps: options.steps ?? 16 });
-  const priorStd = requireNumber(where, 'priorStd', options.priorStd ?? 2.5, { above: 0 });
-  const stepSize = requireNumber(where, 'stepSize', options.stepSize ?? 0.1, { above: 0 });
-  const learn = requireOneOf(where, 'learnDiffusion', options.learnDiffusion ?? true, [true, false, 'perStep']);
-  const { maxStepSize } = options;
-  if (maxStepSize !== undefined) requireNumber(where, 'maxStepSize', maxStepSize, { above: 0 });
-  const network = controlNetwork(where, options);
+  const given = readOptions(where, options, controlledProcessOptions);
+  const { priorStd, stepSize, learnDiffusion: learn, maxStepSize } = given;
+  const schedule = chosenSchedule(where, given, () => dimeCosineSchedule({ steps: given.steps ?? 16 }));
+  const network = controlNetwork(where, given);
   return {
     schedule,
     priorStd,
@@ -99,7 +93,6 @@ export function controlledProcess(
 
 function controlNetwork(where: string, { network, gatedControl }: ControlledProcessOptions): NetworkFactory {
   if (gatedControl === undefined) return network ?? ((rng, sizes) => new TimeConditionedMlp(rng, sizes));
-  requireNumber(where, 'gatedControl', gatedControl, { above: 0 });
   if (network) throw new ArgumentError(`${where}: give gatedControl or network, not both; use gated(...) in network.`);
   return (rng, sizes) => gated(new TimeConditionedMlp(rng, { ...sizes, outputs: 2 * sizes.actionSize }), gatedControl);
 }

@@ -1,12 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { ArgumentError, requireNumber, requireShape } from '../errors.js';
+import { requireNumber, requireShape } from '../errors.js';
 import type { BoundNetwork, StepNetwork } from '../networks/stepNetwork.js';
 import { TimeConditionedMlp } from '../networks/timeConditionedMlp.js';
 import { sinusoidalFeatures } from '../networks/timeEmbedding.js';
 import { mish } from '../ops/activations.js';
 import { entriesOf, rowsOf } from '../ops/linear.js';
 import type { Variables } from '../ops/variables.js';
+import { type GivenOptions, integer, number, option, readOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { cosineSchedule } from '../schedules/cosine.js';
 import type { NoiseSchedule } from '../schedules/schedule.js';
@@ -14,20 +15,23 @@ import { type ChainStates, runChain } from './chain.js';
 import type { TransitionKernels } from './kernels.js';
 import { noiseLevels, scoreFromNoise } from './noising.js';
 import type { BindOptions, NetworkFactory, Process } from './process.js';
+import { chosenSchedule, networkOption, scheduleOption } from './processOptions.js';
 import { ActionSampler, type SamplerSizes } from './sampler.js';
 
-export interface DdpmOptions {
-  /** Diffusion steps K >= 1 of the default schedule, default 20. */
-  steps?: number;
-  /** Default {@link cosineSchedule} with `steps`; its betas are used. Give one or the other. */
-  schedule?: NoiseSchedule;
-  /** Standard deviation of the chain's start, > 0, default $\sqrt{1 - \bar\alpha_K}$. */
-  startStd?: number;
-  /** Predictions of the clean action are clipped to [-limit, limit], > 0, default 1; `Infinity` clips nothing. */
-  limit?: number;
-  /** The noise-predicting network, default SDAC's: 3 x 256 with Mish, 16 sinusoids of the step. */
-  network?: NetworkFactory;
-}
+const ddpmOptions = {
+  steps: integer(undefined, { min: 1 }, 'Diffusion steps K, default 20; or give a schedule.'),
+  schedule: scheduleOption('Its betas are used.', 'cosineSchedule({ steps })'),
+  startStd: number(undefined, { above: 0 }, "Standard deviation of the chain's start; default sqrt(1 - alphaBar_K)."),
+  limit: option<number>({
+    doc: 'Predictions of the clean action are clipped to [-limit, limit]; Infinity clips nothing.',
+    allowed: 'number > 0 or Infinity',
+    initial: 1,
+    check: (where, name, value) => (value === Infinity ? value : requireNumber(where, name, value, { above: 0 })),
+  }),
+  network: networkOption('Makes the noise-predicting network.', "SDAC's: 3 x 256 with Mish, 16 sinusoids of the step"),
+};
+
+export type DdpmOptions = GivenOptions<typeof ddpmOptions>;
 
 /**
  * The kernels of denoising diffusion (Ho et al. 2020) as a {@link Process}: those of {@link DdpmSampler}, but with variance
@@ -206,18 +210,11 @@ function ddpmKernels(
 }
 
 function checkedOptions(where: string, options: DdpmOptions) {
-  const { steps, limit = 1, network = sdacNetwork } = options;
-  if (steps !== undefined && options.schedule) {
-    throw new ArgumentError(`${where}: give steps or schedule, not both; a schedule has its own steps.`);
-  }
-  const schedule = options.schedule ?? cosineSchedule({ steps: steps ?? 20 });
-  const last = schedule.alphaBars[schedule.steps - 1] as number;
-  return {
-    schedule,
-    startStd: requireNumber(where, 'startStd', options.startStd ?? Math.sqrt(1 - last), { above: 0 }),
-    limit: limit === Infinity ? limit : requireNumber(where, 'limit', limit, { above: 0 }),
-    network,
-  };
+  const given = readOptions(where, options, ddpmOptions);
+  const { network = sdacNetwork, limit } = given;
+  const schedule = chosenSchedule(where, given, () => cosineSchedule({ steps: given.steps ?? 20 }));
+  const startStd = given.startStd ?? Math.sqrt(1 - (schedule.alphaBars[schedule.steps - 1] as number));
+  return { schedule, startStd, limit, network };
 }
 
 /** The network of SDAC's released code. */

@@ -5,23 +5,24 @@ import { logNormalOfNoise } from '../ops/gaussian.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { withoutGradient } from '../ops/stopGradient.js';
 import type { Variables } from '../ops/variables.js';
+import { type GivenOptions, readOptions } from '../options.js';
 import type { Rng } from '../rng/rng.js';
 import type { NoiseSchedule } from '../schedules/schedule.js';
 import { endOfChain, logBackwardDensities, logForwardDensities, runChain, type SamplingMode } from './chain.js';
-import type { Divergence } from './divergences.js';
 import type { TransitionKernels } from './kernels.js';
 import { completePath, type DiffusionPath } from './path.js';
 import type { BindOptions, BuiltProcess, Process } from './process.js';
-import { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
-import { type Squash, tanhSquash } from './squash.js';
+import { processOption } from './processOptions.js';
+import { divergenceOption, type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
+import { type Squash, squashOption } from './squash.js';
 
-export interface DiffusionSamplerOptions {
-  process: Process;
-  /** Default {@link reverseKl}. */
-  divergence?: Divergence;
-  /** Default {@link tanhSquash}. */
-  squash?: Squash;
-}
+const diffusionSamplerOptions = {
+  process: processOption('The process whose steps the chain takes.'),
+  divergence: divergenceOption,
+  squash: squashOption,
+};
+
+export type DiffusionSamplerOptions = GivenOptions<typeof diffusionSamplerOptions> & { process: Process };
 
 /**
  * A diffusion policy: the chain of a {@link Process} from its prior to the action, in K steps with known densities.
@@ -42,11 +43,13 @@ export class DiffusionSampler extends Sampler {
   readonly squash: Squash;
   private built!: BuiltProcess;
 
+  /** @throws ArgumentError for an option that is not what it must be */
   constructor(options: DiffusionSamplerOptions) {
-    super(options.divergence);
+    const { process, divergence, squash } = readOptions('DiffusionSampler', options, diffusionSamplerOptions);
+    super(divergence);
     described(this, new.target, options);
-    this.process = options.process;
-    this.squash = options.squash ?? tanhSquash;
+    this.process = process;
+    this.squash = squash;
   }
 
   /** The process's; its `steps` are the chain's K. */

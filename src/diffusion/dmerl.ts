@@ -1,22 +1,21 @@
 import { described } from '../described.js';
 import { scaleSteps } from '../networks/scaleSteps.js';
 import { TimeConditionedMlp } from '../networks/timeConditionedMlp.js';
+import { type GivenOptions, integer, number, readOptions, widths } from '../options.js';
 import { powerStepsSchedule } from '../schedules/powerSteps.js';
+import { eulerMaruyamaOptions } from './eulerMaruyama.js';
 import { OrnsteinUhlenbeckSampler } from './ornsteinUhlenbeck.js';
-import type { Squash } from './squash.js';
 
-export interface DmerlSamplerOptions {
-  /** Diffusion steps K >= 1, default 8. */
-  steps?: number;
-  /** Widths of the control network, default `[256, 256, 256]`. */
-  hidden?: readonly number[];
-  /** Standard deviation of the prior, default 1. */
-  priorStd?: number;
-  /** Default {@link tanhSquash}. */
-  squash?: Squash;
-  /** See {@link EulerMaruyamaOptions}, default `true`. */
-  learnDiffusion?: boolean | 'perStep';
-}
+const { learnDiffusion, squash, divergence } = eulerMaruyamaOptions;
+
+const dmerlSamplerOptions = {
+  steps: integer(8, { min: 1 }, 'Diffusion steps K.'),
+  hidden: widths([256, 256, 256], 'Hidden layers of the control network.'),
+  priorStd: number(1, { above: 0 }, 'Standard deviation of the prior.'),
+  ...{ learnDiffusion, squash, divergence },
+};
+
+export type DmerlSamplerOptions = GivenOptions<typeof dmerlSamplerOptions>;
 
 /**
  * The default policy of {@link DiffPpoAgent}, {@link DiffSacAgent} and {@link DiffWpoAgent}: K steps that fall with the third power to little
@@ -24,7 +23,7 @@ export interface DmerlSamplerOptions {
  * are large), and a control in units of a step's standard deviation.
  */
 export function dmerlSampler(options: DmerlSamplerOptions = {}) {
-  const { steps = 8, hidden, priorStd = 1, squash, learnDiffusion } = options;
+  const { steps, hidden, priorStd, ...rest } = readOptions('dmerlSampler', options, dmerlSamplerOptions);
   const total = TOTAL_TIME * priorStd ** 2;
   const schedule = powerStepsSchedule({ steps, power: 3, min: 0.005, total });
   const perStd = schedule.stepSizes.map((size) => 1 / Math.sqrt(2 * size));
@@ -32,8 +31,7 @@ export function dmerlSampler(options: DmerlSamplerOptions = {}) {
     schedule,
     stepSize: 1,
     priorStd,
-    squash,
-    learnDiffusion,
+    ...rest,
     network: (rng, sizes) =>
       scaleSteps(new TimeConditionedMlp(rng, { ...sizes, hidden, timeSize: 64, balanced: true }), perStd),
   });

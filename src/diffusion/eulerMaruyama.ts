@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { type ControlledProcessOptions, controlledProcess } from './controlledProcess.js';
+import { type GivenOptions, readOptions } from '../options.js';
+import { type ControlledProcessOptions, controlledProcess, controlledProcessOptions } from './controlledProcess.js';
 import { DiffusionSampler } from './diffusionSampler.js';
-import type { Divergence } from './divergences.js';
 import type { Process } from './process.js';
-import type { Squash } from './squash.js';
+import { divergenceOption } from './sampler.js';
+import { squashOption } from './squash.js';
 
 /**
  * DIME's process: the Euler-Maruyama discretisation of a controlled Ornstein-Uhlenbeck process, from a Gaussian prior
@@ -26,12 +27,14 @@ export function eulerMaruyama(options: ControlledProcessOptions = {}): Process {
   return described(controlledProcess('eulerMaruyama', discretise, options), eulerMaruyama, options);
 }
 
-export interface EulerMaruyamaOptions extends ControlledProcessOptions {
-  /** Default {@link reverseKl}. */
-  divergence?: Divergence;
-  /** Default {@link tanhSquash}. */
-  squash?: Squash;
-}
+/** The options of {@link EulerMaruyamaSampler} and its like. */
+export const eulerMaruyamaOptions = {
+  ...controlledProcessOptions,
+  divergence: divergenceOption,
+  squash: squashOption,
+};
+
+export type EulerMaruyamaOptions = GivenOptions<typeof eulerMaruyamaOptions>;
 
 /**
  * DIME's policy: a {@link DiffusionSampler} of the process {@link eulerMaruyama}.
@@ -49,7 +52,7 @@ export interface EulerMaruyamaOptions extends ControlledProcessOptions {
 export class EulerMaruyamaSampler extends DiffusionSampler {
   /** @throws ArgumentError for steps below 1, a prior or step size that is not positive, or both steps and schedule */
   constructor(options: EulerMaruyamaOptions = {}) {
-    const { divergence, squash, ...process } = options;
+    const { divergence, squash, ...process } = readOptions('EulerMaruyamaSampler', options, eulerMaruyamaOptions);
     super({ process: eulerMaruyama(process), divergence, squash });
     described(this, new.target, options);
   }

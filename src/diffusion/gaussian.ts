@@ -7,11 +7,12 @@ import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { stopGradient } from '../ops/stopGradient.js';
 import { disposeVariables, type Variables } from '../ops/variables.js';
+import { type GivenOptions, readOptions, widths } from '../options.js';
 import type { Rng } from '../rng/rng.js';
 import type { SamplingMode } from './chain.js';
-import type { Divergence } from './divergences.js';
 import { completePath, type DiffusionPath } from './path.js';
-import { type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
+import { functionOption } from './processOptions.js';
+import { divergenceOption, type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
 import { tanhSquash } from './squash.js';
 
 const LOG_STD_RANGE = [-20, 2] as const;
@@ -27,16 +28,17 @@ export interface GaussianNetwork {
 /** Makes a {@link GaussianNetwork}. */
 export type GaussianNetworkFactory = (rng: Rng, sizes: { inputs: number; outputs: number }) => GaussianNetwork;
 
-export interface GaussianOptions {
-  /** Widths of the network, default `[256, 256, 256]`. */
-  hidden?: readonly number[];
-  /** Default {@link gelu}. */
-  activation?: Activation;
-  /** Another network; `hidden` and `activation` are not used then. */
-  network?: GaussianNetworkFactory;
-  /** Default {@link reverseKl}. */
-  divergence?: Divergence;
-}
+const gaussianOptions = {
+  hidden: widths([256, 256, 256], 'Hidden layers of the network.'),
+  activation: functionOption<Activation>('After every hidden layer; default gelu.', '(x: Tensor) => Tensor'),
+  network: functionOption<GaussianNetworkFactory>(
+    'Makes another network; hidden and activation are not used then.',
+    '(rng, sizes) => GaussianNetwork',
+  ),
+  divergence: divergenceOption,
+};
+
+export type GaussianOptions = GivenOptions<typeof gaussianOptions>;
 
 /**
  * The tanh-Gaussian policy of SAC, as a chain of one kernel without noising kernel or prior: its total cost is exactly
@@ -48,11 +50,12 @@ export class GaussianSampler extends Sampler {
   private readonly createNetwork: GaussianNetworkFactory;
   private network!: GaussianNetwork;
 
+  /** @throws ArgumentError for an option that is not what it must be */
   constructor(options: GaussianOptions = {}) {
-    super(options.divergence);
+    const { hidden, activation, network, divergence } = readOptions('GaussianSampler', options, gaussianOptions);
+    super(divergence);
     described(this, new.target, options);
-    const { hidden = [256, 256, 256], activation } = options;
-    this.createNetwork = options.network ?? ((rng, sizes) => new Mlp(rng, { ...sizes, hidden, activation }));
+    this.createNetwork = network ?? ((rng, sizes) => new Mlp(rng, { ...sizes, hidden, activation }));
   }
 
   protected createVariables(rng: Rng, { observationSize, actionSize }: SamplerSizes): Variables {

@@ -3,16 +3,18 @@ import { described } from '../described.js';
 import type { BoundNetwork } from '../networks/stepNetwork.js';
 import { stopGradient } from '../ops/stopGradient.js';
 import { prefixVariables } from '../ops/variables.js';
+import { type GivenOptions, readOptions } from '../options.js';
 import { DiffusionSampler } from './diffusionSampler.js';
-import { type EulerMaruyamaOptions, eulerMaruyama } from './eulerMaruyama.js';
-import type { NetworkFactory, Process } from './process.js';
+import { type EulerMaruyamaOptions, eulerMaruyama, eulerMaruyamaOptions } from './eulerMaruyama.js';
+import type { Process } from './process.js';
+import { networkOption, processOption } from './processOptions.js';
 
-export interface GeneralBridgeOptions {
-  /** The process whose noising kernels are learned. */
-  around: Process;
-  /** Makes the backward control, default: as the process makes its own network. */
-  network?: NetworkFactory;
-}
+const generalBridgeOptions = {
+  around: processOption('The process whose noising kernels are learned.'),
+  network: networkOption('Makes the backward control.', "as the process's own network"),
+};
+
+export type GeneralBridgeOptions = GivenOptions<typeof generalBridgeOptions> & { around: Process };
 
 /**
  * General Bridges (Richter & Berner 2024; DIME, appendix F): a process with learned noising kernels. A second network
@@ -27,7 +29,7 @@ export interface GeneralBridgeOptions {
  * ```
  */
 export function generalBridge(options: GeneralBridgeOptions): Process {
-  const { around: process, network = process.network } = options;
+  const { around: process, network = process.network } = readOptions('generalBridge', options, generalBridgeOptions);
   const bridge: Process = {
     ...process,
     build(rng, sizes) {
@@ -72,7 +74,7 @@ function frozen(network: BoundNetwork): BoundNetwork {
 export class GeneralBridgeSampler extends DiffusionSampler {
   /** @throws ArgumentError for steps below 1, a prior or step size that is not positive, or both steps and schedule */
   constructor(options: EulerMaruyamaOptions = {}) {
-    const { divergence, squash, ...process } = options;
+    const { divergence, squash, ...process } = readOptions('GeneralBridgeSampler', options, eulerMaruyamaOptions);
     super({ process: generalBridge({ around: eulerMaruyama(process) }), divergence, squash });
     described(this, new.target, options);
   }

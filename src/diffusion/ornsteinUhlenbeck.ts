@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
+import { readOptions } from '../options.js';
 import { type ControlledProcessOptions, controlledProcess } from './controlledProcess.js';
 import { DiffusionSampler } from './diffusionSampler.js';
-import type { EulerMaruyamaOptions } from './eulerMaruyama.js';
+import { type EulerMaruyamaOptions, eulerMaruyamaOptions } from './eulerMaruyama.js';
 import type { Process } from './process.js';
 
 /**
@@ -42,7 +43,7 @@ export function ornsteinUhlenbeck(options: ControlledProcessOptions = {}): Proce
 export class OrnsteinUhlenbeckSampler extends DiffusionSampler {
   /** @throws ArgumentError for steps below 1, a prior or step size that is not positive, or both steps and schedule */
   constructor(options: EulerMaruyamaOptions = {}) {
-    const { divergence, squash, ...process } = options;
+    const { divergence, squash, ...process } = readOptions('OrnsteinUhlenbeckSampler', options, eulerMaruyamaOptions);
     super({ process: ornsteinUhlenbeck(process), divergence, squash });
     described(this, new.target, options);
   }

@@ -1,11 +1,26 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, show } from '../errors.js';
 import { moveTowards } from '../ops/ema.js';
 import type { Variables } from '../ops/variables.js';
+import { option } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import type { SamplingMode } from './chain.js';
 import { type Divergence, type DivergenceRequirements, reverseKl } from './divergences.js';
 import type { DiffusionPath } from './path.js';
+
+/** The option that every {@link Sampler} has. */
+export const divergenceOption = option<Divergence>({
+  doc: 'The loss that trains it.',
+  allowed: 'a Divergence',
+  initial: () => reverseKl,
+  defaultText: 'reverseKl',
+  check: (where, name, value) => {
+    if (typeof value === 'function' && 'requirements' in value) return value as Divergence;
+    throw new ArgumentError(
+      `${where}: ${name} must be a divergence such as logVariance, a function with requirements, got ${show(value)}.`,
+    );
+  },
+});
 
 /** How {@link Sampler.sample} runs the chain. */
 export interface SampleOptions {

@@ -1,6 +1,6 @@
 import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
-import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
+import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
 /**
  * Nichol & Dhariwal's (2021) cosine schedule: $\bar\alpha_i \propto \cos^2\!\big(\tfrac\pi2\,\tfrac{(i + 1)/K + s}{1 + s}\big)$, each
@@ -19,7 +19,7 @@ export function cosineSchedule(options: {
   scale?: number;
 }): NoiseSchedule {
   const { steps, s = 0.008, maxBeta = 0.999, scale = 1 } = options;
-  requireInteger('cosineSchedule', 'steps', steps, { min: 1 });
+  requireInteger('cosineSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('cosineSchedule', 's', s, { min: 0 });
   requireNumber('cosineSchedule', 'maxBeta', maxBeta, { above: 0, below: 1 });
   requireNumber('cosineSchedule', 'scale', scale, { above: 0 });

@@ -1,6 +1,6 @@
 import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
-import { type NoiseSchedule, scheduleFromStepSizes } from './schedule.js';
+import { MAX_STEPS, type NoiseSchedule, scheduleFromStepSizes } from './schedule.js';
 
 /**
  * Step sizes of DIME's released code, large at the prior end and small at the action end:
@@ -14,7 +14,7 @@ import { type NoiseSchedule, scheduleFromStepSizes } from './schedule.js';
  */
 export function dimeCosineSchedule(options: { steps: number; s?: number; min?: number }): NoiseSchedule {
   const { steps, s = 0.008, min = 0.001 } = options;
-  requireInteger('dimeCosineSchedule', 'steps', steps, { min: 1 });
+  requireInteger('dimeCosineSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('dimeCosineSchedule', 's', s, { min: 0 });
   requireNumber('dimeCosineSchedule', 'min', min, { above: 0, max: 1 });
   const stepSizes = Array.from({ length: steps }, (_, k) => {

@@ -1,6 +1,6 @@
 import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
-import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
+import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
 /**
  * Betas in equal steps: $\beta_i = \text{scale} \cdot (\text{start} + (\text{end} - \text{start})\, i / (K - 1))$. The defaults with
@@ -19,7 +19,7 @@ export function linearSchedule(options: {
   scale?: number;
 }): NoiseSchedule {
   const { steps, start = 1e-4, end = 0.999, scale = 1 } = options;
-  requireInteger('linearSchedule', 'steps', steps, { min: 1 });
+  requireInteger('linearSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('linearSchedule', 'scale', scale, { above: 0 });
   const betas = Array.from({ length: steps }, (_, i) => scale * (start + ((end - start) * i) / Math.max(steps - 1, 1)));
   return described(scheduleFromBetas('linearSchedule', betas), linearSchedule, options);

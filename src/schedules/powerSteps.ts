@@ -1,6 +1,6 @@
 import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
-import { type NoiseSchedule, scheduleFromStepSizes } from './schedule.js';
+import { MAX_STEPS, type NoiseSchedule, scheduleFromStepSizes } from './schedule.js';
 
 /**
  * Step sizes that fall from the prior to the action by a power law, $c(k) \propto m + (1 - m)\,(1 - k/K)^p$. DMERL's schedule
@@ -20,7 +20,7 @@ export function powerStepsSchedule(options: {
   total?: number;
 }): NoiseSchedule {
   const { steps, power = 1, min = 0.17 } = options;
-  requireInteger('powerStepsSchedule', 'steps', steps, { min: 1 });
+  requireInteger('powerStepsSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('powerStepsSchedule', 'min', min, { min: 0, max: 1 });
   requireNumber('powerStepsSchedule', 'power', power, { min: 0 });
   const relative = Array.from({ length: steps }, (_, k) => min + (1 - min) * (1 - k / steps) ** power);

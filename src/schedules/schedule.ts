@@ -23,6 +23,9 @@ export interface NoiseSchedule {
   readonly stepSizes: readonly number[];
 }
 
+/** Most steps of a schedule. */
+export const MAX_STEPS = 100_000;
+
 /**
  * A schedule from the betas of a DDPM chain, noising order.
  *

@@ -1,6 +1,6 @@
 import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
-import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
+import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
 /**
  * Li et al.'s (2022) square-root schedule, noisy early: $\bar\alpha_i \propto 1 - \sqrt{(i + 1)/K + s}$, each beta at most `maxBeta`.
@@ -12,7 +12,7 @@ import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
  */
 export function squareRootSchedule(options: { steps: number; s?: number; maxBeta?: number }): NoiseSchedule {
   const { steps, s = 0.008, maxBeta = 0.999 } = options;
-  requireInteger('squareRootSchedule', 'steps', steps, { min: 1 });
+  requireInteger('squareRootSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('squareRootSchedule', 's', s, { above: 0, below: 1 });
   requireNumber('squareRootSchedule', 'maxBeta', maxBeta, { above: 0, below: 1 });
   const kept = (i: number) => Math.max(1 - Math.sqrt(i / steps + s), 0);

@@ -1,6 +1,6 @@
 import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
-import { type NoiseSchedule, scheduleFromBetas } from './schedule.js';
+import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
 /**
  * The variance-preserving SDE of Song et al. (2021), discretised exactly:
@@ -17,7 +17,7 @@ export function variancePreservingSchedule(options: {
   betaMax?: number;
 }): NoiseSchedule {
   const { steps, betaMin = 0.1, betaMax = 10 } = options;
-  requireInteger('variancePreservingSchedule', 'steps', steps, { min: 1 });
+  requireInteger('variancePreservingSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('variancePreservingSchedule', 'betaMin', betaMin, { above: 0 });
   requireNumber('variancePreservingSchedule', 'betaMax', betaMax, { min: betaMin });
   const betas = Array.from({ length: steps }, (_, i) => {

@@ -96,7 +96,9 @@ describe('every schedule', () => {
   });
 
   it('says what is wrong with its arguments', () => {
-    expect(() => cosineSchedule({ steps: 0 })).toThrow('cosineSchedule: steps must be an integer >= 1, got 0.');
+    expect(() => cosineSchedule({ steps: 0 })).toThrow(
+      'cosineSchedule: steps must be an integer >= 1 and <= 100000, got 0.',
+    );
     expect(() => linearSchedule({ steps: 4, scale: 2 })).toThrow(ArgumentError);
     expect(() => variancePreservingSchedule({ steps: 2.5 })).toThrow(ArgumentError);
     expect(() => dimeCosineSchedule({ steps: 4, min: 0 })).toThrow(ArgumentError);
