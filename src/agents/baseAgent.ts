@@ -32,6 +32,7 @@ import { asConfig, prepareCheckpoint } from './config.js';
 import { explained, GRADIENTS, requireFiniteOutputs } from './finiteUpdate.js';
 import { type NoiseSource, noiseSource, requireStreams } from './noiseSource.js';
 import { type Compiler, type Outputs, type Program, selectCompiler, type TensorProgram } from './program.js';
+import { loadAs, type RebuildableClass, type Rebuilding } from './rebuild.js';
 
 /** The part of an environment that an agent is built for. */
 export interface EnvSpaces {
@@ -281,7 +282,7 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
   }
 
   get config(): Checkpoint['config'] {
-    return asConfig(this.table, this.options);
+    return asConfig(this.table, this.options, this);
   }
 
   /** Writes a checkpoint with everything needed to go on; `training` is the state of a training run, kept beside it. */
@@ -303,6 +304,17 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
     this.requireUse('restore');
     const commit = await prepareCheckpoint(this, await readCheckpoint(path));
     await commit();
+  }
+
+  /**
+   * Makes the agent that the checkpoint `path` was written by; nothing of its options needs to be told.
+   *
+   * @throws CheckpointError if the checkpoint is damaged or of another kind
+   * @throws ArgumentError naming an option that a file cannot hold and that `rebuilding` does not give
+   */
+  static load<A extends Agent>(this: RebuildableClass<A>, path: string, rebuilding?: Rebuilding): Promise<A> {
+    // biome-ignore lint/complexity/noThisInStatic: the class that it is called on
+    return loadAs(this, path, rebuilding);
   }
 
   /** Frees all tensors, once what is under way has ended; any further use is a DisposedError. */

@@ -1,30 +1,53 @@
 import type { Checkpoint, Json } from '../checkpoint/checkpointFiles.js';
-import { descriptionOf } from '../described.js';
 import { CheckpointError } from '../errors.js';
 import type { OptionTable } from '../options.js';
+import { Box } from '../spaces/box.js';
 import type { Commit } from '../state.js';
 import type { Agent } from './agent.js';
+import type { EnvSpaces } from './baseAgent.js';
+import { encodeOptions } from './optionsJson.js';
 
-/** Option values as plain JSON; what was made by a class or function is told by its name and options. */
-export function asConfig(table: OptionTable, values: Readonly<Record<string, unknown>>): Checkpoint['config'] {
-  const told = Object.entries(values).filter(([name, value]) => value !== undefined && !table[name]?.local);
-  return Object.fromEntries(told.map(([name, value]) => [name, asJson(value)]));
+/**
+ * What it takes to make an agent again, as plain JSON: its spaces, and its options ({@link encodeOptions}) but for those that
+ * only say where and how to run.
+ */
+export function asConfig(
+  table: OptionTable,
+  values: Readonly<Record<string, unknown>>,
+  { observationSpace, actionSpace }: EnvSpaces,
+): Checkpoint['config'] {
+  const told = Object.entries(values).filter(([name]) => !table[name]?.local);
+  return {
+    spaces: { observations: spaceAsJson(observationSpace), actions: spaceAsJson(actionSpace) },
+    ...encodeOptions(Object.fromEntries(told)),
+  };
 }
 
-function asJson(value: unknown): Json {
-  if (Array.isArray(value)) return value.map(asJson);
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  const description = descriptionOf(value as object);
-  if (description) return { type: description.maker.name, ...parts(description.options) };
-  if (typeof value === 'function') return `function ${value.name}`;
-  const isPlain = Object.getPrototypeOf(value) === Object.prototype;
-  return isPlain ? parts(value as object) : (value as object).constructor.name;
+/** The spaces that {@link asConfig} told. */
+export function spacesOf({ spaces }: Checkpoint['config']): EnvSpaces | undefined {
+  const { observations, actions } = (spaces ?? {}) as Record<string, SpaceJson | undefined>;
+  return (
+    observations && actions && { observationSpace: spaceFromJson(observations), actionSpace: spaceFromJson(actions) }
+  );
 }
 
-function parts(values: object): { [key: string]: Json } {
-  const given = Object.entries(values).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given.map(([name, value]) => [name, asJson(value)]));
+/** Bounds as texts where they are infinite, once where all are equal. */
+type SpaceJson = { size: number; low: Bound | Bound[]; high: Bound | Bound[] };
+type Bound = number | string;
+
+function spaceAsJson({ size, low, high }: Box): SpaceJson {
+  const bound = (value: number): Bound => (Number.isFinite(value) ? value : String(value));
+  const bounds = (values: Float32Array) => {
+    const isUniform = values.every((value) => value === values[0]);
+    return isUniform ? bound(values[0] as number) : Array.from(values, bound);
+  };
+  return { size, low: bounds(low), high: bounds(high) };
+}
+
+function spaceFromJson({ size, low, high }: SpaceJson): Box {
+  const bounds = (given: Bound | Bound[]) =>
+    Array.from({ length: size }, (_, i) => Number(Array.isArray(given) ? given[i] : given));
+  return new Box(bounds(low), bounds(high));
 }
 
 /**

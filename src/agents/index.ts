@@ -23,6 +23,7 @@ export { type ExportableAgent, encodeOnnx, exportOnnx, type PolicyGraph } from '
 export { CrossQAgent, type CrossQNoise, type CrossQOptions } from './gaussian/crossQ.js';
 export { SacAgent, type SacNoise, type SacOptions } from './gaussian/sac.js';
 export { Td3Agent, type Td3Options } from './gaussian/td3.js';
+export { loadAgent } from './loadAgent.js';
 export { NoiseLevel, type NoiseLevelOptions } from './noiseLevel.js';
 export type { NoiseSource } from './noiseSource.js';
 export { type BatchTensors, OffPolicyAgent, offPolicyOptions, updatesPerTransition } from './offPolicyAgent.js';
@@ -38,6 +39,7 @@ export {
   selectCompiler,
   type TensorProgram,
 } from './program.js';
+export type { RebuildableClass, Rebuilding } from './rebuild.js';
 export { agentClasses, createAgent, type NamedAgentClass } from './registry.js';
 export type { RowLosses } from './sampledSteps.js';
 export { SdacAgent, type SdacOptions } from './sdac.js';

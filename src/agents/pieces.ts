@@ -18,6 +18,7 @@ import type { NetworkFactory } from '../diffusion/process.js';
 import { noSquash, tanhSquash } from '../diffusion/squash.js';
 import { TimeConditionedMlp, type TimeConditionedMlpOptions } from '../networks/timeConditionedMlp.js';
 import { gelu, mish } from '../ops/activations.js';
+import { clipGradient } from '../ops/adam.js';
 import { linearDecay } from '../ops/linearDecay.js';
 import { cosineSchedule } from '../schedules/cosine.js';
 import { dimeCosineSchedule } from '../schedules/dimeCosine.js';
@@ -88,6 +89,7 @@ export const CONSTANTS: Readonly<Record<string, unknown>> = {
 /** What makes the library's own pieces, by name. */
 export const MAKERS: Readonly<Record<string, Maker>> = {
   ...FACTORIES,
+  clipGradient: ({ limit }: { limit: number }) => clipGradient(limit),
   ...Object.fromEntries(
     Object.entries(CLASSES).map(([name, Class]) => [
       name,
@@ -98,5 +100,5 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
 
 /** The name in {@link MAKERS} of a class or function. */
 export function makerName(maker: unknown): string | undefined {
-  return Object.entries({ ...CLASSES, ...FACTORIES }).find(([, own]) => own === maker)?.[0];
+  return Object.entries({ ...CLASSES, ...FACTORIES, clipGradient }).find(([, own]) => own === maker)?.[0];
 }
