@@ -28,6 +28,11 @@ export interface Stateful {
   /** A copy of the whole changing state. */
   state(): MaybePromise<StateDict>;
   /**
+   * The same without a copy, where the state is large: frozen arrays (see {@link StateArray}), which stay what they are
+   * while the owner goes on. Checkpoints take it in place of {@link Stateful.state}.
+   */
+  snapshot?(): MaybePromise<StateDict>;
+  /**
    * Checks all of what {@link Stateful.state} returned, here or in another like this, and changes nothing; the function
    * that comes back puts it in place. Parts are prepared first, all of them, then committed.
    *
@@ -49,13 +54,15 @@ export async function loadState(target: Pick<Partial<Stateful>, 'prepare'>, stat
 }
 
 /** Several things as one; the entries of each are below its name. */
-export function together(parts: Readonly<Record<string, Stateful>>): Stateful {
+export function together(parts: Readonly<Record<string, Stateful>>): Required<Stateful> {
   const entries = Object.entries(parts);
+  const gather = async (take: (part: Stateful) => MaybePromise<StateDict>): Promise<StateDict> => {
+    const states = await Promise.all(entries.map(async ([name, part]) => prefixed(name, await take(part))));
+    return Object.assign({}, ...states);
+  };
   return {
-    async state() {
-      const states = await Promise.all(entries.map(async ([name, part]) => prefixed(name, await part.state())));
-      return Object.assign({}, ...states);
-    },
+    state: () => gather((part) => part.state()),
+    snapshot: () => gather((part) => part.snapshot?.() ?? part.state()),
     async prepare(state) {
       readEntries(state, {}, Object.keys(parts));
       const commits: Commit[] = [];

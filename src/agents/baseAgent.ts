@@ -262,10 +262,11 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
   }
 
   state(): Promise<StateDict> {
-    return this.exclusive('state', async () => ({
-      updates: stateArray(this.updates),
-      ...(await together(this.parts).state()),
-    }));
+    return this.exclusive('state', async () => ({ ...this.counts(), ...(await together(this.parts).state()) }));
+  }
+
+  snapshot(): Promise<StateDict> {
+    return this.exclusive('snapshot', async () => ({ ...this.counts(), ...(await together(this.parts).snapshot()) }));
   }
 
   /** @throws CheckpointError if the state does not fit this agent */
@@ -281,6 +282,10 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
     });
   }
 
+  private counts(): StateDict {
+    return { updates: stateArray(this.updates) };
+  }
+
   get config(): Checkpoint['config'] {
     return asConfig(this.table, this.options, this);
   }
@@ -292,7 +297,7 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
 
   /** What {@link save} writes, for whatever else keeps it: {@link encodeCheckpoint}, a page's storage. */
   async checkpoint(training?: StateDict): Promise<Checkpoint> {
-    return { kind: this.kind, config: this.config, state: await this.state(), training };
+    return { kind: this.kind, config: this.config, state: await this.snapshot(), training };
   }
 
   /**

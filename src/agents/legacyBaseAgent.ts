@@ -114,7 +114,8 @@ export abstract class BaseAgent implements Agent {
 
   /** What {@link save} writes, for whatever else keeps it: {@link encodeCheckpoint}, a page's storage. */
   async checkpoint(training?: StateDict): Promise<Checkpoint> {
-    return { kind: this.kind, config: this.config, state: await this.state(), training };
+    const state = { updates: stateArray(this.updates), ...(await together(this.allParts()).snapshot()) };
+    return { kind: this.kind, config: this.config, state, training };
   }
 
   /** Loads the checkpoint `path`, saved by an agent created like this one. @throws CheckpointError if it does not fit; then nothing has changed */

@@ -1,6 +1,7 @@
 import { ArgumentError, CheckpointError, requireFinite, requireInteger, requireLength } from '../errors.js';
 import type { Rng } from '../rng/rng.js';
-import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
+import { asCount, readEntries, type StateDict, type Stateful, stateArray, type TypedArray } from '../state.js';
+import { type Column, RowBlocks } from './rowBlocks.js';
 import type { ObservedTransitions, Transitions } from './transitions.js';
 
 /** A batch of transitions, ready to become tensors: everything is float32, flags are 0 or 1. */
@@ -25,8 +26,8 @@ export interface ReplayBufferOptions {
  */
 export class ReplayBuffer implements Stateful {
   readonly capacity: number;
-  private readonly widths: Record<keyof Transitions, number>;
-  private rows: Transitions;
+  private readonly columns: Readonly<Record<keyof Transitions, Column>>;
+  private rows: RowBlocks<keyof Transitions>;
   private filled = 0;
   private cursor = 0;
 
@@ -35,15 +36,15 @@ export class ReplayBuffer implements Stateful {
     requireInteger('ReplayBuffer', 'observationSize', observationSize, { min: 1 });
     requireInteger('ReplayBuffer', 'actionSize', actionSize, { min: 1 });
     this.capacity = requireInteger('ReplayBuffer', 'capacity', capacity, { min: 1 });
-    this.widths = {
-      observations: observationSize,
-      actions: actionSize,
-      rewards: 1,
-      nextObservations: observationSize,
-      terminated: 1,
-      truncated: 1,
+    this.columns = {
+      observations: { width: observationSize, kind: 'float32' },
+      actions: { width: actionSize, kind: 'float32' },
+      rewards: { width: 1, kind: 'float32' },
+      nextObservations: { width: observationSize, kind: 'float32' },
+      terminated: { width: 1, kind: 'uint8' },
+      truncated: { width: 1, kind: 'uint8' },
     };
-    this.rows = this.allocate(0);
+    this.rows = new RowBlocks(this.columns);
   }
 
   /** Transitions held now. */
@@ -58,27 +59,18 @@ export class ReplayBuffer implements Stateful {
    * @throws NonFiniteError if an observation, action or reward is NaN or infinite; in both cases nothing was added
    */
   add(transitions: ObservedTransitions): void {
-    const count = transitions.rewards.length;
+    const count = transitions?.rewards?.length;
     for (const column of COLUMNS) {
-      requireLength(
-        'ReplayBuffer.add',
-        column,
-        transitions[column],
-        count * this.widths[column],
-        `${count} transitions`,
-      );
+      const length = count * this.columns[column].width;
+      requireLength('ReplayBuffer.add', column, transitions?.[column], length, `${count} transitions`);
       requireFinite('ReplayBuffer.add', column, transitions[column]);
     }
-    const { lost } = transitions;
-    const added = lost ? lost.filter((flag) => !flag).length : count;
-    this.reserve(Math.min(this.filled + added, this.capacity));
     for (let i = 0; i < count; i++) {
-      if (lost?.[i]) continue;
-      for (const column of COLUMNS)
-        copyRow(transitions[column], i, this.rows[column], this.cursor, this.widths[column]);
+      if (transitions.lost?.[i]) continue;
+      this.rows.write(this.cursor, transitions, i);
       this.cursor = (this.cursor + 1) % this.capacity;
+      this.filled = Math.min(this.filled + 1, this.capacity);
     }
-    this.filled = Math.min(this.filled + added, this.capacity);
   }
 
   /**
@@ -95,82 +87,94 @@ export class ReplayBuffer implements Stateful {
     }
     const chosen = rng.integers(batchSize, this.filled);
     return mapColumns((column) => {
-      const batch = new Float32Array(batchSize * this.widths[column]);
+      const batch = new Float32Array(batchSize * this.columns[column].width);
       chosen.forEach((row, i) => {
-        copyRow(this.rows[column], row, batch, i, this.widths[column]);
+        this.rows.read(row, column, batch, i);
       });
       return batch;
     });
   }
 
-  /** The filled part only. */
+  /** The filled part, block by block: `rows0/observations` ... */
   state(): StateDict {
-    const filled = this.filled;
-    const columns = mapColumns((column) => {
-      const width = this.widths[column];
-      return stateArray(this.rows[column].slice(0, filled * width), width === 1 ? [filled] : [filled, width]);
-    });
-    return { ...columns, cursor: stateArray(this.cursor), capacity: stateArray(this.capacity) };
+    const copies = Object.entries(this.snapshot()).map(([name, { shape, data }]) => [
+      name,
+      { shape, data: data.slice() },
+    ]);
+    return Object.fromEntries(copies);
   }
 
+  /** {@link state} at no cost: it does not change when transitions are added. Checkpoints write only blocks that are new. */
+  snapshot(): StateDict {
+    return { ...this.rows.snapshot(this.filled), cursor: stateArray(this.cursor), filled: stateArray(this.filled) };
+  }
+
+  /** A buffer of another capacity keeps the latest transitions that it has room for. */
   prepare(state: StateDict): () => void {
-    const entries = readEntries(state, { ...mapColumns(() => undefined), cursor: 1, capacity: 1 });
-    const [capacity] = entries.capacity;
-    if (capacity !== this.capacity) {
-      throw new CheckpointError(`ReplayBuffer: saved with capacity ${capacity}, this one has ${this.capacity}.`);
+    const blocks = blockNames(state);
+    const entries = readEntries(
+      state,
+      { cursor: 1, filled: 1, ...Object.fromEntries(blocks.flat().map((name) => [name, undefined])) },
+      [],
+    ) as Record<string, TypedArray>;
+    const filled = asCount(entries.filled as TypedArray, 'filled');
+    const cursor = asCount(entries.cursor as TypedArray, 'cursor');
+    const parts = blocks.map((names, b) => this.readBlock(entries, names, b));
+    const found = parts.reduce((sum, part) => sum + part.rewards.length, 0);
+    if (found !== filled || (filled > 0 ? cursor > filled : cursor !== 0)) {
+      throw new CheckpointError(`ReplayBuffer: cursor ${cursor} and ${filled} transitions do not fit ${found} rows.`);
     }
-    const filled = entries.rewards.length;
-    const cursor = asCount(entries.cursor, 'cursor');
-    if (filled > this.capacity || cursor !== (filled < this.capacity ? filled : cursor % this.capacity)) {
-      throw new CheckpointError(`ReplayBuffer: cursor ${cursor} does not fit ${filled} transitions.`);
+    const rows = new RowBlocks(this.columns);
+    const kept = Math.min(filled, this.capacity);
+    const isRing = cursor < filled; // full, with the oldest row at the cursor
+    const isSame = filled <= this.capacity && (!isRing || filled === this.capacity);
+    const first = isSame ? 0 : (isRing ? cursor : 0) + filled - kept;
+    for (let i = 0; i < kept; i++) {
+      const [part, row] = locate(parts, filled ? (first + i) % filled : 0);
+      rows.write(i, part, row);
     }
-    const sizes = mapColumns((column) => filled * this.widths[column]);
-    readEntries(state, { ...sizes, cursor: 1, capacity: 1 });
-    const rows = this.allocate(filled);
-    for (const column of COLUMNS) rows[column].set(entries[column]);
+    const next = isSame ? cursor % this.capacity : kept % this.capacity;
     return () => {
       this.rows = rows;
-      this.filled = filled;
-      this.cursor = cursor;
+      this.filled = kept;
+      this.cursor = next;
     };
   }
 
-  /** Makes room for `count` rows: twice what there was, or more. */
-  private reserve(count: number): void {
-    const room = this.rows.rewards.length;
-    if (count <= room) return;
-    const grown = this.allocate(Math.min(Math.max(count, 2 * room, 1024), this.capacity));
-    for (const column of COLUMNS) grown[column].set(this.rows[column]);
-    this.rows = grown;
-  }
-
-  private allocate(count: number): Transitions {
-    const { observations, actions } = this.widths;
-    return {
-      observations: new Float32Array(count * observations),
-      actions: new Float32Array(count * actions),
-      rewards: new Float32Array(count),
-      nextObservations: new Float32Array(count * observations),
-      terminated: new Uint8Array(count),
-      truncated: new Uint8Array(count),
-    };
+  private readBlock(entries: Record<string, TypedArray>, names: readonly string[], b: number) {
+    const count = entries[`rows${b}/rewards`]?.length ?? 0;
+    const sizes = COLUMNS.map((column) => [`rows${b}/${column}`, count * this.columns[column].width]);
+    const block = Object.fromEntries(
+      names.map((name) => [name, { shape: [entries[name]!.length], data: entries[name]! }]),
+    );
+    const arrays = readEntries(block, Object.fromEntries(sizes)) as Record<string, TypedArray>;
+    return mapColumns((column) => arrays[`rows${b}/${column}`] as TypedArray);
   }
 }
 
 const COLUMNS = ['observations', 'actions', 'rewards', 'nextObservations', 'terminated', 'truncated'] as const;
 
-function mapColumns<T>(map: (column: keyof Transitions) => T): Record<keyof Transitions, T> {
-  return Object.fromEntries(COLUMNS.map((column) => [column, map(column)])) as Record<keyof Transitions, T>;
+/** The names of the entries of each block. */
+function blockNames(state: StateDict): string[][] {
+  const names: string[][] = [];
+  for (const name of Object.keys(state)) {
+    const [, index] = /^rows(\d{1,6})\//.exec(name) ?? [];
+    if (index === undefined) continue;
+    while (names.length <= Number(index)) names.push([]);
+    names[Number(index)]!.push(name);
+  }
+  return names;
 }
 
-function copyRow(
-  from: Float32Array | Uint8Array,
-  fromRow: number,
-  to: Float32Array | Uint8Array,
-  toRow: number,
-  width: number,
-): void {
-  const source = fromRow * width;
-  const target = toRow * width;
-  for (let i = 0; i < width; i++) to[target + i] = from[source + i] as number;
+/** Row `index` of blocks of any sizes. */
+function locate<Part extends { rewards: TypedArray }>(parts: readonly Part[], index: number): [Part, number] {
+  const size = parts[0]?.rewards.length || 1;
+  let b = Math.min(Math.floor(index / size), parts.length - 1);
+  let row = index - b * size;
+  while (b < parts.length - 1 && row >= parts[b]!.rewards.length) row -= parts[b++]!.rewards.length;
+  return [parts[b] as Part, row];
+}
+
+function mapColumns<T>(map: (column: keyof Transitions) => T): Record<keyof Transitions, T> {
+  return Object.fromEntries(COLUMNS.map((column) => [column, map(column)])) as Record<keyof Transitions, T>;
 }

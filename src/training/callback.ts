@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../state.js';
+import type { MaybePromise, Stateful } from '../state.js';
 import type { EpisodeRecord, EvaluationRecord } from './history.js';
 import type { StepReport, TrainingRun } from './trainingRun.js';
 
@@ -16,6 +16,8 @@ export type Outcome = 'finished' | 'stopped' | 'aborted' | 'failed';
  * ```
  */
 export interface TrainingCallback {
+  /** What it remembers between steps, by name; part of the run's checkpoints, so that it goes on like the run. */
+  readonly parts?: Readonly<Record<string, Stateful>> | undefined;
   /** Before the first step; `steps` is the run's last step. A resumed run has `run.step > 0` here. */
   onStart?(run: TrainingRun, steps: number): MaybePromise<void>;
   /** After each step of all environments. */

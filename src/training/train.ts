@@ -1,4 +1,5 @@
 import { ArgumentError, requireInteger, show } from '../errors.js';
+import type { Stateful } from '../state.js';
 import type { Outcome, TrainingCallback } from './callback.js';
 import type { TrainingHistory } from './history.js';
 import { type StepReport, TrainingRun, type TrainingRunOptions } from './trainingRun.js';
@@ -53,7 +54,7 @@ export async function train({
   if (!Array.isArray(callbacks) || !callbacks.every((callback) => callback !== null && typeof callback === 'object')) {
     throw new ArgumentError(`train: callbacks must be a list, such as [progressBar()], got ${show(callbacks)}.`);
   }
-  const run = new TrainingRun(runOptions);
+  const run = new TrainingRun({ ...runOptions, parts: { ...runOptions.parts, ...partsOf(callbacks) } });
   if (resume !== undefined) await run.restore(resume);
 
   const started: TrainingCallback[] = [];
@@ -69,6 +70,16 @@ export async function train({
     await end(run, started, outcome);
   }
   return { steps: run.step, aborted: outcome === 'aborted', stopped: run.stopped, history: run.history, run };
+}
+
+/** What callbacks remember; those of one name are numbered. */
+function partsOf(callbacks: readonly TrainingCallback[]): Record<string, Stateful> {
+  const parts: Record<string, Stateful> = {};
+  for (const [name, part] of callbacks.flatMap((callback) => Object.entries(callback.parts ?? {}))) {
+    const same = Object.keys(parts).filter((other) => other.replace(/-\d+$/, '') === name).length;
+    parts[same ? `${name}-${same + 1}` : name] = part;
+  }
+  return parts;
 }
 
 function outcomeOf(run: TrainingRun, steps: number): Outcome {

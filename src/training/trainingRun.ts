@@ -17,6 +17,7 @@ import {
   type Stateful,
   stateArray,
   substate,
+  together,
 } from '../state.js';
 import { breathe } from './breathe.js';
 import { type Environments, environments, requireMatch } from './environments.js';
@@ -29,6 +30,8 @@ export interface TrainingRunOptions {
   seed?: number;
   /** Environment steps with random actions and without updates at the start. Default `agent.warmupSteps`. */
   warmupSteps?: number;
+  /** Things of your own that its checkpoints are to hold, by name. */
+  parts?: Readonly<Record<string, Stateful>>;
 }
 
 /** What one call of {@link TrainingRun.advance} did. */
@@ -61,6 +64,7 @@ export class TrainingRun implements Stateful {
   private readonly seed: number;
   private readonly warmupSteps: number;
   private readonly rng: Rng;
+  private readonly parts: Readonly<Record<string, Stateful>>;
   private stopReason: string | undefined;
   private steps = 0;
   private observations: Float32Array | undefined;
@@ -68,13 +72,14 @@ export class TrainingRun implements Stateful {
   private lengths: Float64Array;
 
   /** @throws ShapeError, ArgumentError unless the agent was made for spaces like the environment's */
-  constructor({ agent, env, seed = 0, warmupSteps = agent?.warmupSteps }: TrainingRunOptions) {
+  constructor({ agent, env, seed = 0, warmupSteps = agent?.warmupSteps, parts = {} }: TrainingRunOptions) {
     requireMatch('train', agent, env);
     this.rng = Rng.fromSeed(seed).split('train');
     this.seed = seed;
     this.warmupSteps = requireInteger('train', 'warmupSteps', warmupSteps, { min: 0 });
     this.agent = agent;
     this.env = env;
+    this.parts = parts;
     this.worlds = environments('train', env);
     this.returns = new Float64Array(this.worlds.numEnvs);
     this.lengths = new Float64Array(this.worlds.numEnvs);
@@ -172,6 +177,7 @@ export class TrainingRun implements Stateful {
       ...prefixed('rng', this.rng.state()),
       ...prefixed('history', this.history.state()),
       ...prefixed('env', (await this.worlds.state()) ?? {}),
+      ...prefixed('parts', await together(this.parts).state()),
     };
   }
 
@@ -187,7 +193,7 @@ export class TrainingRun implements Stateful {
         returns: numEnvs,
         lengths: numEnvs,
       },
-      ['rng', 'history', 'env'],
+      ['rng', 'history', 'env', 'parts'],
     );
     const steps = asCount(entries.steps, 'steps');
     const parts: Commit[] = [
@@ -197,6 +203,11 @@ export class TrainingRun implements Stateful {
     const envState = substate(state, 'env');
     const goesOn = hasStarted && Object.keys(envState).length > 0 && env.prepare !== undefined;
     if (goesOn) parts.push(await env.prepare!(envState));
+    const own = substate(state, 'parts');
+    for (const [name, part] of Object.entries(this.parts)) {
+      const saved = substate(own, name);
+      if (Object.keys(saved).length) parts.push(await part.prepare(saved)); // else it is new to the run
+    }
     return async () => {
       for (const commit of parts) await commit();
       this.steps = steps;

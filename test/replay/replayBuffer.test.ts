@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   ArgumentError,
   CheckpointError,
@@ -5,6 +6,7 @@ import {
   ReplayBuffer,
   Rng,
   ShapeError,
+  type StateDict,
   type Transitions,
 } from 'diffrl';
 import fc from 'fast-check';
@@ -25,6 +27,12 @@ function numbered(first: number, count: number): Transitions {
   };
 }
 
+function digest(state: StateDict): string {
+  const hash = createHash('sha256');
+  for (const [name, { data }] of Object.entries(state)) hash.update(name).update(data);
+  return hash.digest('hex');
+}
+
 describe('ReplayBuffer', () => {
   it('holds the newest transitions in ring order, as a naive list does', () => {
     fc.assert(
@@ -37,12 +45,13 @@ describe('ReplayBuffer', () => {
           for (let i = 0; i < count; i++) model[(next + i) % capacity] = next + i;
           next += count;
         }
-        const { observations, rewards, terminated, truncated } = replay.state();
+        const state = replay.state();
+        const column = (name: string) => [...(state[`rows0/${name}`]?.data ?? [])];
         expect(replay.size).toBe(model.length);
-        expect([...observations!.data]).toEqual(model.flatMap((n) => [n, n + 0.5]));
-        expect([...rewards!.data]).toEqual(model.map((n) => 10 * n));
-        expect([...terminated!.data]).toEqual(model.map((n) => n % 2));
-        expect([...truncated!.data]).toEqual(model.map((n) => (n % 3 === 0 ? 1 : 0)));
+        expect(column('observations')).toEqual(model.flatMap((n) => [n, n + 0.5]));
+        expect(column('rewards')).toEqual(model.map((n) => 10 * n));
+        expect(column('terminated')).toEqual(model.map((n) => n % 2));
+        expect(column('truncated')).toEqual(model.map((n) => (n % 3 === 0 ? 1 : 0)));
       }),
     );
   });
@@ -92,6 +101,57 @@ describe('ReplayBuffer', () => {
     expect(restored.sample(16, Rng.fromSeed(2))).toEqual(original.sample(16, Rng.fromSeed(2)));
   });
 
+  it('keeps the latest transitions in a buffer of another capacity', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          from: fc.integer({ min: 1, max: 12 }),
+          to: fc.integer({ min: 1, max: 12 }),
+          count: fc.nat({ max: 30 }),
+        }),
+        ({ from, to, count }) => {
+          const [old, other] = [from, to].map((capacity) => new ReplayBuffer({ ...sizes, capacity })) as [
+            ReplayBuffer,
+            ReplayBuffer,
+          ];
+          if (count) old.add(numbered(0, count));
+          other.prepare(old.state())();
+          expect(other.size).toBe(Math.min(count, from, to));
+          other.add(numbered(count, 2));
+          const kept = Math.min(Math.min(count, from) + 2, to);
+          const held = new Set(other.size ? other.sample(400, Rng.fromSeed(1)).rewards : []);
+          expect([...held].sort((a, b) => a - b)).toEqual(
+            Array.from({ length: kept }, (_, i) => (count + 2 - kept + i) * 10),
+          );
+        },
+      ),
+    );
+  });
+
+  it('gives snapshots that stay, whose untouched blocks are the same arrays from one to the next', () => {
+    const wide = { observationSize: 100_000, actionSize: 1, capacity: 25 }; // eight rows a block
+    const replay = new ReplayBuffer(wide);
+    const step = (n: number) => ({
+      ...numbered(n, 1),
+      actions: Float32Array.of(n),
+      observations: new Float32Array(100_000).fill(n),
+      nextObservations: new Float32Array(100_000).fill(n),
+    });
+    const rewards = (state: StateDict) =>
+      Object.entries(state).flatMap(([name, { data }]) => (name.endsWith('/rewards') ? [...data] : []));
+    for (let n = 0; n < 20; n++) replay.add(step(n));
+    const first = replay.snapshot();
+    const kept = digest(first);
+    for (let n = 20; n < 27; n++) replay.add(step(n));
+    const second = replay.snapshot();
+    expect(digest(first)).toBe(kept);
+    expect(rewards(second)).toEqual([25, 26, ...Array.from({ length: 23 }, (_, i) => i + 2)].map((n) => n * 10));
+    const same = Object.keys(second).filter((name) => first[name] === second[name]);
+    expect(same).toContain('rows1/observations');
+    expect(same).not.toContain('rows0/observations');
+    expect(Object.values(second).filter(({ frozen }) => frozen)).toHaveLength(Object.keys(second).length - 2);
+  });
+
   it.each([
     ['rewards', 3],
     ['observations', 1],
@@ -129,14 +189,18 @@ describe('ReplayBuffer', () => {
     const replay = new ReplayBuffer({ ...sizes, capacity: 8 });
     replay.add(numbered(0, 3));
     const before = replay.state();
-    const { actions, ...withoutActions } = before;
-    const wider = new ReplayBuffer({ observationSize: 3, actionSize: 1, capacity: 8 }).state();
+    const { 'rows0/actions': actions, ...withoutActions } = before;
+    const wide = new ReplayBuffer({ observationSize: 3, actionSize: 1, capacity: 8 });
+    wide.add({ ...numbered(0, 1), observations: new Float32Array(3), nextObservations: new Float32Array(3) });
+    const wider = wide.state();
     for (const state of [
       withoutActions,
       { ...before, cursor: { shape: [1], data: Float64Array.of(5) } },
-      { ...before, actions: { shape: [2], data: actions!.data.slice(0, 2) } },
-      { ...before, observations: { shape: [1, 3], data: new Float32Array(3) } },
-      { ...wider, capacity: { shape: [1], data: Float64Array.of(9) } },
+      { ...before, 'rows0/actions': { shape: [2], data: actions!.data.slice(0, 2) } },
+      { ...before, 'rows0/observations': { shape: [1, 3], data: new Float32Array(3) } },
+      { ...before, 'rows1/actions': actions! },
+      { ...before, filled: { shape: [1], data: Float64Array.of(2) } },
+      wider,
     ]) {
       expect(() => replay.prepare(state)).toThrow(CheckpointError);
     }

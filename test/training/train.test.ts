@@ -13,13 +13,14 @@ import {
   NormaliseObservation,
   NormaliseReward,
   Pendulum,
+  RunningMoments,
   readCheckpoint,
   ShapeError,
   type TrainingCallback,
   TrainingRun,
   train,
 } from 'diffrl';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadState } from '../../src/state.js';
 import { Counter, Several, TinyAgent } from './tinyAgent.js';
 
@@ -152,7 +153,9 @@ describe('resuming', () => {
     const saved: number[] = [];
     const spy: TrainingCallback = {
       async onStepEnd(run) {
-        if (run.isDue(20)) saved.push((await readCheckpoint(folder)).training!.steps!.data[0]!);
+        const isThere = async () => (await readCheckpoint(folder)).training!.steps!.data[0] === run.step;
+        if (run.isDue(20)) await vi.waitFor(async () => expect(await isThere()).toBe(true)); // it is written meanwhile
+        if (run.isDue(20)) saved.push(run.step);
       },
     };
     const agent = new TinyAgent(env);
@@ -165,6 +168,25 @@ describe('resuming', () => {
     const loaded = new TinyAgent(env, 5);
     await loadState(loaded, state);
     expect(loaded.state()).toEqual(agent.state());
+  });
+
+  it('goes on with what the evaluation environment remembers, and with parts of your own', async () => {
+    const world = () => new NormaliseObservation(new Pendulum({ maxEpisodeSteps: 10 }));
+    const play = async (steps: number, resume?: string) => {
+      const env = world();
+      const agent = new TinyAgent(env, resume ? 7 : 1);
+      const moments = new RunningMoments(1);
+      const counts: TrainingCallback = { parts: { counts: moments }, onStep: (run) => moments.add([run.step]) };
+      const callbacks = [1, 2].map(() => evaluation({ env: world(), every: 10, episodes: 1 }));
+      const { run, history } = await train({ agent, env, steps, callbacks: [...callbacks, counts], resume });
+      return { run, returns: history.evaluations.map(({ mean }) => mean), moments: moments.state() };
+    };
+    const whole = await play(60);
+    await (await play(35)).run.save(folder);
+    const resumed = await play(60, folder);
+    expect(resumed.returns).toEqual(whole.returns);
+    expect(resumed.moments).toEqual(whole.moments);
+    expect(new Set(whole.returns).size).toBeGreaterThan(3);
   });
 
   it('refuses what does not fit and leaves the agent as it was', async () => {

@@ -1,6 +1,8 @@
+import { writeCheckpoint } from '../../checkpoint/checkpoint.js';
 import { requireInteger } from '../../errors.js';
 import { requirePath } from '../../files/fileErrors.js';
 import type { TrainingCallback } from '../callback.js';
+import type { TrainingRun } from '../trainingRun.js';
 
 export interface CheckpointsOptions {
   /** Folder of the checkpoint; each one replaces the one before. */
@@ -11,17 +13,28 @@ export interface CheckpointsOptions {
 
 /**
  * Keeps a checkpoint of agent and run that `train({ resume: path })` goes on from bit for bit; agents load it like one
- * of their own. Another one is written when training has finished or was aborted, none when it failed.
+ * of their own. Training goes on while one is written. Another one is written when training has finished or was aborted,
+ * none when it failed.
  */
 export function checkpoints({ path, every = 10_000 }: CheckpointsOptions): TrainingCallback {
   requirePath('checkpoints', path);
   requireInteger('checkpoints', 'every', every, { min: 1 });
+  let writing: Promise<void> = Promise.resolve();
+  const begin = async (run: TrainingRun) => {
+    await writing;
+    const checkpoint = await run.checkpoint();
+    writing = writeCheckpoint(path, checkpoint);
+    writing.catch(() => {}); // whoever waits for it next gets the error
+  };
   return {
     async onStepEnd(run) {
-      if (run.isDue(every)) await run.save(path);
+      if (run.isDue(every)) await begin(run);
     },
     async onEnd(run, outcome) {
-      if (outcome !== 'failed' && !run.isDue(every)) await run.save(path);
+      await writing;
+      if (outcome === 'failed' || run.isDue(every)) return;
+      await begin(run);
+      await writing;
     },
   };
 }

@@ -1,6 +1,8 @@
 import type { Env } from '../../envs/env.js';
+import { requireEnv } from '../../envs/received.js';
 import type { VectorEnv } from '../../envs/vectorEnv.js';
 import { ArgumentError, requireInteger } from '../../errors.js';
+import type { Stateful } from '../../state.js';
 import type { TrainingCallback } from '../callback.js';
 import { evaluate } from '../evaluate.js';
 
@@ -15,11 +17,17 @@ export interface EvaluationOptions {
   seed?: number;
 }
 
-/** Evaluates the agent now and then and adds the results to `run.history.evaluations`. */
+/**
+ * Evaluates the agent now and then and adds the results to `run.history.evaluations`. What the environment remembers, such
+ * as a normaliser's moments, is part of the run's checkpoints.
+ */
 export function evaluation({ env, every = 10_000, episodes = 10, seed = 0 }: EvaluationOptions): TrainingCallback {
   requireInteger('evaluation', 'every', every, { min: 1 });
   requireInteger('evaluation', 'episodes', episodes, { min: 1 });
+  requireEnv('evaluation', env);
+  requireInteger('evaluation', 'seed', seed);
   return {
+    parts: env.state && env.prepare ? { evaluation: env as Stateful } : {},
     onStart(run) {
       if (run.env !== env) return;
       throw new ArgumentError('evaluation: env must not be the environment that is trained in; make a second one.');
