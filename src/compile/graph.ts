@@ -96,6 +96,13 @@ export class Graph {
     return node.outputs;
   }
 
+  /** A node for a list of nodes that takes the place of {@link nodes}. */
+  looseNode(operator: string, inputs: readonly Value[], info: ValueInfo, attributes: Node['attributes']): Node {
+    const node = { operator, inputs, outputs: [] as Value[], attributes };
+    node.outputs.push({ ...this.newValue(info), node });
+    return node;
+  }
+
   /** The graph as text, one operator a line. */
   toString(): string {
     return printNodes(this.nodes);

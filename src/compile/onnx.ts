@@ -2,6 +2,7 @@ import protobuf from 'protobufjs/minimal.js';
 import { ONNX_TYPE } from './builder.js';
 import { type Attribute, dataOf, type Node, type Value } from './graph.js';
 import { sizeOf } from './shapes.js';
+import { productWork } from './work.js';
 
 /** Version of the ONNX operator set that graphs are written in. */
 export const OPSET_VERSION = 20;
@@ -41,6 +42,7 @@ export function encodeModel({ name, nodes, inputs, outputs }: ModelDescription):
     opset_import: [{ domain: '', version: OPSET_VERSION }],
     graph: {
       name,
+      doc_string: `${nodes.length} operators, ${(productWork(nodes) / 1e6).toPrecision(4)} MFLOP in products`,
       node: [...expanded.map(expandMessage), ...nodes.map((node) => nodeMessage(names, node)), ...copies],
       initializer: [...[...constants].map(constantMessage), ...expanded.map(shapeMessage)],
       input: inputs.map(([input, value]) => valueMessage(input, value)),
@@ -117,6 +119,7 @@ const SCHEMA: Readonly<Record<string, Schema>> = {
     name: [2, 'string'],
     initializer: [5, 'Tensor'],
     input: [11, 'ValueInfo'],
+    doc_string: [10, 'string'],
     output: [12, 'ValueInfo'],
   },
   Node: { input: [1, 'string'], output: [2, 'string'], op_type: [4, 'string'], attribute: [5, 'Attribute'] },

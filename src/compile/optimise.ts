@@ -1,8 +1,11 @@
 import { fuseGelu } from './fuseGelu.js';
 import { type Graph, liveNodes, type Node, type Value } from './graph.js';
+import { ProductMerger } from './mergeProducts.js';
 
 /** The nodes that compute `outputs`, in running order: the dead ones dropped, larger operators used where they fit. */
 export function optimise(graph: Graph, outputs: readonly Value[]): Node[] {
+  const wanted = new Set(outputs);
   const live = liveNodes(graph.nodes, outputs);
-  return liveNodes(fuseGelu(live, new Set(outputs)), outputs);
+  const merged = liveNodes(ProductMerger.merge(graph, live, wanted), outputs);
+  return liveNodes(fuseGelu(merged, wanted), outputs);
 }

@@ -1,6 +1,12 @@
 import type { Node } from './graph.js';
 import { sizeOf } from './shapes.js';
 
+/** Floating point operations in the matrix products among `nodes`. */
+export function productWork(nodes: readonly Node[]): number {
+  const products = nodes.filter(({ operator }) => operator === 'MatMul' || operator === 'Gemm');
+  return products.reduce((sum, node) => sum + nodeWork(node), 0);
+}
+
 /** Floating point operations of a node: two per multiplication of a matrix product, one per element elsewhere. */
 export function nodeWork({ operator, inputs, outputs, attributes }: Node): number {
   const size = sizeOf(outputs[0]!.shape);

@@ -425,6 +425,20 @@ describe('graph quality', () => {
     expect(operators((x) => tf.mean(x, 0))).toEqual(['MatMul', 'Reshape']);
   });
 
+  it('makes one product of the gradients of a layer that is applied many times', () => {
+    const { weight, bias } = { weight: noise([16, 16]) as tf.Tensor2D, bias: noise([16]) as tf.Tensor1D };
+    const chain = (x: tf.Tensor2D) => (w: tf.Tensor, b: tf.Tensor) =>
+      tf.sum(
+        [1, 2, 3, 4].reduce<tf.Tensor>((y) => tf.tanh(tf.add(tf.matMul(y as tf.Tensor2D, w as tf.Tensor2D), b)), x),
+      );
+    const names = operators((x) => {
+      const [ofWeight, ofBias] = tf.grads(chain(x))([tf.add(weight, tf.sum(x)), tf.add(bias, tf.sum(x))]);
+      return tf.concat([ofWeight!, tf.reshape(ofBias!, [1, 16])]);
+    });
+    const count = (operator: string) => names.filter((name) => name === operator).length;
+    expect([count('Concat'), count('MatMul') + count('Gemm')]).toEqual([3, 4 + 3 + 1 + 1]);
+  });
+
   it('makes one operator of GELU where no gradient needs its parts', () => {
     expect(operators(gelu)).toEqual(['Gelu']);
     expect(operators((x) => tf.grad(gelu)(x))).not.toContain('Gelu');

@@ -85,6 +85,20 @@ it('multiplies matrices of any sizes, batched and transposed', async () => {
   );
 });
 
+it('gives the gradients of a layer that is applied many times', async () => {
+  const sizes = fc.record({ steps: fc.integer({ min: 1, max: 4 }), rows: fc.integer({ min: 1, max: 5 }) });
+  await fc.assert(
+    fc.asyncProperty(sizes, ({ steps, rows }) =>
+      expectSame(
+        (x, w, b) =>
+          Array.from({ length: steps }).reduce<tf.Tensor>((y) => tf.tanh(tf.add(tf.matMul(y, w!), b!)), tf.tanh(x!)),
+        [[rows, 3], [3, 3], [3]],
+      ),
+    ),
+    { ...options, numRuns: 15 },
+  );
+});
+
 it('cuts, joins and rearranges', async () => {
   const cases = fc.record({
     rows: fc.integer({ min: 1, max: 5 }),

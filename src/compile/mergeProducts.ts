@@ -1,0 +1,132 @@
+import { fillOf, type Graph, type Node, type Value } from './graph.js';
+import { withSize } from './shapes.js';
+
+/** A product over rows in a sum: `left` transposed times `right`, or the sum of the rows of `right` times `weight`. */
+interface RowProduct {
+  readonly left?: Value;
+  readonly weight?: number;
+  readonly right: Value;
+  /** What is done with the product before it is added, if anything. */
+  readonly reshape?: Node;
+}
+
+/**
+ * Makes one product of a sum of products over rows, by putting the rows below each other: the gradients of a layer that is
+ * applied K times are K small products and K - 1 sums otherwise.
+ */
+export class ProductMerger {
+  private readonly producers: ReadonlyMap<Value, Node>;
+  private readonly uses = new Map<Value, number>();
+  private readonly stacks = new Map<string, Value>();
+  private readonly result: Node[] = [];
+
+  private constructor(
+    private readonly graph: Graph,
+    private readonly nodes: readonly Node[],
+    private readonly outputs: ReadonlySet<Value>,
+  ) {
+    this.producers = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node])));
+    for (const value of nodes.flatMap((node) => node.inputs)) this.uses.set(value, (this.uses.get(value) ?? 0) + 1);
+  }
+
+  /** `nodes` with merged products; the parts that are not needed any more are still there. */
+  static merge(graph: Graph, nodes: readonly Node[], outputs: ReadonlySet<Value>): Node[] {
+    return new ProductMerger(graph, nodes, outputs).merged();
+  }
+
+  private merged(): Node[] {
+    const isInner = new Set(this.nodes.filter(isSum).flatMap(({ inputs }) => inputs.filter((x) => this.isPart(x))));
+    for (const node of this.nodes) {
+      if (!isSum(node) || isInner.has(node.outputs[0]!) || !this.mergeSum(node)) this.result.push(node);
+    }
+    return this.result;
+  }
+
+  /** Whether `value` is used once, in a sum. */
+  private isPart(value: Value): boolean {
+    return this.uses.get(value) === 1 && !this.outputs.has(value);
+  }
+
+  private mergeSum(root: Node): boolean {
+    const groups = new Map<string, RowProduct[]>();
+    const values: Value[] = [];
+    const collect = (value: Value): void => {
+      const node = this.producers.get(value);
+      const isPart = this.isPart(value);
+      if (isPart && isSum(node)) {
+        node.inputs.forEach(collect);
+        return;
+      }
+      const product = isPart ? this.productIn(value) : undefined;
+      if (!product) {
+        values.push(value);
+        return;
+      }
+      const key = `${product.left?.shape[1] ?? product.weight} ${product.right.shape[1]} ${product.left === undefined}`;
+      groups.set(key, [...(groups.get(key) ?? []), product]);
+    };
+    root.inputs.forEach(collect);
+    if (![...groups.values()].some((group) => group.length > 1)) return false;
+    const terms = [...values, ...[...groups.values()].map((group) => this.productOf(group))];
+    const [first, ...others] = terms as [Value, ...Value[]];
+    others.reduce((sum, term) => this.write('Add', [sum, term], root.outputs[0]!.shape), first);
+    // The last node takes the place of the sum.
+    this.result.push({ ...this.result.pop()!, outputs: root.outputs });
+    return true;
+  }
+
+  private productIn(value: Value): RowProduct | undefined {
+    const node = this.producers.get(value);
+    if (node?.operator === 'Gemm' && node.attributes.transA && !node.attributes.transB) {
+      return { left: node.inputs[0]!, right: node.inputs[1]! };
+    }
+    if (node?.operator === 'Reshape' && this.isPart(node.inputs[0]!)) {
+      const product = this.productIn(node.inputs[0]!);
+      return product && !product.left ? { ...product, reshape: node } : undefined;
+    }
+    const weight = node?.operator === 'MatMul' && node.inputs[0]!.shape[0] === 1 ? fillOf(node.inputs[0]!) : undefined;
+    return weight === undefined ? undefined : { weight, right: node!.inputs[1]! };
+  }
+
+  private productOf(group: readonly RowProduct[]): Value {
+    const { left, weight, reshape } = group[0]!;
+    const right = this.stack(group.map((product) => product.right));
+    if (left) {
+      const shape = [left.shape[1]!, right.shape[1]!];
+      return this.write('Gemm', [this.stack(group.map((product) => product.left!)), right], shape, {
+        transA: 1,
+        transB: 0,
+      });
+    }
+    const weights = this.graph.fill(weight!, { type: 'float32', shape: [1, right.shape[0]!] });
+    const row = this.write('MatMul', [weights, right], [1, right.shape[1]!]);
+    return reshape ? this.write('Reshape', [row, reshape.inputs[1]!], reshape.outputs[0]!.shape) : row;
+  }
+
+  /** Matrices below each other. */
+  private stack(parts: readonly Value[]): Value {
+    if (parts.length === 1) return parts[0]!;
+    const key = `${parts.map(({ id }) => id)}`;
+    const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+    const stacked =
+      this.stacks.get(key) ?? this.write('Concat', parts, withSize(parts[0]!.shape, 0, rows), { axis: 0 });
+    this.stacks.set(key, stacked);
+    return stacked;
+  }
+
+  private write(
+    operator: string,
+    inputs: readonly Value[],
+    shape: readonly number[],
+    attributes: Node['attributes'] = {},
+  ) {
+    const node = this.graph.looseNode(operator, inputs, { type: 'float32', shape }, attributes);
+    this.result.push(node);
+    return node.outputs[0]!;
+  }
+}
+
+/** Whether a node adds two values of one shape. */
+function isSum(node: Node | undefined): node is Node {
+  return node?.operator === 'Add' && node.inputs.every((x) => `${x.shape}` === `${node.outputs[0]!.shape}`);
+}
