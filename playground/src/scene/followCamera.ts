@@ -74,7 +74,7 @@ export class FollowCamera {
   /** The distance from which a picture half as wide again as high shows the whole view, also where it is narrow. */
   private fit(aspect: number): number {
     const half = Math.tan((this.camera.fov * Math.PI) / 360);
-    return (0.5 * this.view.span * Math.max(1, 1.35 / aspect)) / half;
+    return (0.54 * this.view.span * Math.max(1, 1.35 / aspect)) / half;
   }
 }
 

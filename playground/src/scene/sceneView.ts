@@ -115,7 +115,7 @@ export class SceneView {
     this.follow.advance(pose, seconds);
     this.pull.refresh();
     this.spring.show(this.held, this.pull.target);
-    this.stage.centreOn(this.follow.target);
+    this.stage.centreOn(this.follow.target, pose);
     this.renderer.render(this.scene, this.camera);
   }
 }

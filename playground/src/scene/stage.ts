@@ -20,7 +20,7 @@ import { RoomEnvironment } from 'three/addons/environments/RoomEnvironment.js';
 /** What differs between the page's themes. */
 const THEMES = {
   dark: { ground: '#232c42', line: '#c3cdf0', lines: 0.13, shadow: 0.55, sky: '#aebcff', soil: '#3a2c24', room: 0.42 },
-  light: { ground: '#ffffff', line: '#39446b', lines: 0.11, shadow: 0.24, sky: '#ffffff', soil: '#cdbfae', room: 0.5 },
+  light: { ground: '#ffffff', line: '#39446b', lines: 0.17, shadow: 0.24, sky: '#ffffff', soil: '#cdbfae', room: 0.5 },
 } as const;
 
 /** Light, and a ground that fades into the page's background; both go along with what is followed. */
@@ -32,8 +32,9 @@ export class Stage {
   private readonly floor: Mesh<PlaneGeometry, ShaderMaterial>;
   private readonly shade: Mesh<PlaneGeometry, ShadowMaterial>;
   private readonly room: Texture;
-  private readonly height: number;
   private readonly span: number;
+  /** Height of the ground where the scene has none. */
+  private readonly below: number;
 
   constructor(
     renderer: WebGLRenderer,
@@ -45,7 +46,7 @@ export class Stage {
     renderer.shadowMap.type = PCFShadowMap;
     this.span = view.span;
     this.ground = parts.findIndex(({ kind, body }) => kind === 'plane' && body === 0);
-    this.height = this.ground < 0 ? view.center[2] - 0.47 * view.span : 0;
+    this.below = view.center[2] - 0.47 * view.span;
     const generator = new PMREMGenerator(renderer);
     this.room = generator.fromScene(new RoomEnvironment(), 0.04).texture;
     generator.dispose();
@@ -76,11 +77,12 @@ export class Stage {
   }
 
   /** Moves light and ground below `target`. */
-  centreOn(target: Vector3): void {
+  centreOn(target: Vector3, pose: Float32Array): void {
+    const height = this.ground < 0 ? this.below : pose[7 * this.ground + 2]!;
     const { span, sun, floor, shade } = this;
     sun.target.position.copy(target);
     sun.position.set(target.x - 0.9 * span, target.y - 1.2 * span, target.z + 2.6 * span);
-    for (const layer of [floor, shade]) layer.position.set(target.x, target.y, this.height);
+    for (const layer of [floor, shade]) layer.position.set(target.x, target.y, height);
     floor.material.uniforms.centre!.value.set(target.x, target.y);
   }
 
