@@ -5,8 +5,12 @@ import { tolerance } from './tolerance.js';
 const ARMS = ['upper_arm', 'lower_arm'] as const;
 
 /** Bring the tip of two links up to a target, driven at the elbow only. */
-export const acrobotSwingup = (options: NoOptions = {}) =>
-  suiteTask('acrobot-swingup', options, {
+export const acrobotSwingup = (options: NoOptions = {}) => acrobot('swingup', options, 1);
+/** The same, rewarded inside the target only. */
+export const acrobotSwingupSparse = (options: NoOptions = {}) => acrobot('swingup_sparse', options, 0);
+
+const acrobot = (name: string, options: NoOptions, margin: number) =>
+  suiteTask(`acrobot-${name}`, options, {
     model: model(),
     frameSkip: 1,
     view: { center: [0, 0, 1.9], span: 5, sites: ['target'] },
@@ -19,7 +23,7 @@ export const acrobotSwingup = (options: NoOptions = {}) =>
     }),
     reward(simulation) {
       const way = difference(simulation.sitePosition('target'), simulation.sitePosition('tip'));
-      return tolerance(Math.hypot(...way), { upper: 0.2, margin: 1 });
+      return tolerance(Math.hypot(...way), { upper: 0.2, margin });
     },
   });
 

@@ -2,6 +2,7 @@ import type { Rng } from '../../rng/rng.js';
 import type { Simulation } from '../simulation.js';
 import { suiteStepping } from '../stepping.js';
 import { type MujocoTask, withDefaults } from '../task.js';
+import { tolerance } from './tolerance.js';
 
 /** The tasks of the suite have no options. */
 export type NoOptions = Record<string, never>;
@@ -39,6 +40,12 @@ export function toFrame(vector: ArrayLike<number>, matrix: Float64Array): number
 
 export function difference(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((value, i) => value - b[i]!);
+}
+
+/** In [0.8, 1]: how little each control pushes, on average. */
+export function smallControl({ ctrl }: Simulation): number {
+  const calm = ctrl.map((value) => tolerance(value, { margin: 1, shape: 'quadratic', valueAtMargin: 0 }));
+  return (4 + calm.reduce((sum, value) => sum + value) / ctrl.length) / 5;
 }
 
 /** ln(1 + x), entry by entry: how touch readings are shown. */

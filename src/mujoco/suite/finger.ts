@@ -6,9 +6,13 @@ import { drawWithoutContact, logTouch, type NoOptions, randomizeJoints, suiteTas
 const SPINNER_LENGTH = 0.09 + 0.04;
 
 /** Turn a spinner by pushing it until its tip lies in a target of radius 0.03; 1 while it does. */
-export const fingerTurnHard = (options: NoOptions = {}) =>
-  suiteTask('finger-turn_hard', options, {
-    model: model(),
+export const fingerTurnHard = (options: NoOptions = {}) => fingerTurn('turn_hard', options, 0.03);
+/** The same with a target of radius 0.07. */
+export const fingerTurnEasy = (options: NoOptions = {}) => fingerTurn('turn_easy', options, 0.07);
+
+const fingerTurn = (name: string, options: NoOptions, radius: number) =>
+  suiteTask(`finger-${name}`, options, {
+    model: model({ targetRadius: radius, spinnerDamping: 0.5 }),
     frameSkip: 2,
     view: { sites: ['target'] },
     modelState: ['site_pos'],
@@ -21,14 +25,30 @@ export const fingerTurnHard = (options: NoOptions = {}) =>
       drawWithoutContact(simulation, () => randomizeJoints(simulation, rng));
     },
     observe: (simulation) => ({
-      position: [...simulation.sensor('proximal'), ...simulation.sensor('distal'), ...seen(simulation, 'tip')],
-      velocity: ['proximal', 'distal', 'hinge'].map((joint) => simulation.sensor(`${joint}_velocity`)[0]!),
-      touch: logTouch(simulation, ['touchtop', 'touchbottom']),
+      ...touchAndMotion(simulation),
       target_position: seen(simulation, 'target'),
       dist_to_target: distanceToTarget(simulation),
     }),
     reward: (simulation) => (distanceToTarget(simulation) <= 0 ? 1 : 0),
   });
+
+/** Keep the spinner turning at 15 rad/s or more; 1 while it does. */
+export const fingerSpin = (options: NoOptions = {}) =>
+  suiteTask('finger-spin', options, {
+    model: model({ targetRadius: 0.03, spinnerDamping: 0.03 }),
+    frameSkip: 2,
+    initialize: (simulation, rng) => drawWithoutContact(simulation, () => randomizeJoints(simulation, rng)),
+    observe: touchAndMotion,
+    reward: (simulation) => (simulation.sensor('hinge_velocity')[0]! <= -15 ? 1 : 0),
+  });
+
+function touchAndMotion(simulation: Simulation) {
+  return {
+    position: [...simulation.sensor('proximal'), ...simulation.sensor('distal'), ...seen(simulation, 'tip')],
+    velocity: ['proximal', 'distal', 'hinge'].map((joint) => simulation.sensor(`${joint}_velocity`)[0]!),
+    touch: logTouch(simulation, ['touchtop', 'touchbottom']),
+  };
+}
 
 /** x and z of a site as its sensor gives it, from the spinner. */
 function seen(simulation: Simulation, name: 'tip' | 'target'): [number, number] {
@@ -44,7 +64,7 @@ function distanceToTarget(simulation: Simulation): number {
   return Math.hypot(target[0] - tip[0], target[1] - tip[1]) - radius;
 }
 
-const model = () => {
+const model = ({ targetRadius, spinnerDamping }: { targetRadius: number; spinnerDamping: number }) => {
   const touch = { type: 'ellipsoid', size: [0.025, 0.03, 0.025] } as const;
   const driven = { limited: true, damping: 2.5, range: [-110, 110] };
   return mjcf('finger', {
@@ -57,7 +77,7 @@ const model = () => {
     },
     world: [
       plane('ground', { size: [0.6, 0.2, 10] }),
-      site('target', { pos: [0, 0, 0.4], size: 0.03 }),
+      site('target', { pos: [0, 0, 0.4], size: targetRadius }),
       body(
         'proximal',
         { pos: [-0.2, 0, 0.4] },
@@ -77,7 +97,7 @@ const model = () => {
       body(
         'spinner',
         { pos: [0.2, 0, 0.4] },
-        hinge('hinge', { frictionloss: 0.1, damping: 0.5 }),
+        hinge('hinge', { frictionloss: 0.1, damping: spinnerDamping }),
         capsule('cap1', { pos: [0.02, 0, 0], size: [0.04, 0.09] }),
         capsule('cap2', { pos: [-0.02, 0, 0], size: [0.04, 0.09] }),
         cylinder('spinner_decoration', { fromto: [0, -0.045, 0, 0, 0.045, 0], size: 0.02 }),

@@ -1,3 +1,4 @@
+import type { Rng } from '../../rng/rng.js';
 import {
   body,
   box,
@@ -28,11 +29,9 @@ export const fishSwim = (options: NoOptions = {}) =>
     view: { from: 'diagonal', span: 1 },
     modelState: ['geom_pos'],
     initialize(simulation, rng) {
-      const { qpos, model } = simulation;
-      qpos.set(randomQuaternion(rng), 3);
-      for (let i = 7; i < qpos.length; i++) qpos[i] = rng.uniform(-0.2, 0.2);
+      turnAnyhow(simulation, rng);
       const target = [rng.uniform(-0.4, 0.4), rng.uniform(-0.4, 0.4), rng.uniform(0.1, 0.3)];
-      model.geom_pos.set(target, 3 * simulation.id('geom', 'target'));
+      simulation.model.geom_pos.set(target, 3 * simulation.id('geom', 'target'));
     },
     observe: (simulation) => ({
       joint_angles: simulation.qpos.subarray(7),
@@ -46,6 +45,26 @@ export const fishSwim = (options: NoOptions = {}) =>
       return (7 * inTarget + upright) / 8;
     },
   });
+
+/** Turn upright. */
+export const fishUpright = (options: NoOptions = {}) =>
+  suiteTask('fish-upright', options, {
+    model: model(),
+    frameSkip: 10,
+    view: { from: 'diagonal', span: 0.6 },
+    initialize: turnAnyhow,
+    observe: (simulation) => ({
+      joint_angles: simulation.qpos.subarray(7),
+      upright: orientation(simulation, 'torso', 'zz'),
+      velocity: simulation.qvel,
+    }),
+    reward: (simulation) => tolerance(orientation(simulation, 'torso', 'zz'), { lower: 1, upper: 1, margin: 1 }),
+  });
+
+function turnAnyhow({ qpos }: Simulation, rng: Rng): void {
+  qpos.set(randomQuaternion(rng), 3);
+  for (let i = 7; i < qpos.length; i++) qpos[i] = rng.uniform(-0.2, 0.2);
+}
 
 function mouthToTarget(simulation: Simulation): Float64Array {
   return difference(simulation.geomPosition('target'), simulation.geomPosition('mouth'));

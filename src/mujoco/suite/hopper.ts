@@ -1,10 +1,20 @@
 import { body, capsule, hinge, mjcf, motor, plane, sensor, site, slide } from '../mjcf.js';
-import { logTouch, type NoOptions, randomizeJoints, suiteTask } from './common.js';
+import type { Simulation } from '../simulation.js';
+import { logTouch, type NoOptions, randomizeJoints, smallControl, suiteTask } from './common.js';
 import { tolerance } from './tolerance.js';
 
 /** Hop forward at 2 m/s or more with the torso well above the foot. */
 export const hopperHop = (options: NoOptions = {}) =>
-  suiteTask('hopper-hop', options, {
+  hopper('hop', options, (simulation) =>
+    tolerance(simulation.sensor('torso_subtreelinvel')[0]!, {
+      ...{ lower: 2, upper: Infinity, margin: 1, shape: 'linear', valueAtMargin: 0.5 },
+    }),
+  );
+/** Stand with the torso well above the foot. */
+export const hopperStand = (options: NoOptions = {}) => hopper('stand', options, smallControl);
+
+const hopper = (name: string, options: NoOptions, motion: (simulation: Simulation) => number) =>
+  suiteTask(`hopper-${name}`, options, {
     model: model(),
     frameSkip: 4,
     initialize: randomizeJoints,
@@ -17,10 +27,7 @@ export const hopperHop = (options: NoOptions = {}) =>
       const inertial = simulation.array('xipos');
       const height = (part: string) => inertial[3 * simulation.id('body', part) + 2]!;
       const standing = tolerance(height('torso') - height('foot'), { lower: 0.6, upper: 2 });
-      const hopping = tolerance(simulation.sensor('torso_subtreelinvel')[0]!, {
-        ...{ lower: 2, upper: Infinity, margin: 1, shape: 'linear', valueAtMargin: 0.5 },
-      });
-      return standing * hopping;
+      return standing * motion(simulation);
     },
   });
 

@@ -12,6 +12,7 @@ import {
   sphere,
 } from '../mjcf.js';
 import type { Simulation } from '../simulation.js';
+import type { MujocoTask } from '../task.js';
 import {
   difference,
   drawWithoutContact,
@@ -19,6 +20,7 @@ import {
   normalized,
   orientation,
   randomizeLimitedJoints,
+  smallControl,
   suiteTask,
   toFrame,
 } from './common.js';
@@ -30,6 +32,13 @@ export const humanoidStand = (options: NoOptions = {}) => humanoid('stand', opti
 export const humanoidWalk = (options: NoOptions = {}) => humanoid('walk', options, moving(1));
 /** Run; full reward from 10 m/s on. */
 export const humanoidRun = (options: NoOptions = {}) => humanoid('run', options, moving(10));
+
+/** Run, seeing positions and velocities of the joints as they are, the place in the world included. */
+export const humanoidRunPureState = (options: NoOptions = {}): MujocoTask => ({
+  ...humanoidRun(options),
+  id: 'dm_control/humanoid-run_pure_state',
+  observe: ({ qpos, qvel }) => ({ position: qpos, velocity: qvel }),
+});
 
 function humanoid(name: string, options: NoOptions, motion: (velocity: Float64Array) => number) {
   return suiteTask(`humanoid-${name}`, options, {
@@ -61,14 +70,11 @@ function seen(simulation: Simulation, limb: string): number[] {
 
 /** Head up, torso upright, small controls. */
 function posture(simulation: Simulation): number {
-  const { ctrl } = simulation;
   const standing = tolerance(simulation.bodyPosition('head')[2]!, { lower: 1.4, upper: Infinity, margin: 0.35 });
   const upright = tolerance(orientation(simulation, 'torso', 'zz'), {
     ...{ lower: 0.9, upper: Infinity, margin: 1.9, shape: 'linear', valueAtMargin: 0 },
   });
-  const calm = ctrl.map((value) => tolerance(value, { margin: 1, shape: 'quadratic', valueAtMargin: 0 }));
-  const smallControl = (4 + calm.reduce((sum, value) => sum + value) / ctrl.length) / 5;
-  return smallControl * standing * upright;
+  return smallControl(simulation) * standing * upright;
 }
 
 function still([x, y]: Float64Array): number {

@@ -29,9 +29,13 @@ const LEGS = {
 const NAMES = Object.keys(LEGS) as (keyof typeof LEGS)[];
 
 /** Run upright; full reward from 5 m/s on. */
-export const quadrupedRun = (options: NoOptions = {}) =>
-  suiteTask('quadruped-run', options, {
-    model: model(),
+export const quadrupedRun = (options: NoOptions = {}) => quadruped('run', options, 5);
+/** Walk upright; full reward from 0.5 m/s on. */
+export const quadrupedWalk = (options: NoOptions = {}) => quadruped('walk', options, 0.5);
+
+const quadruped = (name: string, options: NoOptions, speed: number) =>
+  suiteTask(`quadruped-${name}`, options, {
+    model: model(20 * speed),
     frameSkip: 4,
     view: { from: 'diagonal', span: 2.8 },
     initialize(simulation, rng) {
@@ -53,7 +57,7 @@ export const quadrupedRun = (options: NoOptions = {}) =>
         ...{ lower: 1, upper: Infinity, margin: 2, shape: 'linear', valueAtMargin: 0 },
       });
       const move = tolerance(simulation.sensor('velocimeter')[0]!, {
-        ...{ lower: 5, upper: Infinity, margin: 5, shape: 'linear', valueAtMargin: 0.5 },
+        ...{ lower: speed, upper: Infinity, margin: speed, shape: 'linear', valueAtMargin: 0.5 },
       });
       return upright * move;
     },
@@ -63,7 +67,8 @@ function strain(simulation: Simulation, kind: string, leg: string): number[] {
   return Array.from(simulation.sensor(`${kind}_toe_${leg}`), Math.asinh);
 }
 
-const model = () => {
+/** @param floor half its side, m */
+const model = (floor: number) => {
   const servo = { gainprm: 1000, biastype: 'affine', biasprm: [0, -1000], dyntype: 'filter', dynprm: 0.1 } as const;
   return mjcf('quadruped', {
     option: { timestep: 0.005 },
@@ -78,7 +83,7 @@ const model = () => {
       },
     },
     world: [
-      plane('floor', { size: [100, 100, 0.5] }),
+      plane('floor', { size: [floor, floor, 0.5] }),
       body(
         'torso',
         { pos: [0, 0, 0.57], childclass: 'body' },

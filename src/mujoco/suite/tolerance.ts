@@ -19,6 +19,7 @@ const SHAPES = {
   gaussian: (d: number, v: number) => Math.exp(-0.5 * (d * Math.sqrt(-2 * Math.log(v))) ** 2),
   linear: (d: number, v: number) => Math.max(1 - d * (1 - v), 0),
   quadratic: (d: number, v: number) => Math.max(1 - d * d * (1 - v), 0),
+  longTail: (d: number, v: number) => 1 / (d * d * (1 / v - 1) + 1),
 } as const;
 
 /**
