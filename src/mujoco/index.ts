@@ -12,6 +12,7 @@ export type { MujocoModel } from './model.js';
 export { MujocoEnv } from './mujocoEnv.js';
 export { type MujocoId, type MujocoTaskOptions, mujocoIds } from './registry.js';
 export type { View } from './render/camera.js';
+export { type Film, type FilmOptions, film } from './render/film.js';
 export { FrameRecorder, type FrameRecorderOptions } from './render/frameRecorder.js';
 export { type RenderOptions, renderSvg } from './render/renderSvg.js';
 export { castRay, Hand, type Held, type RayHit } from './scene/hand.js';
