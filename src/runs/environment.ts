@@ -7,6 +7,7 @@ import { SyncVectorEnv } from '../envs/syncVectorEnv.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
 import { ArgumentError, show } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { isRemoteAddress } from '../remote/address.js';
 import { isModule, loadFunction } from './modules.js';
 import { type WrapperSetting, Wrapping } from './wrappers.js';
 
@@ -42,6 +43,7 @@ export async function environmentIds(): Promise<string[]> {
  */
 export async function makeEnvironment(where: string, name: string, options: JsonObject = {}): Promise<Env> {
   if (isModule(name)) return requireEnv(where, name, await (await loadFunction(where, name))(options));
+  if (isRemoteAddress(name)) return connect(name, options);
   const Classic = Object.entries(CLASSIC).find(([id]) => id === name || id.replace(/-v\d$/, '') === name)?.[1];
   if (Classic) return new Classic(options);
   const ids = await environmentIds();
@@ -62,12 +64,14 @@ export async function makeRunEnvironments(
 ): Promise<RunEnvironments> {
   const wrapping = new Wrapping(setting.wrappers);
   const made: { close?(): unknown }[] = [];
-  const make = async (learns: boolean) => {
-    const env = wrapping.wrap(await makeEnvironment(where, setting.env, setting.envOptions), learns);
+  const places = isRemoteAddress(setting.env) ? setting.env.split(',') : [setting.env];
+  const make = async (learns: boolean, index = 0) => {
+    const place = places[index % places.length] as string;
+    const env = wrapping.wrap(await makeEnvironment(where, place, setting.envOptions), learns);
     made.push(env);
     return env;
   };
-  const train = envs === 1 ? await make(true) : await SyncVectorEnv.create(envs, () => make(true));
+  const train = envs === 1 ? await make(true) : await SyncVectorEnv.create(envs, (i) => make(true, i));
   return {
     train,
     evaluation: await make(false),
@@ -76,6 +80,12 @@ export async function makeRunEnvironments(
       for (const env of made) await env.close?.();
     },
   };
+}
+
+/** An environment elsewhere; options are keyword arguments of Python, the token is in the variable `DIFFRL_TOKEN`. */
+async function connect(address: string, kwargs: JsonObject): Promise<Env> {
+  const { connectEnv } = await import('../remote/connectEnv.js');
+  return connectEnv(address, { kwargs, token: process.env.DIFFRL_TOKEN });
 }
 
 function requireEnv(where: string, name: string, made: unknown): Env {

@@ -14,7 +14,7 @@ async function bundle(code: string, external: string[] = []): Promise<{ bytes: n
     metafile: true,
     format: 'esm',
     platform: 'browser',
-    alias: { diffrl: `${root}/src/index.ts` },
+    alias: { diffrl: `${root}/src/index.ts`, 'diffrl/remote': `${root}/src/remote/index.ts` },
     external,
     outdir: 'out',
     logLevel: 'silent',
@@ -46,6 +46,13 @@ describe('a bundle for a page', () => {
     console.info(`${name}: ${(bytes / 1024).toFixed(2)} KB minified`);
     expect(inputs.filter((path) => path.includes('tfjs-layers'))).toEqual([]);
     expect(bytes).toBeLessThan(kilobytes * 1024);
+  });
+
+  it('can connect to environments elsewhere, with the WebSocket of the page and nothing of Node', async () => {
+    const { bytes, inputs } = await bundle(`export { connectEnv, offerEnv } from 'diffrl/remote'`, ['@tensorflow/*']);
+    console.info(`connectEnv and offerEnv: ${(bytes / 1024).toFixed(1)} KB minified`);
+    expect(inputs.filter((path) => /node_modules.ws.lib|tensorflow/.test(path))).toEqual([]);
+    expect(bytes).toBeLessThan(60 * 1024);
   });
 
   it('can be made of the whole library: nothing needs Node when it is loaded', async () => {

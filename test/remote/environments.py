@@ -129,6 +129,20 @@ class Mixed:
         return self.reset()[0], 1.0, True, False, {"action": plain}
 
 
+class Nothing:
+    """6 numbers in, 20 out, and nothing between."""
+
+    observation_space = Box(float("-inf"), float("inf"), 20)
+    action_space = Box(-1, 1, 6)
+    observation = [0.0] * 20
+
+    def reset(self, seed=None):
+        return self.observation, {}
+
+    def step(self, action):
+        return self.observation, 0.0, False, False, {}
+
+
 class Broken:
     observation_space = Box(0, 1, 1)
     action_space = Box(0, 1, 1)

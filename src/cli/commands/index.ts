@@ -7,6 +7,7 @@ import { addEvaluate } from './evaluate.js';
 import { addExport } from './export.js';
 import { addPlot } from './plot.js';
 import { addResume } from './resume.js';
+import { addServeEnv } from './serveEnv.js';
 import { addSweep } from './sweep.js';
 import { addTrain } from './train.js';
 import { addWatch } from './watch.js';
@@ -16,6 +17,6 @@ import { addWork } from './work.js';
 export function addCommands(program: Command): void {
   const training = [addTrain, addResume, addSweep, addWatch];
   const results = [addEvaluate, addCompare, addPlot, addExport];
-  const lists = [addEnvs, addAgents, addCheck];
+  const lists = [addEnvs, addAgents, addCheck, addServeEnv];
   for (const add of [...training, ...results, ...lists, addWork]) add(program);
 }
