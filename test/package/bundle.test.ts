@@ -36,7 +36,7 @@ describe('a bundle for a page', () => {
 
   it.each([
     ['Rng', 8],
-    ['ReplayBuffer', 6],
+    ['ReplayBuffer', 7],
     ['Pendulum', 12],
     ['stratifiedBootstrap', 10],
     ['figure', 14],
