@@ -10,6 +10,7 @@ export {
 } from './baseAgent.js';
 export type { ClipScaling } from './clipScaling.js';
 export { prepareCheckpoint } from './config.js';
+export { DiffusionQlAgent, type DiffusionQlNoise, type DiffusionQlOptions } from './denoising/diffusionQlAgent.js';
 export { DenoisingAgent, type DenoisingOptions, type NoisedActions, type Regression } from './denoisingAgent.js';
 export { DiffPpoAgent } from './diffPpo.js';
 export type { DiffPpoOptions } from './diffPpoOptions.js';

@@ -2,6 +2,7 @@ import { ArgumentError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import type { Agent } from './agent.js';
 import type { EnvSpaces } from './baseAgent.js';
+import { DiffusionQlAgent } from './denoising/diffusionQlAgent.js';
 import { DiffPpoAgent } from './diffPpo.js';
 import { DiffSacAgent } from './diffSac.js';
 import { DiffWpoAgent } from './diffWpo.js';
@@ -31,6 +32,7 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   diffwpo: DiffWpoAgent,
   sac: SacAgent,
   crossq: CrossQAgent,
+  diffusionql: DiffusionQlAgent,
   td3: Td3Agent,
 };
 

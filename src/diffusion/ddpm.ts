@@ -211,19 +211,33 @@ function ddpmKernels(
 
 function checkedOptions(where: string, options: DdpmOptions) {
   const given = readOptions(where, options, ddpmOptions);
-  const { network = sdacNetwork, limit } = given;
+  const { network = mishNetwork({ scale: 0.25 }), limit } = given;
   const schedule = chosenSchedule(where, given, () => cosineSchedule({ steps: given.steps ?? 20 }));
   const startStd = given.startStd ?? Math.sqrt(1 - (schedule.alphaBars[schedule.steps - 1] as number));
   return { schedule, startStd, limit, network };
 }
 
-/** The network of SDAC's released code. */
-const sdacNetwork: NetworkFactory = (rng, sizes) =>
-  new TimeConditionedMlp(rng, {
-    ...sizes,
-    activation: mish,
-    timeFeatures: sinusoidalFeatures(16, 0.25),
-    timeHidden: 32,
-    timeSize: 16,
-    lastKernel: 'normal',
-  });
+/**
+ * The noise network of Diffusion-QL and of what came after it: Mish, a step embedding of 16 sinusoids.
+ *
+ * @param options.hidden widths, default 3 x 256
+ * @param options.scale factor on the sinusoids, default 1; SDAC's released code has 1/4
+ */
+export function mishNetwork({
+  hidden,
+  scale = 1,
+}: {
+  hidden?: readonly number[];
+  scale?: number;
+} = {}): NetworkFactory {
+  return (rng, sizes) =>
+    new TimeConditionedMlp(rng, {
+      ...sizes,
+      hidden,
+      activation: mish,
+      timeFeatures: sinusoidalFeatures(16, scale),
+      timeHidden: 32,
+      timeSize: 16,
+      lastKernel: 'normal',
+    });
+}
