@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, requireInteger, requireOneOf } from '../errors.js';
 import { type RuntimeArray, type TensorLike, typedArray } from './arrays.js';
-import { checkEngineOptions, type EngineOptions, openEngine } from './engine.js';
+import { checkEngineOptions, type EngineOptions, openEngines } from './engine.js';
 import { CompileError } from './errors.js';
 import { Executable, type ResultArray } from './executable.js';
+import { fastest } from './fastest.js';
 import { oncePerProcess } from './oncePerProcess.js';
 import { Queue } from './queue.js';
 import type { BakedRates } from './rates.js';
@@ -135,9 +136,10 @@ class Program {
     const numbers = readNumbers(tensors);
     return queue.run(async () => {
       if (this.signature && this.signature !== signature) this.signature.read(args);
-      const { executable, rates } = this.known(shapes) ?? (await this.load(signature, tensors.map(inputInfo)));
+      const inputs = Array.isArray(numbers) ? numbers : await numbers;
+      const { executable, rates } = this.known(shapes) ?? (await this.load(signature, tensors.map(inputInfo), inputs));
       rates.check(this.name);
-      return executable.run(Array.isArray(numbers) ? numbers : await numbers, this.finish, this.options.accept);
+      return executable.run(inputs, this.finish, this.options.accept);
     });
   }
 
@@ -156,13 +158,19 @@ class Program {
     return versions.at(-1);
   }
 
-  private async load(signature: Signature, infos: readonly InputInfo[]): Promise<Version> {
-    const engine = await openEngine(this.options);
+  private async load(
+    signature: Signature,
+    infos: readonly InputInfo[],
+    inputs: readonly RuntimeArray[],
+  ): Promise<Version> {
+    const engines = await openEngines(this.options);
     await tf.ready();
     fetchBeforeReads(queue);
     const { fn } = this;
     const traced = trace(this.name, infos, (symbols) => fn(...signature.fill(symbols)));
-    const executable = await Executable.create(traced, engine, this.name);
+    const made: Executable[] = [];
+    for (const engine of engines) made.push(await Executable.create(traced, engine, this.name));
+    const executable = this.options.device === 'auto' ? await fastest(made, inputs, this.name) : made[0]!;
     await this.makeRoom(signature, infos);
     const version = {
       shapes: infos.map(({ shape }) => [...shape]),

@@ -5,8 +5,8 @@ import type { Transfer } from './home.js';
 import { ANY_SIZE, encodeModel } from './onnx.js';
 import type { OnnxSession, OnnxTensor, TypedRuntime } from './runtime.js';
 
-/** Where compiled functions compute: on the processor or on a graphics card. */
-export type Device = 'cpu' | 'gpu';
+/** Where compiled functions compute: on the processor, on a graphics card, or wherever a call takes less time. */
+export type Device = 'cpu' | 'gpu' | 'auto';
 
 /** Execution providers that compute on a graphics card, most wanted first. */
 const GPU_PROVIDERS = ['webgpu', 'cuda'] as const;

@@ -1,4 +1,4 @@
-import { ArgumentError, requireInteger, requireOneOf, show } from '../errors.js';
+import { ArgumentError, MissingPackageError, requireInteger, requireOneOf, show } from '../errors.js';
 import { type Device, GpuTransfer, gpuProvider } from './device.js';
 import { Home } from './home.js';
 import { Lease } from './lease.js';
@@ -8,8 +8,8 @@ import { loadRuntime, type OnnxRuntime, type OnnxSession, type TypedRuntime } fr
 /** What compiled functions run on. */
 export interface EngineOptions {
   /**
-   * `'cpu'` (default), or `'gpu'`: a graphics card of any vendor by WebGPU, in Node too, or by CUDA where the installed
-   * onnxruntime-node has it.
+   * `'cpu'` (default), `'gpu'`: a graphics card of any vendor by WebGPU, in Node too, or by CUDA where the installed
+   * onnxruntime-node has it; or `'auto'`: tries the first call on both and says which takes less time.
    */
   device?: Device;
   /** Threads inside one operator; 0 stands for all cores. Default: one for graphs of small operators, else 0. */
@@ -35,6 +35,7 @@ const SHORT_SPINNING = { session: { force_spinning_stop: '1', intra_op: { spin_d
 
 /** ONNX Runtime on one device. */
 export interface Engine {
+  readonly device: Exclude<Device, 'auto'>;
   /** The variables as its tensors. */
   readonly home: Home;
   /** Loads a model whose largest operator takes `largest` floating point operations, and whose outputs `away` stay on the device. */
@@ -46,7 +47,7 @@ export function checkEngineOptions(where: string, options: EngineOptions, only =
   const unknown = only && Object.keys(options).find((name) => !NAMES.includes(name));
   if (unknown) throw new ArgumentError(`${where}: unknown option '${unknown}'; there are ${NAMES.join(', ')}.`);
   const { device, threads, runtime, executionProviders } = options;
-  if (device !== undefined) requireOneOf(where, 'device', device, ['cpu', 'gpu']);
+  if (device !== undefined) requireOneOf(where, 'device', device, ['cpu', 'gpu', 'auto']);
   if (threads !== undefined) requireInteger(where, 'threads', threads, { min: 0 });
   if (runtime !== undefined && !runtime?.InferenceSession) {
     throw new ArgumentError(`${where}: runtime must be ONNX Runtime as a module, got ${show(runtime)}.`);
@@ -69,6 +70,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const executionProviders = device === 'gpu' ? [await gpuProvider(runtime)] : options.executionProviders;
   const home = homeOf(runtime, device === 'gpu' ? (executionProviders![0] as string) : 'host');
   return {
+    device: device === 'gpu' ? 'gpu' : 'cpu',
     home,
     load: async (file, largest, away) => {
       const session = await runtime.InferenceSession.create(file, {
@@ -85,6 +87,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return away.length > 0 ? new Lease(session, away) : session;
     },
   };
+}
+
+/** The engines that `options` leave to choose from: with `device: 'auto'` the graphics card too, where there is one. */
+export async function openEngines(options: EngineOptions): Promise<Engine[]> {
+  const first = await openEngine(options);
+  if (options.device !== 'auto') return [first];
+  try {
+    return [first, await openEngine({ ...options, device: 'gpu' })];
+  } catch (cause) {
+    if (cause instanceof MissingPackageError) return [first];
+    throw cause;
+  }
 }
 
 const homes = oncePerProcess('homes', () => new WeakMap<TypedRuntime, Record<string, Home>>());

@@ -73,6 +73,15 @@ export class Executable {
     return result;
   }
 
+  /** Runs the function without assigning or handing out anything. */
+  async rehearse(inputs: readonly RuntimeArray[]): Promise<void> {
+    Object.values(await this.compute(inputs)).forEach(disposeOnDevice);
+  }
+
+  get device(): Engine['device'] {
+    return this.engine.device;
+  }
+
   async release(): Promise<void> {
     for (const { name } of this.prelude?.kept ?? []) disposeOnDevice(this.main?.feeds[name]);
     await Promise.all([this.prelude?.session.release(), this.main?.session.release()]);

@@ -30,7 +30,7 @@ it('an agent runs on the runtime it is given, with the threads it is given', asy
 it.each([
   ['no', /compile must be true, false or options/],
   [{ devise: 'gpu' }, /unknown option 'devise'; there are device/],
-  [{ device: 'tpu' }, /device must be one of 'cpu', 'gpu'/],
+  [{ device: 'tpu' }, /device must be one of 'cpu', 'gpu', 'auto'/],
   [{ device: 'cpu', executionProviders: ['cpu'] }, /device or executionProviders, not both/],
   [{ threads: -1 }, /threads must be an integer >= 0/],
   [{ runtime: {} }, /runtime must be ONNX Runtime as a module/],

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DimeAgent, EulerMaruyamaSampler, Rng } from 'diffrl';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compile } from '../../src/compile/index.js';
 import { Box } from '../../src/spaces/box.js';
 import { whyNoGpu } from './gpu.js';
@@ -46,6 +46,22 @@ describe.skipIf(whyNot)(`on a graphics card by WebGPU${whyNot}`, () => {
     expect((await onGpu(v as tf.Tensor1D)).now.data).toEqual(Float32Array.of(0, 0, 0));
     await onGpu(vector(1, 2, 3));
     expect((await onGpu(v as tf.Tensor1D)).now.data).toEqual(Float32Array.of(2, 4, 6));
+  });
+
+  it("device 'auto' measures both, says what it chose, and computes once", async () => {
+    const info = vi.spyOn(console, 'info').mockImplementation(() => {});
+    const v = tf.variable(tf.ones([3]));
+    const count = (x: tf.Tensor1D) => {
+      v.assign(tf.add(v, x));
+      return tf.sum(v);
+    };
+    const step = compile(count, { ...arrays, device: 'auto', name: 'count' });
+    expect((await step(vector(1, 2, 3))).data[0]).toBe(9);
+    expect((await step(vector(1, 2, 3))).data[0]).toBe(15);
+    expect(info.mock.calls).toEqual([
+      [expect.stringMatching(/count runs on the (cpu|gpu): .* ms on the .* ms on the /)],
+    ]);
+    info.mockRestore();
   });
 
   it('nothing is left behind by many calls', async () => {
