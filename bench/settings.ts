@@ -29,7 +29,7 @@ const offPolicy = (task: string) => ({
 });
 
 /** The quickstart's settings on the small tasks. */
-const dime = (task: string): Partial<DimeOptions> => ({
+export const dime = (task: string): Partial<DimeOptions> => ({
   ...offPolicy(task),
   sampler: new EulerMaruyamaSampler({ steps: 8 }),
   criticHidden: [256, 256],

@@ -41,8 +41,15 @@ export type DdpmOptions = GivenOptions<typeof ddpmOptions>;
  * @throws ArgumentError as for {@link DdpmSampler}
  *
  * @example
- * ```ts
+ * ```ts run
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { DiffusionSampler, ddpm, noSquash, Rng, useBestBackend } from 'diffrl';
+ *
+ * await useBestBackend();
  * const sampler = new DiffusionSampler({ process: ddpm({ steps: 8 }), squash: noSquash });
+ * sampler.build(Rng.fromSeed(0), { observationSize: 3, actionSize: 2 });
+ * const path = sampler.sample(tf.zeros([5, 3]), tf.tensor(Rng.fromSeed(1).normals(9 * 5 * 2), sampler.noiseShape(5)));
+ * console.log(path.totalCost.shape); // [ 5 ]
  * ```
  */
 export function ddpm(options: DdpmOptions = {}): Process {
@@ -81,10 +88,14 @@ export function ddpm(options: DdpmOptions = {}): Process {
  * **Subclass requirements.** Besides those of {@link ActionSampler}: override `bind` to change the kernels.
  *
  * @example
- * ```ts
+ * ```ts run
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { DdpmSampler, Rng, useBestBackend } from 'diffrl';
+ *
+ * await useBestBackend();
  * const sampler = new DdpmSampler({ steps: 20 }).build(Rng.fromSeed(0), { observationSize: 3, actionSize: 2 });
- * const noise = tf.tensor(rng.normals(20 * 5 * 2), sampler.noiseShape(5));
- * sampler.actions(observations, noise); // [5, 2], within [-1, 1]
+ * const noise = tf.tensor(Rng.fromSeed(1).normals(20 * 5 * 2), sampler.noiseShape(5));
+ * console.log(sampler.actions(tf.zeros([5, 3]), noise).shape); // [ 5, 2 ]
  * ```
  */
 export class DdpmSampler extends ActionSampler {

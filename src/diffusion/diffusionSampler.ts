@@ -31,9 +31,18 @@ export type DiffusionSamplerOptions = GivenOptions<typeof diffusionSamplerOption
  * `createVariables` to add networks (and return what `super` returned too).
  *
  * @example
- * ```ts
- * const process = generalBridge({ around: ornsteinUhlenbeck({ steps: 8, stepSize: 3 }) });
- * const agent = await DimeAgent.create({ env, sampler: new DiffusionSampler({ process, divergence: logDerivativeKl }) });
+ * ```ts run
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { DiffusionSampler, logDerivativeKl, ornsteinUhlenbeck, Rng, useBestBackend } from 'diffrl';
+ *
+ * await useBestBackend();
+ * const process = ornsteinUhlenbeck({ steps: 8, stepSize: 3 });
+ * const sampler = new DiffusionSampler({ process, divergence: logDerivativeKl });
+ * sampler.build(Rng.fromSeed(0), { observationSize: 3, actionSize: 2 });
+ * const noise = tf.tensor(Rng.fromSeed(1).normals(9 * 10 * 2), sampler.noiseShape(10));
+ * const path = sampler.sample(tf.zeros([5, 3]), noise, { trajectory: 'detached', groupSize: 2 });
+ * console.log(path.action.shape, sampler.divergence(path, tf.zeros([10])).shape); // [ 10, 2 ] []
+ * console.log(sampler.requirements.minGroupSize); // 2
  * ```
  */
 export class DiffusionSampler extends Sampler {

@@ -21,6 +21,14 @@ export type DmerlSamplerOptions = GivenOptions<typeof dmerlSamplerOptions>;
  * The default policy of {@link DiffPpoAgent}, {@link DiffSacAgent} and {@link DiffWpoAgent}: K steps that fall with the third power to little
  * noise next to the action, over the same total time at any K (exact steps of the noising process, since the first ones
  * are large), and a control in units of a step's standard deviation.
+ *
+ * @example
+ * ```ts run
+ * import { dmerlSampler } from 'diffrl';
+ *
+ * const { schedule, priorStd } = dmerlSampler({ steps: 4 });
+ * console.log(priorStd, schedule.stepSizes.map((size) => size.toFixed(3)).join(' ')); // 1 1.270 0.539 0.164 0.026
+ * ```
  */
 export function dmerlSampler(options: DmerlSamplerOptions = {}) {
   const { steps, hidden, priorStd, ...rest } = readOptions('dmerlSampler', options, dmerlSamplerOptions);

@@ -42,11 +42,17 @@ export type EulerMaruyamaOptions = GivenOptions<typeof eulerMaruyamaOptions>;
  * **Subclass requirements.** As for {@link DiffusionSampler}.
  *
  * @example
- * ```ts
- * const sampler = new EulerMaruyamaSampler({ steps: 16 }).build(Rng.fromSeed(0), { observationSize: 3, actionSize: 2 });
- * const noise = tf.tensor(rng.normals(17 * 5 * 2), sampler.noiseShape(5)) as tf.Tensor3D;
- * const path = sampler.sample(observations, noise);
- * entropyLowerBound(path); // [5]
+ * ```ts run
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { EulerMaruyamaSampler, entropyLowerBound, Rng, useBestBackend } from 'diffrl';
+ *
+ * await useBestBackend();
+ * const rng = Rng.fromSeed(0);
+ * const sampler = new EulerMaruyamaSampler({ steps: 16 }).build(rng.split('networks'), { observationSize: 3, actionSize: 2 });
+ * const noise = tf.tensor(rng.normals(17 * 5 * 2), sampler.noiseShape(5));
+ * const path = sampler.sample(tf.zeros([5, 3]), noise);
+ * console.log(path.states.length, path.action.shape, path.logForward.shape); // 17 [ 5, 2 ] [ 16, 5 ]
+ * console.log(entropyLowerBound(path).shape); // [ 5 ]
  * ```
  */
 export class EulerMaruyamaSampler extends DiffusionSampler {

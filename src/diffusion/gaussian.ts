@@ -43,6 +43,17 @@ export type GaussianOptions = GivenOptions<typeof gaussianOptions>;
 /**
  * The tanh-Gaussian policy of SAC, as a chain of one kernel without noising kernel or prior: its total cost is exactly
  * minus the one-sample entropy. For DIME's ablation "everything else equal".
+ *
+ * @example
+ * ```ts run
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { GaussianSampler, Rng, useBestBackend } from 'diffrl';
+ *
+ * await useBestBackend();
+ * const sampler = new GaussianSampler({ hidden: [32] }).build(Rng.fromSeed(0), { observationSize: 3, actionSize: 2 });
+ * const path = sampler.sample(tf.zeros([5, 3]), tf.tensor(Rng.fromSeed(1).normals(5 * 2), sampler.noiseShape(5)));
+ * console.log(path.totalCost.shape); // [ 5 ]
+ * ```
  */
 export class GaussianSampler extends Sampler {
   /** The entropy that DIME's target of 4 stands for: 4 less the prior's entropy a dimension at standard deviation 2.5. */

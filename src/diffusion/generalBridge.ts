@@ -23,9 +23,14 @@ export type GeneralBridgeOptions = GivenOptions<typeof generalBridgeOptions> & {
  * starts, is the process itself.
  *
  * @example
- * ```ts
+ * ```ts run
+ * import { DiffusionSampler, generalBridge, ornsteinUhlenbeck, Rng, useBestBackend } from 'diffrl';
+ *
+ * await useBestBackend();
  * const process = generalBridge({ around: ornsteinUhlenbeck({ steps: 8, stepSize: 3 }) });
- * const agent = await DimeAgent.create({ env, sampler: new DiffusionSampler({ process }) });
+ * const sampler = new DiffusionSampler({ process }).build(Rng.fromSeed(0), { observationSize: 3, actionSize: 2 });
+ * const parts = new Set(Object.keys(sampler.variables).map((name) => name.split('/')[0]));
+ * console.log([...parts].join(', ')); // stepSize, friction, control, backwardControl
  * ```
  */
 export function generalBridge(options: GeneralBridgeOptions): Process {

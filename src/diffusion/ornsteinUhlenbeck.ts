@@ -36,8 +36,16 @@ export function ornsteinUhlenbeck(options: ControlledProcessOptions = {}): Proce
  * **Subclass requirements.** As for {@link DiffusionSampler}.
  *
  * @example
- * ```ts
- * const agent = await DiffSacAgent.create({ env, sampler: new OrnsteinUhlenbeckSampler({ steps: 4, stepSize: 6 }) });
+ * ```ts run
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import { OrnsteinUhlenbeckSampler, Rng, useBestBackend } from 'diffrl';
+ *
+ * await useBestBackend();
+ * const sampler = new OrnsteinUhlenbeckSampler({ steps: 4, stepSize: 6 });
+ * sampler.build(Rng.fromSeed(0), { observationSize: 3, actionSize: 2 });
+ * const { backwardMean, std } = sampler.bind(tf.zeros([1, 3])); // the stationary process: decay^2 + (std / 2.5)^2 = 1
+ * const [decay, spread] = [backwardMean(tf.ones([1, 2]), 0), std(0)];
+ * console.log((await tf.add(tf.square(decay), tf.square(tf.div(spread, 2.5))).data())[0]?.toFixed(4)); // 1.0000
  * ```
  */
 export class OrnsteinUhlenbeckSampler extends DiffusionSampler {

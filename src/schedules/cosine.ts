@@ -11,6 +11,14 @@ import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js'
  * @param options.maxBeta default 0.999
  * @param options.scale factor on all betas after the cap, default 1
  * @throws ArgumentError if steps is not an integer >= 1 or a beta leaves (0, 1)
+ *
+ * @example
+ * ```ts run
+ * import { cosineSchedule } from 'diffrl';
+ *
+ * const { betas } = cosineSchedule({ steps: 4 });
+ * console.log(betas.map((beta) => beta.toFixed(3)).join(' ')); // 0.153 0.417 0.708 0.999
+ * ```
  */
 export function cosineSchedule(options: {
   steps: number;

@@ -11,6 +11,14 @@ import { MAX_STEPS, type NoiseSchedule, scheduleFromStepSizes } from './schedule
  * @param options.s offset, default 0.008
  * @param options.min smallest step size m in (0, 1], default 0.001
  * @throws ArgumentError for values out of range
+ *
+ * @example
+ * ```ts run
+ * import { dimeCosineSchedule } from 'diffrl';
+ *
+ * const { stepSizes } = dimeCosineSchedule({ steps: 4 });
+ * console.log(stepSizes.map((size) => size.toFixed(3)).join(' ')); // 1.000 0.847 0.494 0.145
+ * ```
  */
 export function dimeCosineSchedule(options: { steps: number; s?: number; min?: number }): NoiseSchedule {
   const { steps, s = 0.008, min = 0.001 } = options;

@@ -11,6 +11,14 @@ import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js'
  * @param options.end last beta before scaling, default 0.999
  * @param options.scale factor on all betas, default 1
  * @throws ArgumentError if steps is not an integer >= 1 or a beta leaves (0, 1)
+ *
+ * @example
+ * ```ts run
+ * import { linearSchedule } from 'diffrl';
+ *
+ * const { betas } = linearSchedule({ steps: 4, scale: 0.8 });
+ * console.log(betas.map((beta) => beta.toFixed(3)).join(' ')); // 0.000 0.266 0.533 0.799
+ * ```
  */
 export function linearSchedule(options: {
   steps: number;

@@ -12,6 +12,14 @@ import { MAX_STEPS, type NoiseSchedule, scheduleFromStepSizes } from './schedule
  * @param options.min m in [0, 1], the factor that the steps fall towards, default 0.17
  * @param options.total sum of the step sizes; default: the first is 1
  * @throws ArgumentError for values out of range
+ *
+ * @example
+ * ```ts run
+ * import { powerStepsSchedule } from 'diffrl';
+ *
+ * const { stepSizes } = powerStepsSchedule({ steps: 4, total: 1 });
+ * console.log(stepSizes.map((size) => size.toFixed(3)).join(' ')); // 0.363 0.288 0.212 0.137
+ * ```
  */
 export function powerStepsSchedule(options: {
   steps: number;

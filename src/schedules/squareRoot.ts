@@ -9,6 +9,14 @@ import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js'
  * @param options.s offset, default 0.008
  * @param options.maxBeta default 0.999
  * @throws ArgumentError if steps is not an integer >= 1, or s or maxBeta is out of (0, 1)
+ *
+ * @example
+ * ```ts run
+ * import { squareRootSchedule } from 'diffrl';
+ *
+ * const { betas } = squareRootSchedule({ steps: 4 });
+ * console.log(betas.map((beta) => beta.toFixed(3)).join(' ')); // 0.460 0.416 0.550 0.999
+ * ```
  */
 export function squareRootSchedule(options: { steps: number; s?: number; maxBeta?: number }): NoiseSchedule {
   const { steps, s = 0.008, maxBeta = 0.999 } = options;

@@ -10,6 +10,14 @@ import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js'
  * @param options.betaMin rate at the data end, default 0.1
  * @param options.betaMax rate at the prior end, default 10
  * @throws ArgumentError if steps is not an integer >= 1 or the rates are not 0 < betaMin <= betaMax
+ *
+ * @example
+ * ```ts run
+ * import { variancePreservingSchedule } from 'diffrl';
+ *
+ * const { betas } = variancePreservingSchedule({ steps: 4 });
+ * console.log(betas.map((beta) => beta.toFixed(3)).join(' ')); // 0.284 0.614 0.792 0.888
+ * ```
  */
 export function variancePreservingSchedule(options: {
   steps: number;

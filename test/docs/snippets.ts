@@ -28,6 +28,24 @@ export function findSnippets(): Snippet[] {
   );
 }
 
+/** The examples in comments of the source that are fenced as `ts run`. */
+export function findExamples(): Snippet[] {
+  const sources = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  return sources.flatMap((name) => parseExamples(`src/${name}`, readFileSync(`${root}src/${name}`, 'utf8')));
+}
+
+export function parseExamples(document: string, source: string): Snippet[] {
+  const comments = source.split('\n').map((line) => /^\s*\* ?(.*)$/.exec(line)?.[1] ?? '');
+  return parseSnippets(document, comments.join('\n')).filter(({ runs }) => runs);
+}
+
+/** What a snippet says that its `console.log(...); // output` lines print. */
+export function statedOutputs({ code }: Snippet): string[] {
+  return [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, output]) => output as string);
+}
+
 export function parseSnippets(document: string, text: string): Snippet[] {
   const snippets: Snippet[] = [];
   let hidden: { code: string; lines: number[] } = { code: '', lines: [] };
