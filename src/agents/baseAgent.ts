@@ -179,10 +179,32 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
   /** Registers `part` under `name`: its state is the agent's, and it goes when the agent goes. */
   protected own<P extends Part>(name: string, part: P): P {
     const { state, prepare, variables, statistics } = part;
-    if (state && prepare) this.parts[name] = { state: () => part.state!(), prepare: (saved) => part.prepare!(saved) };
+    if (state && prepare) this.parts[name] = part as Stateful;
     else if (variables) this.parts[name] = variablesAsState({ ...variables, ...statistics });
     if (part.dispose) this.disposals.push(() => part.dispose!());
     return part;
+  }
+
+  /**
+   * Has `part`, such as the moments of a normalising wrapper, saved and loaded with the agent, so that it acts the same
+   * after loading. Say so again before {@link restore}: an agent that does not know the part refuses the checkpoint.
+   *
+   * @example
+   * ```ts
+   * const env = new NormaliseObservation(await makeMujoco('Humanoid-v5'));
+   * const agent = await DimeAgent.create({ env });
+   * agent.keep('observations', env.moments);
+   * ```
+   * @throws ArgumentError unless `part` is stateful and `name` is new
+   */
+  keep(name: string, part: Stateful): void {
+    if (typeof part?.state !== 'function' || typeof part.prepare !== 'function') {
+      throw new ArgumentError(`${this.kind}.keep: part must have state() and prepare(state), got ${show(part)}.`);
+    }
+    if (typeof name !== 'string' || !name || name.includes('/') || `kept-${name}` in this.parts) {
+      throw new ArgumentError(`${this.kind}.keep: name must be new and without a slash, got ${show(name)}.`);
+    }
+    this.parts[`kept-${name}`] = part;
   }
 
   /** A function of tensors as one of typed arrays. Its inputs and outputs are named. */

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireInteger } from '../errors.js';
+import { ArgumentError, requireInteger, show } from '../errors.js';
+import { requirePath } from '../files/fileErrors.js';
 import { writeFileAtomically } from '../files/files.js';
 import { nodeModule } from '../files/nodeModules.js';
+import type { RunningMoments } from '../ops/runningMoments.js';
 import type { Box } from '../spaces/box.js';
 import type { TensorProgram } from './program.js';
 
@@ -22,34 +24,54 @@ export interface ExportableAgent {
   policyGraph(rows: number): PolicyGraph;
 }
 
+export interface ExportOptions {
+  /** Observations per call, default 1. */
+  rows?: number;
+  /** Version of ONNX's operator set, 18 to 20 (default): older runtimes, such as ONNX Runtime before 1.17, need 18. */
+  opset?: number;
+  /** The moments of the `NormaliseObservation` that the agent was trained behind: the model then takes raw observations. */
+  moments?: RunningMoments | undefined;
+}
+
 /**
- * The policy as an ONNX model (operator set and IR version: `OPSET_VERSION`, `IR_VERSION` of `diffrl/compile`) that any ONNX
- * runtime can serve. Inputs `observation` `[rows, O]` and `noise` (standard normal, of the shape in the model), output
- * `action` `[rows, A]` in the action space's units; the weights are those of now.
+ * The policy as an ONNX model that any ONNX runtime can serve. Inputs `observation` `[rows, O]` and `noise` (standard normal,
+ * of the shape in the model), output `action` `[rows, A]` in the action space's units; the weights are those of now.
  *
- * @param rows observations per call, default 1
- * @throws ArgumentError unless rows is an integer >= 1
+ * @throws ArgumentError unless rows is an integer >= 1 and opset is one that can be written
  */
-export async function encodeOnnx(agent: ExportableAgent, rows = 1): Promise<Uint8Array> {
+export async function encodeOnnx(agent: ExportableAgent, options: ExportOptions = {}): Promise<Uint8Array> {
+  if (typeof agent?.policyGraph !== 'function') {
+    throw new ArgumentError(`exportOnnx: agent must be an agent whose policy can be exported, got ${show(agent)}.`);
+  }
+  if (options === null || typeof options !== 'object') {
+    throw new ArgumentError(`exportOnnx: options must be { rows, opset, moments }, got ${show(options)}.`);
+  }
+  const { rows = 1, opset, moments } = options;
   requireInteger('exportOnnx', 'rows', rows, { min: 1 });
   const { traceToOnnx } = await import('../compile/index.js');
   const { inputs, program } = agent.policyGraph(rows);
   const { low, high } = agent.actionSpace;
   const half = low.map((bound, i) => ((high[i] as number) - bound) / 2);
   const centre = low.map((bound, i) => bound + (half[i] as number));
-  const scaled: typeof program = (tensors) => {
-    const action = tf.clipByValue(program(tensors).action, -1, 1);
+  const normalise = moments?.asProgram() ?? ((observations: tf.Tensor2D) => observations);
+  const scaled: typeof program = ({ observation, noise }) => {
+    const action = tf.clipByValue(program({ observation: normalise(observation), noise }).action, -1, 1);
     return { action: tf.add(tf.mul(action, tf.tensor1d(half)), tf.tensor1d(centre)) };
   };
   return traceToOnnx(
     scaled as (tensors: Record<'observation' | 'noise', tf.Tensor>) => Record<'action', tf.Tensor>,
     inputs,
-    `${agent.name} policy`,
+    { name: `${agent.name} policy`, opset },
   );
 }
 
-/** Writes {@link encodeOnnx} to the file `path` (Node only). */
-export async function exportOnnx(agent: ExportableAgent, path: string, rows = 1): Promise<void> {
+/**
+ * Writes {@link encodeOnnx} to the file `path` (Node only).
+ *
+ * @throws FileError if it cannot be written
+ */
+export async function exportOnnx(agent: ExportableAgent, path: string, options: ExportOptions = {}): Promise<void> {
+  requirePath('exportOnnx', path);
   nodeModule('exportOnnx', 'node:fs/promises');
-  await writeFileAtomically('exportOnnx', path, [await encodeOnnx(agent, rows)]);
+  await writeFileAtomically('exportOnnx', path, [await encodeOnnx(agent, options)]);
 }

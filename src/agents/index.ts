@@ -20,7 +20,7 @@ export { DiffWpoAgent, type DiffWpoOptions } from './diffWpo.js';
 export { DimeAgent, type DimeNoise, type DimeOptions } from './dime.js';
 export { dimePresets } from './dimePresets.js';
 export { DpmdAgent, type DpmdOptions } from './dpmd.js';
-export { type ExportableAgent, encodeOnnx, exportOnnx, type PolicyGraph } from './exportOnnx.js';
+export { type ExportableAgent, type ExportOptions, encodeOnnx, exportOnnx, type PolicyGraph } from './exportOnnx.js';
 export { CrossQAgent, type CrossQNoise, type CrossQOptions } from './gaussian/crossQ.js';
 export { SacAgent, type SacNoise, type SacOptions } from './gaussian/sac.js';
 export { Td3Agent, type Td3Options } from './gaussian/td3.js';

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
+import { VERSION } from '../version.js';
 import { ONNX_TYPE } from './builder.js';
 import { type Attribute, dataOf, type Node, type Value } from './graph.js';
 import { sizeOf } from './shapes.js';
@@ -6,6 +7,9 @@ import { productWork } from './work.js';
 
 /** Version of the ONNX operator set that graphs are written in. */
 export const OPSET_VERSION = 20;
+
+/** The oldest operator set that has what graphs use: axes of a reduction as an input. */
+export const OLDEST_OPSET = 18;
 
 /** Version of the ONNX file format, the one that came with the operator set. */
 export const IR_VERSION = 9;
@@ -19,6 +23,8 @@ const LARGEST_WRITTEN_FILL = 1024;
 /** What a model consists of. */
 export interface ModelDescription {
   readonly name: string;
+  /** Version of the operator set; default {@link OPSET_VERSION}. */
+  readonly opset?: number;
   /** In running order. */
   readonly nodes: readonly Node[];
   readonly inputs: readonly (readonly [name: string, value: Value])[];
@@ -26,7 +32,7 @@ export interface ModelDescription {
 }
 
 /** The ONNX file of a graph, weights and other constants included. */
-export function encodeModel({ name, nodes, inputs, outputs }: ModelDescription): Uint8Array {
+export function encodeModel({ name, opset = OPSET_VERSION, nodes, inputs, outputs }: ModelDescription): Uint8Array {
   const names = new Map<Value, string>(inputs.map(([input, value]) => [value, input]));
   const copies: Message[] = [];
   for (const [output, value] of outputs) {
@@ -37,13 +43,14 @@ export function encodeModel({ name, nodes, inputs, outputs }: ModelDescription):
   for (const node of nodes) for (const value of node.inputs) if (value.constant) constants.add(value);
   const expanded = [...constants].filter(isLargeFill);
   const model: Message = {
-    ir_version: IR_VERSION,
+    ir_version: opset < 19 ? IR_VERSION - 1 : IR_VERSION,
     producer_name: 'diffrl',
-    opset_import: [{ domain: '', version: OPSET_VERSION }],
+    producer_version: VERSION,
+    opset_import: [{ domain: '', version: opset }],
     graph: {
       name,
       doc_string: `${nodes.length} operators, ${(productWork(nodes) / 1e6).toPrecision(4)} MFLOP in products`,
-      node: [...expanded.map(expandMessage), ...nodes.map((node) => nodeMessage(names, node)), ...copies],
+      node: [...expanded.map(expandMessage), ...nodes.map((node, i) => nodeMessage(names, node, i)), ...copies],
       initializer: [...[...constants].map(constantMessage), ...expanded.map(shapeMessage)],
       input: inputs.map(([input, value]) => valueMessage(input, value)),
       output: outputs.map(([output, value]) => valueMessage(output, value)),
@@ -56,8 +63,9 @@ function valueName(names: ReadonlyMap<Value, string>, value: Value): string {
   return names.get(value) ?? `${value.constant ? 'c' : 'n'}${value.id}`;
 }
 
-function nodeMessage(names: ReadonlyMap<Value, string>, node: Node): Message {
+function nodeMessage(names: ReadonlyMap<Value, string>, node: Node, index: number): Message {
   return {
+    name: `${node.operator}_${index}`,
     input: node.inputs.map((value) => valueName(names, value)),
     output: node.outputs.map((value) => valueName(names, value)),
     op_type: node.operator,
@@ -110,6 +118,7 @@ const SCHEMA: Readonly<Record<string, Schema>> = {
   Model: {
     ir_version: [1, 'int64'],
     producer_name: [2, 'string'],
+    producer_version: [3, 'string'],
     graph: [7, 'Graph'],
     opset_import: [8, 'OperatorSetId'],
   },
@@ -122,7 +131,13 @@ const SCHEMA: Readonly<Record<string, Schema>> = {
     doc_string: [10, 'string'],
     output: [12, 'ValueInfo'],
   },
-  Node: { input: [1, 'string'], output: [2, 'string'], op_type: [4, 'string'], attribute: [5, 'Attribute'] },
+  Node: {
+    input: [1, 'string'],
+    output: [2, 'string'],
+    name: [3, 'string'],
+    op_type: [4, 'string'],
+    attribute: [5, 'Attribute'],
+  },
   Attribute: {
     name: [1, 'string'],
     f: [2, 'float'],

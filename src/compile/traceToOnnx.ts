@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { requireInteger } from '../errors.js';
 import { CompileError } from './errors.js';
 import type { Value } from './graph.js';
-import { encodeModel } from './onnx.js';
+import { encodeModel, OLDEST_OPSET, OPSET_VERSION } from './onnx.js';
 import { optimise } from './optimise.js';
 import { type InputInfo, trace } from './trace.js';
 
@@ -12,18 +13,20 @@ export interface InputSpec {
 }
 
 /**
- * An ONNX file (operator set 20, IR version 9) that computes `fn`, for any ONNX runtime. Names of inputs and outputs
+ * An ONNX file that computes `fn`, for any ONNX runtime. Names of inputs and outputs
  * are the keys of `inputs` and of the result of `fn`. All shapes are fixed. Variables enter with the values they have
  * now, as constants.
  *
- * @param name the name of the graph
+ * @param options.name the name of the graph
+ * @param options.opset version of ONNX's operator set, 18 to 20 (default, `OPSET_VERSION`)
  * @throws {@link CompileError} if `fn` cannot be compiled, or assigns variables
  */
 export function traceToOnnx<Name extends string>(
   fn: (inputs: Record<Name, tf.Tensor>) => Record<string, tf.Tensor>,
   inputs: Readonly<Record<Name, InputSpec>>,
-  name = 'diffrl',
+  { name = 'diffrl', opset = OPSET_VERSION }: { name?: string | undefined; opset?: number | undefined } = {},
 ): Uint8Array {
+  requireInteger('traceToOnnx', 'opset', opset, { min: OLDEST_OPSET, max: OPSET_VERSION });
   const names = Object.keys(inputs) as Name[];
   const infos = names.map((key) => ({ dtype: inputs[key].dtype ?? 'float32', shape: inputs[key].shape }) as const);
   const call = (tensors: tf.Tensor[]) =>
@@ -34,9 +37,11 @@ export function traceToOnnx<Name extends string>(
   const outputs = Object.entries(traced.result as Record<string, Value>);
   return encodeModel({
     name,
+    opset,
     nodes: optimise(
       traced.builder.graph,
       outputs.map(([, value]) => value),
+      opset,
     ),
     inputs: names.map((key, i) => [key, traced.inputs[i]!]),
     outputs,

@@ -136,7 +136,7 @@ describe('DiffPpoAgent', () => {
     for (let i = 0; i < 4; i++) await step(agent, i);
     const noise = Rng.fromSeed(0);
     noise.prepare(substate(await agent.state(), 'noise'))();
-    const session = await ort.InferenceSession.create(await encodeOnnx(agent, 2));
+    const session = await ort.InferenceSession.create(await encodeOnnx(agent, { rows: 2 }));
     const observations = Rng.fromSeed(1).normals(6);
     const { action } = await session.run({
       observation: new ort.Tensor('float32', observations, [2, 3]),

@@ -18,7 +18,7 @@ export function addExport(program: Command): void {
       const { agent, environments, step } = await loadRun(path, flags.checkpoint);
       if (!('policyGraph' in agent))
         throw new ArgumentError(`diffrl export: ${agent.name} has no policy graph to export.`);
-      await exportOnnx(agent as never, file, flags.rows);
+      await exportOnnx(agent as never, file, { rows: flags.rows });
       await environments.close();
       console.log(`${file}: ${agent.name} as of step ${step}, ${flags.rows} observation(s) a call.`);
     });
