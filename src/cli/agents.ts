@@ -1,24 +1,37 @@
 import { presetLines } from '../agents/presets.js';
 import { agentClass, agentClasses } from '../agents/registry.js';
+import type { OptionTable } from '../options.js';
 
 /** All agents, one a line. */
 export function listAgents(): string {
-  return [
-    ...Object.entries(agentClasses).map(([name, { name: title }]) => `${name.padEnd(10)}${title}`),
-    '',
-    "'diffrl agents NAME' shows its options.",
-  ].join('\n');
+  const lines = Object.entries(agentClasses).map(([name, { name: title }]) => `${name.padEnd(10)}${title}`);
+  return [...lines, '', "'diffrl agents NAME' shows its options."].join('\n');
 }
 
-/** The options of an agent. */
+/** The options of an agent with what they may be and their defaults, and its presets. */
 export function describeAgent(name: string): string {
-  const { name: title } = agentClass('diffrl agents', name);
-  const lines = [title, '', 'presets:'];
+  const Class = agentClass('diffrl agents', name);
+  const { options } = Class as { options?: OptionTable };
+  const lines = [
+    Class.name,
+    ...(options ? ['', 'options (--set name=value):', ...optionLines(options)] : []),
+    '',
+    'presets:',
+  ];
   for (const [preset, all] of Object.entries(presetLines)) {
-    for (const { agents, tasks, options, source } of all) {
-      if (agents.includes(name))
-        lines.push(`  ${preset}, ${tasks.join(' ')}: ${JSON.stringify(options)}`, `      ${source}`);
+    for (const { agents, tasks, options: given, source } of all) {
+      if (!agents.includes(name)) continue;
+      lines.push(`  ${preset}, ${tasks.join(' ')}: ${JSON.stringify(given)}`, `      ${source}`);
     }
   }
   return lines.join('\n');
+}
+
+function optionLines(table: OptionTable, prefix = ''): string[] {
+  return Object.entries(table).flatMap(([name, option]) => {
+    if (option.retired) return [];
+    const head = `  ${`${prefix}${name}`.padEnd(30)} ${option.doc}`;
+    if (option.table) return [head, ...optionLines(option.table, `${prefix}${name}.`)];
+    return [head, `  ${''.padEnd(30)} ${option.allowed}; default ${option.defaultText}`];
+  });
 }

@@ -1,8 +1,10 @@
+import type { Agent } from '../agents/agent.js';
 import { checkpointExists } from '../checkpoint/checkpoint.js';
 import type { TrainingCallback } from '../training/callback.js';
 import { bestModel } from '../training/callbacks/bestModel.js';
 import { checkpoints } from '../training/callbacks/checkpoints.js';
 import { evaluation } from '../training/callbacks/evaluation.js';
+import { filming } from '../training/callbacks/filming.js';
 import { learningCurve } from '../training/callbacks/learningCurve.js';
 import { stopAtReturn, stopWithoutImprovement } from '../training/callbacks/stopping.js';
 import { csvLog } from '../training/loggers/csvLog.js';
@@ -10,6 +12,7 @@ import { evaluationsCsv } from '../training/loggers/evaluationsCsv.js';
 import { tensorBoardLog } from '../training/loggers/tensorBoardLog.js';
 import { train } from '../training/train.js';
 import { claim } from './claim.js';
+import { filmEpisode } from './film.js';
 import type { RunFolder, RunStatus } from './folder.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
 import { statusReport } from './statusReport.js';
@@ -68,7 +71,11 @@ async function trainPrepared(
   { signal, callbacks = [], steps }: ExecuteOptions & { steps: number },
 ): Promise<void> {
   const { evaluationEvery: every, evaluationEpisodes: episodes, evaluationSeed, logEvery, checkpointEvery } = settings;
-  const { stopAtReturn: threshold, stopWithoutImprovement: patience } = settings;
+  const { stopAtReturn: threshold, stopWithoutImprovement: patience, filmEvery } = settings;
+  const film = async (filmed: Agent) => {
+    const { svg } = await filmEpisode(filmed, await environments.another(), { seed: evaluationSeed });
+    return svg;
+  };
   await train({
     agent,
     env: environments.train,
@@ -83,6 +90,7 @@ async function trainPrepared(
       csvLog(folder.file('progress.csv'), { every: logEvery }),
       tensorBoardLog(folder.file('tensorboard'), { every: logEvery }),
       learningCurve(folder.file('curve.svg'), { every }),
+      ...(filmEvery === undefined ? [] : [filming(folder.file('films'), { every: filmEvery, film })]),
       ...(threshold === undefined ? [] : [stopAtReturn(threshold)]),
       ...(patience === undefined ? [] : [stopWithoutImprovement({ evaluations: patience })]),
       checkpoints({ path: folder.latest, every: checkpointEvery }),

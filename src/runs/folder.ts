@@ -19,6 +19,8 @@ export interface RunConfig {
   resolved: {
     /** The agent's options: the preset's, and what was given over them. */
     options: JsonObject;
+    /** All options of the agent, defaults included, and its spaces. */
+    agent?: JsonObject;
     envs: number;
     /** Where the preset's options come from. */
     sources: string[];
@@ -70,7 +72,7 @@ export class RunFolder {
   static async create(parent: string, settings: RunSettings, details: RunDetails): Promise<RunFolder> {
     const complete = completeSettings(settings);
     const name = [details.task.id, settings.agent, complete.seed, timestamp()].map(fileName).join('__');
-    return RunFolder.createAt(join(parent, await unused(parent, name)), complete, details);
+    return RunFolder.createAt(await claimName(parent, name), complete, details);
   }
 
   /** The folder `path`, made with its `config.json`. */
@@ -159,10 +161,17 @@ function timestamp(): string {
   return new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
 }
 
-async function unused(parent: string, name: string): Promise<string> {
+/** Makes a folder that nobody else has made, under the name or with a number after it. */
+async function claimName(parent: string, name: string): Promise<string> {
+  await mkdir(parent, { recursive: true });
   for (let i = 1; ; i++) {
-    const candidate = i === 1 ? name : `${name}-${i}`;
-    if (!existsSync(join(parent, candidate))) return candidate;
+    const path = join(parent, i === 1 ? name : `${name}-${i}`);
+    try {
+      await mkdir(path);
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
   }
 }
 

@@ -30,6 +30,7 @@ export async function prepareRun(where: string, given: RunSettings): Promise<Pre
   const { train } = environments;
   const options = details.resolved.options;
   const agent = await makeAgent(where, settings, train, options);
+  details.resolved.agent = agent.config;
   return { settings, details, environments, agent };
 }
 

@@ -2,6 +2,7 @@ export type { Outcome, TrainingCallback } from './callback.js';
 export { bestModel } from './callbacks/bestModel.js';
 export { type CheckpointsOptions, checkpoints } from './callbacks/checkpoints.js';
 export { type EvaluationOptions, evaluation } from './callbacks/evaluation.js';
+export { type FilmingOptions, filming } from './callbacks/filming.js';
 export { type LearningCurveOptions, learningCurve } from './callbacks/learningCurve.js';
 export { progressBar } from './callbacks/progressBar.js';
 export {

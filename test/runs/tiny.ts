@@ -23,3 +23,16 @@ export function makeMore(): Env {
   const step = env.step.bind(env);
   return Object.assign(env, { step: (action: Float32Array) => ({ ...step(action), reward: action[0] as number }) });
 }
+
+/** An environment that fails after a while. */
+export function makeBroken(): Env {
+  const env = makeMore();
+  const step = env.step.bind(env);
+  let steps = 0;
+  return Object.assign(env, {
+    step(action: Float32Array) {
+      if (++steps === 30) throw new Error('it broke at step 30');
+      return step(action);
+    },
+  });
+}

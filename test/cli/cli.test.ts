@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { table } from '../../src/cli/print.js';
+import { collectSetting, parseCount, parseSeeds } from '../../src/cli/values.js';
+import { diffrl, output } from '../runs/stress.js';
+
+const tiny = `${fileURLToPath(new URL('../runs/tiny.ts', import.meta.url))}#makeTiny`;
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'diffrl-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const call = (...args: string[]) => output(diffrl(args, folder));
+
+describe('values', () => {
+  it('reads seeds and counts', () => {
+    expect(parseSeeds('0..2,7, 1')).toEqual([0, 1, 2, 7]);
+    expect(['50k', '1.5M', '2_000', '1e5'].map(parseCount)).toEqual([50_000, 1_500_000, 2000, 100_000]);
+    for (const wrong of ['', 'x', '3..1', '1..']) expect(() => parseSeeds(wrong)).toThrow();
+    for (const wrong of ['', '1.5', 'k', '10 k']) expect(() => parseCount(wrong)).toThrow();
+  });
+
+  it('reads settings as YAML, dots nest', () => {
+    const given = ['criticHidden=[256, 256]', 'sampler.steps=8', 'sampler.priorStd=1e-1', 'compile=false', 'a=b=c'];
+    const read = given.reduce((before, text) => collectSetting(text, before), {});
+    const sampler = { steps: 8, priorStd: 0.1 };
+    expect(read).toEqual({ criticHidden: [256, 256], sampler, compile: false, a: 'b=c' });
+    expect(() => collectSetting('steps')).toThrow(/name=value/);
+  });
+
+  it('prints tables with numbers to the right', () => {
+    expect(
+      table(
+        ['name', 'n'],
+        [
+          ['a', '1'],
+          ['long one', '100'],
+        ],
+      ).split('\n'),
+    ).toEqual(['name        n', '--------  ---', 'a           1', 'long one  100']);
+  });
+});
+
+describe('the program diffrl', () => {
+  it('trains two agents over seeds and draws the comparison; repeats a run to the byte', async () => {
+    const run = (seeds: string, quality: string) =>
+      call(
+        'train',
+        '-a',
+        tiny.replace('makeTiny', 'makeGraded'),
+        '-e',
+        tiny.replace('makeTiny', 'makeMore'),
+        '-n',
+        '200',
+        '-s',
+        seeds,
+        '--set',
+        `quality=${quality}`,
+      );
+    const trained = await Promise.all([run('0..2', '2'), run('0..2', '4')]);
+    for (const { code, text } of trained) expect([code, text.match(/200 steps in/g)?.length]).toEqual([0, 3]);
+    const runs = await readdir(join(folder, 'runs'));
+    expect(runs).toHaveLength(6);
+
+    const [compared, verified, watched] = await Promise.all([
+      call('compare', 'runs', '--svg', 'c.svg'),
+      call('verify', join('runs', runs[0]!)),
+      call('watch', 'runs'),
+    ]);
+    expect(compared.text).toMatch(/Counter +makeGraded, quality 4 +3 +2\.00 \[2\.00, 2\.00\]/);
+    expect(compared.text).toMatch(/quality 4 beats makeGraded, quality 2 with probability 100 %/);
+    expect(await readFile(join(folder, 'c.svg'), 'utf8')).toMatch(/makeGraded, quality 4 \(3 seeds\)/);
+    expect(verified).toMatchObject({ code: 0, text: expect.stringMatching(/all \d+ arrays .* agree, byte for byte/) });
+    expect(watched.text.match(/finished +100 %/g)).toHaveLength(6);
+  });
+
+  it('saves at Ctrl-C and says how to go on', async () => {
+    const child = diffrl(['train', '-a', tiny, '-e', 'Pendulum', '-n', '3M', '--evaluate-every', '1000000'], folder);
+    const ended = output(child);
+    const runs = join(folder, 'runs');
+    for (let i = 0; i < 300; i++) {
+      const [name] = existsSync(runs) ? await readdir(runs) : [];
+      if (name && existsSync(join(runs, name, 'status.json')) && existsSync(join(runs, name, 'progress.csv'))) break;
+      await sleep(100);
+    }
+    await sleep(300);
+    child.kill('SIGINT');
+    const { code, text } = await ended;
+    expect(code).toBe(75);
+    const [, path] = /Go on with: diffrl resume (\S+)/.exec(text) ?? [];
+    const status = JSON.parse(await readFile(join(folder, path!, 'status.json'), 'utf8'));
+    expect(status).toMatchObject({ state: 'interrupted' });
+    expect(existsSync(join(folder, path!, 'latest', 'checkpoint.json'))).toBe(true);
+  });
+
+  it('answers mistakes with what was meant, without a stack, and says where a sweep failed', async () => {
+    await writeFile(join(folder, 'bad.mjs'), 'export function makeBad() { return { reset() {} }; }');
+    const study = { agents: [tiny], envs: [tiny.replace('makeTiny', 'makeBroken')], steps: 60 };
+    await writeFile(join(folder, 'study.json'), JSON.stringify(study));
+    const [agent, command, module, sweep] = await Promise.all([
+      call('train', '-a', 'dmie', '-e', 'Pendulum'),
+      call('trian'),
+      call('check', './bad.mjs#makeBad'),
+      call('sweep', 'study.json'),
+    ]);
+    expect(agent).toMatchObject({ code: 1, text: expect.stringMatching(/^error: .* did you mean 'dime'/) });
+    expect(command).toMatchObject({ code: 1, text: expect.stringMatching(/Did you mean train/) });
+    expect(module).toMatchObject({ code: 1, text: expect.stringMatching(/must return an environment/) });
+    expect(sweep.code).toBe(1);
+    expect(sweep.text).toMatch(/failed at step \d+:[\s\S]*it broke at step 30[\s\S]*--retry/);
+    for (const { text } of [agent, command, module]) expect(text).not.toMatch(/ at .*\.ts:/);
+  });
+});
