@@ -1,6 +1,6 @@
 """Records Gymnasium's HumanoidStandup into test/reference/gymnasium/humanoid_standup.json (layout: test/reference/README.md).
 
-Run: pip install gymnasium==1.3.0 mujoco==3.14.0, then python scripts/recordHumanoidStandup.py
+Run: pip install 'gymnasium[mujoco]==1.3.0' mujoco==3.14.0, then python scripts/recordHumanoidStandup.py
 """
 
 import json
