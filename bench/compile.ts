@@ -4,14 +4,16 @@
  *
  *     npx tsx bench/compile.ts             everything, about five minutes
  *     npx tsx bench/compile.ts 376/17/256  one size: observation/action/critic width
+ *     npx tsx bench/compile.ts --device gpu
  */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-layers';
+import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { DimeAgent, type DimeOptions } from '../src/agents/dime.js';
 import { type Compiler, eager, type Program, type TensorProgram } from '../src/agents/program.js';
-import { compile } from '../src/compile/index.js';
+import { compile, type Device } from '../src/compile/index.js';
 import { optimise } from '../src/compile/optimise.js';
 import { trace } from '../src/compile/trace.js';
 import { nodeWork } from '../src/compile/work.js';
@@ -51,7 +53,10 @@ interface Size {
   width: number;
 }
 
-const compiler = ((program: AnyProgram) => compile(program as never, { outputs: 'arrays' })) as unknown as Compiler;
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { device: { type: 'string' } } });
+const device = (values.device ?? 'cpu') as Device;
+const compiler = ((program: AnyProgram) =>
+  compile(program as never, { outputs: 'arrays', device })) as unknown as Compiler;
 
 function createAgent({ observation, action, width }: Size, steps: number, how: Compiler): MeasuredAgent {
   const env = { observationSpace: Box.uniform(observation, -1, 1), actionSpace: Box.uniform(action, -1, 1) };
@@ -82,8 +87,8 @@ function inputsOf({ observation, action }: Size, steps: number): Record<string, 
 const PROGRAM_OF: Record<string, number> = {
   'act, 1 observation': 0,
   'act, 64 observations': 0,
-  'critic update': 1,
-  'actor update': 2,
+  'critic update': 2,
+  'actor update': 3,
 };
 
 /** Floating point operations in matrix products of one run, and operators of its graph. */
@@ -103,7 +108,11 @@ function graphOf(program: AnyProgram, inputs: Inputs): { products: number; opera
 /** Highest speed of a large matrix product in ONNX Runtime, in GFLOP/s. */
 async function peak(threads: number): Promise<number> {
   const size = 2048;
-  const product = compile((a: tf.Tensor2D, b: tf.Tensor2D) => tf.sum(tf.matMul(a, b)), { outputs: 'arrays', threads });
+  const product = compile((a: tf.Tensor2D, b: tf.Tensor2D) => tf.sum(tf.matMul(a, b)), {
+    outputs: 'arrays',
+    threads,
+    device,
+  });
   const matrix = { data: Rng.fromSeed(0).normals(size * size), shape: [size, size] };
   const shortest = await best(() => product(matrix, matrix), 3000);
   await product.dispose();
@@ -123,7 +132,7 @@ async function compareSize(name: string, size: Size): Promise<void> {
   await tf.setBackend('cpu');
   const fast = createAgent(size, STEPS, compiler);
   console.log(
-    `\n${name} (observation/action/critic width), K = ${STEPS}, batch ${BATCH}; milliseconds, best of all runs`,
+    `\n${name} (observation/action/critic width), K = ${STEPS}, batch ${BATCH}; milliseconds, best of all runs, on the ${device}`,
   );
   console.log(`eager on ${backend}; matrix-product peak now ${peakSpeed.toFixed(0)} GFLOP/s`);
   console.log('                       eager   compiled   ratio   first call   operators   MFLOP in products   of peak');
@@ -156,8 +165,8 @@ async function growth(size: Size): Promise<void> {
   for (const steps of [2, 4, 8, 16, 32]) {
     const agent = createAgent(size, steps, compiler);
     const inputs = inputsOf(size, steps)['actor update']!;
-    const first = await time(() => agent.runs[2]!(inputs));
-    const shortest = await best(() => agent.runs[2]!(inputs), 1500);
+    const first = await time(() => agent.runs[3]!(inputs));
+    const shortest = await best(() => agent.runs[3]!(inputs), 1500);
     console.log(`K = ${String(steps).padStart(2)}: ${milliseconds(shortest)} ms, first call ${first.toFixed(0)} ms`);
     agent.dispose();
   }
@@ -175,7 +184,7 @@ const all = await peak(0);
 console.log(
   `Matrix product 2048 x 2048 in ONNX Runtime: ${one.toFixed(0)} GFLOP/s on one core, ${all.toFixed(0)} on all`,
 );
-const names = process.argv.length > 2 ? process.argv.slice(2) : SIZES;
+const names = positionals.length > 0 ? positionals : SIZES;
 for (const name of names) await compareSize(name, sizeOf(name));
 if (names.length > 1) await growth(sizeOf('17/6/256'));
 console.log(`\nPeak memory of the process: ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
