@@ -40,10 +40,9 @@ export type GivenOptions<Table extends OptionTable> = {
 };
 
 /** Objects of options may be given in part. @inline */
-type GivenValue<T> = T extends { readonly [plain]: true } ? GivenParts<T> : T;
+type GivenValue<T> = T extends { readonly '~plain': true } ? GivenParts<T> : T;
 /** @inline */
-type GivenParts<T> = { readonly [Name in Exclude<keyof T, typeof plain>]?: GivenValue<T[Name]> };
-declare const plain: unique symbol;
+type GivenParts<T> = { readonly [Name in Exclude<keyof T, '~plain'>]?: GivenValue<T[Name]> };
 
 /**
  * The options of `where`, checked, with defaults for those not given.
@@ -141,7 +140,7 @@ export function widths(initial: readonly number[], doc: string): Option<readonly
 export function group<Table extends OptionTable>(
   table: Table,
   doc: string,
-): Option<OptionValues<Table> & { readonly [plain]: true }> {
+): Option<OptionValues<Table> & { readonly '~plain': true }> {
   const check = (where: string, name: string, value: unknown) =>
     readOptions(`${where}: ${name}`, value as never, table) as never;
   return {

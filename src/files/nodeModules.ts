@@ -19,7 +19,7 @@ export function findNodeModule<Name extends keyof NodeModules>(name: Name): Node
   return globalThis.process?.getBuiltinModule?.(name) as NodeModules[Name] | undefined;
 }
 
-interface NodeModules {
+export interface NodeModules {
   'node:child_process': typeof import('node:child_process');
   'node:crypto': typeof import('node:crypto');
   'node:fs': typeof import('node:fs');

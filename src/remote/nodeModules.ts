@@ -1,12 +1,12 @@
 import { MissingPackageError } from '../errors.js';
-import { findNodeModule } from '../files/nodeModules.js';
+import { findNodeModule, type NodeModules } from '../files/nodeModules.js';
 
 /**
  * A module of Node, without an import that bundlers for browsers would stumble over.
  *
  * @throws MissingPackageError outside Node
  */
-export function nodeModule<Name extends Parameters<typeof findNodeModule>[0]>(where: string, name: Name) {
+export function nodeModule<Name extends keyof NodeModules>(where: string, name: Name): NodeModules[Name] {
   const found = findNodeModule(name);
   if (found) return found;
   throw new MissingPackageError(`${where}: this needs Node 20.16 or later (${name}). A page can use 'ws://' only.`);
