@@ -189,7 +189,7 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
     const repeated = repeatRows(observations, evaluationParticles);
     const candidates = this.sampler.actions(repeated, noise, evaluation);
     if (evaluationParticles === 1) return candidates;
-    return bestOf(candidates, this.meanValue(repeated, candidates), evaluationParticles);
+    return bestOf(candidates, this.actionValue(repeated, candidates), evaluationParticles);
   }
 
   /** The policy as `explore: false` runs it. */
@@ -260,7 +260,7 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
         groupSize: this.groupSize,
         trainDiffusion: trainsDiffusion,
       });
-      const logTarget: tf.Tensor1D = tf.div(this.meanValue(path.observations, path.action), temperature);
+      const logTarget: tf.Tensor1D = tf.div(this.actionValue(path.observations, path.action), temperature);
       const logZ = this.logZ && tf.reshape<tf.Rank.R1>(this.logZ.apply(path.observations), [-1]);
       const divergence = this.sampler.divergence(path, logTarget, logZ);
       return {
@@ -275,8 +275,8 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
     return { actorLoss, runCost, entropyBound, temperature: this.temperature.value() };
   }
 
-  /** Mean of both critics, `[B]`, with running batch statistics. */
-  private meanValue(observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D {
+  /** The mean of both critics, `[B]`, for actions in [-1, 1]; traceable. */
+  actionValue(observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D {
     const [first, second] = this.critic.apply(observations, actions);
     return tf.mul(tf.add(this.objective.value(first), this.objective.value(second)), 0.5);
   }

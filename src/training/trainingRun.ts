@@ -155,15 +155,22 @@ export class TrainingRun implements Stateful {
     return this.agent.checkpoint(await this.state());
   }
 
-  /** Puts back what {@link checkpoint} returned. @throws CheckpointError as {@link restore} */
-  async load(checkpoint: Checkpoint): Promise<void> {
+  /**
+   * Puts back what {@link checkpoint} returned.
+   *
+   * @param anyOptions whether the agent may have been made with other options, as long as the arrays fit; default `false`
+   * @throws CheckpointError as {@link restore}
+   */
+  async load(checkpoint: Checkpoint, anyOptions = false): Promise<void> {
     const { training } = checkpoint;
     if (!training) {
       throw new CheckpointError(
         'train: the checkpoint holds an agent but no training run; load the agent from it and start a new run.',
       );
     }
-    const [run, agent] = [await this.prepare(training), await prepareCheckpoint(this.agent, checkpoint)];
+    const prepareAgent = () =>
+      anyOptions ? this.agent.prepare(checkpoint.state) : prepareCheckpoint(this.agent, checkpoint);
+    const [run, agent] = [await this.prepare(training), await prepareAgent()];
     await agent();
     await run();
   }

@@ -6,7 +6,7 @@
 
 export type { Endpoint } from './channel.js';
 export { type OnnxRuntimeWeb, type RuntimeOptions, setUpRuntime } from './onnxRuntime.js';
-export { type Progress, type StartOptions, serveTraining } from './serveTraining.js';
+export { type Progress, type RunHistory, type StartOptions, serveTraining } from './serveTraining.js';
 export type {
   Call,
   CallsOf,

@@ -9,7 +9,7 @@ export interface OnnxRuntimeWeb extends OnnxRuntime {
 export interface RuntimeOptions {
   /** Where the runtime's files are, as the bundler says; default: where the runtime looks by itself. */
   paths?: { wasm: string; mjs?: string };
-  /** Threads >= 1; default: up to four where the page is cross-origin isolated. Elsewhere there is always one. */
+  /** Threads >= 1; default: one fewer than cores, up to four, so that the page keeps a core. Without cross-origin isolation there is always one. */
   threads?: number;
 }
 
@@ -29,11 +29,16 @@ export interface RuntimeOptions {
  */
 export function setUpRuntime<Runtime extends OnnxRuntimeWeb>(
   runtime: Runtime,
-  { paths, threads = Math.min(4, globalThis.navigator?.hardwareConcurrency ?? 1) }: RuntimeOptions = {},
+  { paths, threads = sparingThreads() }: RuntimeOptions = {},
 ): Runtime {
   requireInteger('setUpRuntime', 'threads', threads, { min: 1 });
   const { wasm } = runtime.env;
   if (paths) wasm.wasmPaths = paths;
   wasm.numThreads = globalThis.crossOriginIsolated ? threads : 1;
   return runtime;
+}
+
+function sparingThreads(): number {
+  const cores = globalThis.navigator?.hardwareConcurrency ?? 1;
+  return Math.min(Math.max(cores - 1, 1), 4);
 }

@@ -34,6 +34,9 @@ export interface Progress {
   metrics: Metrics;
 }
 
+/** What {@link Trainer.history} tells. */
+export type RunHistory = Pick<Progress, 'episodes' | 'evaluations'>;
+
 /** Milliseconds between two reports. */
 const REPORT_EVERY = 100;
 
@@ -80,7 +83,7 @@ class TrainingServer {
     endpoint: Endpoint,
   ) {
     this.channel = new Channel(endpoint, {
-      create: (options: object) => this.exclusive(() => this.restart(options)),
+      open: (options: object) => this.exclusive(() => this.restart(options)),
       restart: (changes: object) => this.exclusive(() => this.restart({ ...this.options, ...changes })),
       set: (changes: object) => this.exclusive(() => this.set(changes)),
       start: (options?: StartOptions) => this.start(options),
@@ -90,6 +93,7 @@ class TrainingServer {
         this.queue.run(async () => (await this.requireActive().session.agent.act(observations, options)).actions),
       snapshot: () => this.exclusive(() => this.snapshot()),
       load: (bytes: Uint8Array) => this.exclusive(() => this.load(bytes)),
+      history: () => this.history(),
       call: (name: string, args: unknown[]) => this.call(name, args),
       close: () => this.close(),
     });
@@ -98,7 +102,7 @@ class TrainingServer {
 
   private requireActive(): Active {
     if (this.active) return this.active;
-    throw new ArgumentError('Trainer: there is no session; call restart first.');
+    throw new ArgumentError('Trainer: there is no session; call open first.');
   }
 
   private async restart(options: object): Promise<void> {
@@ -112,7 +116,7 @@ class TrainingServer {
     const checkpoint = await this.requireActive().run.checkpoint();
     const next = await this.make(options);
     try {
-      await next.run.load(checkpoint);
+      await next.run.load(checkpoint, true);
     } catch (error) {
       await free(next.session);
       throw error;
@@ -217,9 +221,14 @@ class TrainingServer {
 
   private async load(bytes: Uint8Array): Promise<void> {
     const { run, session } = this.requireActive();
-    const checkpoint: Checkpoint = await decodeCheckpoint(bytes);
-    if (checkpoint.training) await run.load(checkpoint);
+    const checkpoint: Checkpoint = await decodeCheckpoint(bytes, session.agent.kind);
+    if (checkpoint.training) await run.load(checkpoint, true);
     else await loadState(session.agent, checkpoint.state);
+  }
+
+  private history(): RunHistory {
+    const { episodes, evaluations } = this.requireActive().run.history;
+    return { episodes, evaluations };
   }
 
   private call(name: string, args: unknown[]): unknown {

@@ -1,7 +1,7 @@
 import type { ActOptions } from '../agents/agent.js';
 import { DiffrlError } from '../errors.js';
 import { Channel, type Endpoint, revive } from './channel.js';
-import type { Progress, StartOptions } from './serveTraining.js';
+import type { Progress, RunHistory, StartOptions } from './serveTraining.js';
 import type { CallsOf, CreateSession, EventsOf, OptionsOf } from './session.js';
 
 /** What {@link Trainer.on} hears of every session. */
@@ -22,32 +22,32 @@ export interface TrainerEvents {
  * import type { Create } from './trainer.worker.js';
  *
  * const worker = new Worker(new URL('./trainer.worker.ts', import.meta.url), { type: 'module' });
- * const trainer = await Trainer.connect<Create>(worker, { learningRate: 1e-3 });
+ * const trainer = new Trainer<Create>(worker);
  * trainer.on('progress', ({ step, episodes, metrics }) => draw(step, episodes, metrics));
+ * await trainer.open({ learningRate: 1e-3 });
  * await trainer.start();
  * ```
  */
 export class Trainer<Create extends CreateSession = CreateSession> {
-  private constructor(
-    private readonly endpoint: Endpoint & { terminate?(): void },
-    private readonly channel: Channel,
-  ) {}
+  private readonly channel: Channel;
+  private readonly ready: Promise<unknown>;
+
+  /** @param worker one whose script calls {@link serveTraining} */
+  constructor(private readonly worker: Endpoint & { terminate?(): void }) {
+    this.channel = new Channel(worker);
+    this.ready = this.channel.ready();
+    this.ready.catch(() => {}); // reported by `open`
+  }
 
   /**
    * Waits for the worker and makes its first session.
    *
-   * @param worker one whose script calls {@link serveTraining}
    * @param options for the served function
    * @throws whatever the served function throws; DiffrlError if the worker's script fails
    */
-  static async connect<Create extends CreateSession>(
-    worker: Endpoint & { terminate?(): void },
-    options: OptionsOf<Create>,
-  ): Promise<Trainer<Create>> {
-    const channel = new Channel(worker);
-    await channel.ready();
-    await channel.ask('create', options);
-    return new Trainer<Create>(worker, channel);
+  async open(options: OptionsOf<Create>): Promise<void> {
+    await this.ready;
+    await this.channel.ask('open', options);
   }
 
   /** Goes on by itself until {@link pause}; resolves at once. Called while it runs, it changes how it goes on. */
@@ -101,13 +101,18 @@ export class Trainer<Create extends CreateSession = CreateSession> {
   }
 
   /**
-   * Puts back a {@link snapshot}, or a checkpoint of such an agent made elsewhere: the whole run, or the agent alone if
+   * Puts back a {@link snapshot}, or a checkpoint of such an agent made elsewhere, with options that need not be the same: the whole run, or the agent alone if
    * no run was saved with it.
    *
    * @throws CheckpointError if it is damaged or does not fit; nothing has changed then
    */
   async load(checkpoint: Uint8Array): Promise<void> {
     await this.channel.ask('load', checkpoint);
+  }
+
+  /** All episodes and evaluations of the run so far. */
+  history(): Promise<RunHistory> {
+    return this.channel.ask('history') as Promise<RunHistory>;
   }
 
   /** What the session's call `name` returns. @throws what it throws */
@@ -122,6 +127,6 @@ export class Trainer<Create extends CreateSession = CreateSession> {
   async close(): Promise<void> {
     await this.channel.ask('close');
     this.channel.close(new DiffrlError('Trainer: it was closed; connect a new one.'));
-    this.endpoint.terminate?.();
+    this.worker.terminate?.();
   }
 }

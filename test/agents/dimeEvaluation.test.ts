@@ -58,7 +58,7 @@ describe('evaluation', () => {
     for (const seed of [0, 1, 2]) {
       const candidates = agent.sampler.actions(observations, chainNoise(seed, 8));
       // biome-ignore lint/complexity/useLiteralKeys: it is private
-      const values = agent['meanValue'](observations, candidates).dataSync();
+      const values = agent['actionValue'](observations, candidates).dataSync();
       const best = values.indexOf(Math.max(...values));
       expectClose(await shown(agent, seed), candidates.dataSync().slice(2 * best, 2 * best + 2), 1e-6);
     }

@@ -40,10 +40,11 @@ afterEach(() => {
   ports.port2.close();
 });
 
-function connect(options: Options = {}): Promise<Trainer<typeof create>> {
-  const connecting = Trainer.connect<typeof create>(ports.port1, options);
+async function connect(options: Options = {}): Promise<Trainer<typeof create>> {
+  const trainer = new Trainer<typeof create>(ports.port1);
   serveTraining(create, ports.port2);
-  return connecting;
+  await trainer.open(options);
+  return trainer;
 }
 
 const until = (trainer: Trainer<typeof create>, step: number) =>

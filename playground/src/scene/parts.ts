@@ -5,7 +5,9 @@ import {
   CapsuleGeometry,
   Color,
   CylinderGeometry,
+  type Material,
   Mesh,
+  MeshLambertMaterial,
   MeshPhysicalMaterial,
   PlaneGeometry,
   SphereGeometry,
@@ -19,13 +21,16 @@ export interface PartObjects {
   place(pose: Float32Array): void;
 }
 
-/** @param ground index of the plane that the stage draws itself, or -1 */
-export function partObjects(description: SceneDescription, ground: number): PartObjects {
+/**
+ * @param ground index of the plane that the stage draws itself, or -1
+ * @param plain whether materials are to be cheap
+ */
+export function partObjects(description: SceneDescription, ground: number, plain: boolean): PartObjects {
   const shared = description.meshes.map(meshGeometry);
   const hills = description.heights.map(heightGeometry);
   const meshes = description.parts.map((part, i) => {
     const geometry = { mesh: shared, heightField: hills }[part.kind as string]?.[part.data ?? 0] ?? shape(part);
-    const mesh = new Mesh(geometry, material(part));
+    const mesh = new Mesh(geometry, material(part, plain));
     mesh.castShadow = part.kind !== 'plane' && part.opacity > 0.5;
     mesh.receiveShadow = true;
     mesh.visible = i !== ground;
@@ -45,16 +50,20 @@ export function partObjects(description: SceneDescription, ground: number): Part
 }
 
 /** Like painted wood: matt, with a thin clear coat. */
-function material({ color, opacity, kind }: ScenePart): MeshPhysicalMaterial {
+function material({ color, opacity, kind }: ScenePart, plain: boolean): Material {
   const isScenery = kind === 'plane' || kind === 'heightField';
-  return new MeshPhysicalMaterial({
+  const look = {
     color: new Color().setRGB(...(color as [number, number, number]), 'srgb'),
-    roughness: isScenery ? 0.95 : 0.48,
-    clearcoat: isScenery ? 0 : 0.35,
-    clearcoatRoughness: 0.35,
     opacity,
     transparent: opacity < 1,
     depthWrite: opacity > 0.5,
+  };
+  if (plain) return new MeshLambertMaterial(look);
+  return new MeshPhysicalMaterial({
+    ...look,
+    roughness: isScenery ? 0.95 : 0.48,
+    clearcoat: isScenery ? 0 : 0.35,
+    clearcoatRoughness: 0.35,
   });
 }
 

@@ -3,6 +3,7 @@ import { PerspectiveCamera, Scene, Timer, WebGLRenderer } from 'three';
 import { FollowCamera } from './followCamera.js';
 import { partObjects } from './parts.js';
 import { PullControl, type PullMessage } from './pullControl.js';
+import { Quality } from './quality.js';
 import { SmoothPose } from './smoothPose.js';
 import { Spring } from './spring.js';
 import { Stage } from './stage.js';
@@ -28,6 +29,7 @@ export class SceneView {
   private readonly scene = new Scene();
   private readonly camera = new PerspectiveCamera(30, 1, 0.01, 1000);
   private readonly timer = new Timer();
+  private readonly quality: Quality;
   private readonly stage: Stage;
   private readonly objects: ReturnType<typeof partObjects>;
   private readonly lines: TendonLines;
@@ -44,13 +46,15 @@ export class SceneView {
     description: SceneDescription,
   ) {
     this.renderer = new WebGLRenderer({ antialias: true, alpha: true, powerPreference: 'high-performance' });
+    this.quality = new Quality(this.renderer);
+    container.toggleAttribute('data-plain', this.quality.isPlain);
     const { domElement } = this.renderer;
     domElement.style.touchAction = 'none';
     container.append(domElement);
     this.camera.up.set(0, 0, 1);
     const { view } = description;
-    this.stage = new Stage(this.renderer, this.scene, description);
-    this.objects = partObjects(description, this.stage.ground);
+    this.stage = new Stage(this.renderer, this.scene, description, this.quality.isPlain);
+    this.objects = partObjects(description, this.stage.ground, this.quality.isPlain);
     this.lines = new TendonLines(description);
     this.spring = new Spring(view.span);
     this.scene.add(...this.objects.meshes, this.lines.object, this.spring.object);
@@ -84,7 +88,7 @@ export class SceneView {
   resize(): void {
     const { clientWidth: width, clientHeight: height } = this.container;
     if (width === 0 || height === 0) return;
-    this.renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
+    this.renderer.setPixelRatio(this.quality.pixelRatio);
     this.renderer.setSize(width, height);
     this.follow.resize(width / height);
   }
@@ -105,7 +109,17 @@ export class SceneView {
     this.renderer.domElement.remove();
   }
 
+  /** Redraws with less; materials are made anew without what was left out. */
+  private simplify(): void {
+    this.resize();
+    this.scene.traverse((object) => {
+      const { material } = object as { material?: { needsUpdate: boolean } };
+      if (material) material.needsUpdate = true;
+    });
+  }
+
   private draw(): void {
+    if (!this.quality.isReady) return;
     this.timer.update();
     const seconds = this.timer.getDelta();
     const pose = this.pose.advance(seconds);
@@ -117,5 +131,6 @@ export class SceneView {
     this.spring.show(this.held, this.pull.target);
     this.stage.centreOn(this.follow.target, pose);
     this.renderer.render(this.scene, this.camera);
+    if (this.quality.note()) this.simplify();
   }
 }

@@ -31,7 +31,7 @@ export class Stage {
   private readonly sky = new HemisphereLight();
   private readonly floor: Mesh<PlaneGeometry, ShaderMaterial>;
   private readonly shade: Mesh<PlaneGeometry, ShadowMaterial>;
-  private readonly room: Texture;
+  private readonly room?: Texture;
   private readonly span: number;
   /** Height of the ground where the scene has none. */
   private readonly below: number;
@@ -40,17 +40,15 @@ export class Stage {
     renderer: WebGLRenderer,
     private readonly scene: Scene,
     { parts, view }: SceneDescription,
+    private readonly plain: boolean,
   ) {
     renderer.toneMapping = NeutralToneMapping;
-    renderer.shadowMap.enabled = true;
+    renderer.shadowMap.enabled = !plain;
     renderer.shadowMap.type = PCFShadowMap;
     this.span = view.span;
     this.ground = parts.findIndex(({ kind, body }) => kind === 'plane' && body === 0);
     this.below = view.center[2] - 0.47 * view.span;
-    const generator = new PMREMGenerator(renderer);
-    this.room = generator.fromScene(new RoomEnvironment(), 0.04).texture;
-    generator.dispose();
-    scene.environment = this.room;
+    if (!plain) scene.environment = this.room = roomAround(renderer);
     this.floor = new Mesh(new PlaneGeometry(), floorMaterial(view.span));
     this.shade = new Mesh(new PlaneGeometry(), new ShadowMaterial({ depthWrite: false, transparent: true }));
     this.shade.receiveShadow = true;
@@ -72,7 +70,7 @@ export class Stage {
     this.shade.material.opacity = shadow;
     this.sky.color.set(sky);
     this.sky.groundColor.set(soil);
-    this.sky.intensity = dark ? 0.75 : 1;
+    this.sky.intensity = (dark ? 0.75 : 1) + (this.plain ? 1 : 0);
     this.scene.environmentIntensity = room;
   }
 
@@ -87,7 +85,7 @@ export class Stage {
   }
 
   dispose(): void {
-    this.room.dispose();
+    this.room?.dispose();
     this.sun.dispose();
   }
 
@@ -102,6 +100,14 @@ export class Stage {
     Object.assign(shadow.camera, { left: -reach, right: reach, top: reach, bottom: -reach });
     Object.assign(shadow.camera, { near: 0.1 * this.span, far: 6 * this.span });
   }
+}
+
+/** Soft light from all sides, as in a studio. */
+function roomAround(renderer: WebGLRenderer): Texture {
+  const generator = new PMREMGenerator(renderer);
+  const { texture } = generator.fromScene(new RoomEnvironment(), 0.04);
+  generator.dispose();
+  return texture;
 }
 
 /** A pool of light with fine lines at round distances; nothing of it is left a few spans away. */
