@@ -45,7 +45,7 @@ for (const [mode, particles] of ways) {
   const { mean, std } = await evaluate({ agent, env: await makeEnv(), episodes, seed: 1000 });
   const rows = (count: number) => new Float32Array(count * agent.sampler.sizes.observationSize).fill(0.1);
   const times: number[] = [];
-  for (const count of [1, 256]) times.push(await best(() => agent.act(rows(count), { explore: false })));
+  for (const count of [1, 256]) times.push(await best(() => agent.act(rows(count), { explore: false }), 300));
   plain ??= times;
   const ratios = times.map((time, i) => `${(time / (plain as number[])[i]!).toFixed(1)}x`);
   console.log(`| ${[mode, particles, mean.toFixed(0), std.toFixed(0), ...ratios].join(' | ')} |`);
