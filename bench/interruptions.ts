@@ -46,6 +46,7 @@ const count = Object.values(report.interruptions).reduce((sum, value) => sum + v
 console.log(
   `${report.runs} runs, ${count} interruptions ${JSON.stringify(report.interruptions)}, ${report.attempts} starts.`,
 );
+for (const line of report.differing) console.log(line);
 console.log(
   `${report.differing.length} runs differ from the undisturbed sweep. ${((performance.now() - start) / 60_000).toFixed(0)} minutes.`,
 );

@@ -76,10 +76,13 @@ async function report(plan: Sweep): Promise<void> {
     console.log(`Written: ${join(plan.path, 'report.md')}, curves.svg`);
   }
   await printFailures(entries);
-  if (count('failed')) process.exitCode = 1;
+  if (count('failed') || entries.some(({ status }) => status.error)) process.exitCode = 1;
 }
 
 async function printFailures(entries: readonly SweepEntry[]): Promise<void> {
+  for (const { run, status } of entries) {
+    if (status.state === 'interrupted' && status.error) console.log(`\n${run.name}: ${status.error}`);
+  }
   const failed = entries.filter(({ status }) => status.state === 'failed');
   for (const { run, folder, status } of failed) {
     const output = await readFile(folder.file('output.log'), 'utf8').catch(() => '');

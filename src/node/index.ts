@@ -8,7 +8,6 @@ export { useBestBackend } from '../ops/backend.js';
 export { RunBusyError } from '../runs/claim.js';
 export { makeEnvironment } from '../runs/environment.js';
 export { type ExecuteOptions, executeRun } from '../runs/execute.js';
-export { type FilmOptions, filmEpisode } from '../runs/film.js';
 export { findRuns, type RunConfig, RunFolder, type RunState, type RunStatus } from '../runs/folder.js';
 export { type LoadedRun, loadRun } from '../runs/load.js';
 export { createRun } from '../runs/prepare.js';

@@ -12,7 +12,6 @@ import { evaluationsCsv } from '../training/loggers/evaluationsCsv.js';
 import { tensorBoardLog } from '../training/loggers/tensorBoardLog.js';
 import { train } from '../training/train.js';
 import { claim } from './claim.js';
-import { filmEpisode } from './film.js';
 import type { RunFolder, RunStatus } from './folder.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
 import { statusReport } from './statusReport.js';
@@ -72,9 +71,9 @@ async function trainPrepared(
 ): Promise<void> {
   const { evaluationEvery: every, evaluationEpisodes: episodes, evaluationSeed, logEvery, checkpointEvery } = settings;
   const { stopAtReturn: threshold, stopWithoutImprovement: patience, filmEvery } = settings;
-  const film = async (filmed: Agent) => {
-    const { svg } = await filmEpisode(filmed, await environments.another(), { seed: evaluationSeed });
-    return svg;
+  const filmed = async (actor: Agent) => {
+    const { film } = await import('../mujoco/render/film.js');
+    return (await film({ agent: actor, env: await environments.another(), seed: evaluationSeed })).svg;
   };
   await train({
     agent,
@@ -90,7 +89,7 @@ async function trainPrepared(
       csvLog(folder.file('progress.csv'), { every: logEvery }),
       tensorBoardLog(folder.file('tensorboard'), { every: logEvery }),
       learningCurve(folder.file('curve.svg'), { every }),
-      ...(filmEvery === undefined ? [] : [filming(folder.file('films'), { every: filmEvery, film })]),
+      ...(filmEvery === undefined ? [] : [filming(folder.file('films'), { every: filmEvery, film: filmed })]),
       ...(threshold === undefined ? [] : [stopAtReturn(threshold)]),
       ...(patience === undefined ? [] : [stopWithoutImprovement({ evaluations: patience })]),
       checkpoints({ path: folder.latest, every: checkpointEvery }),

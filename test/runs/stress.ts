@@ -38,7 +38,7 @@ export async function output(child: ChildProcess): Promise<{ code: number | null
 
 export interface StressReport {
   interruptions: Record<string, number>;
-  /** Runs whose files differ from those of the undisturbed sweep. */
+  /** Runs whose files differ from those of the undisturbed sweep, and which. */
   differing: string[];
   runs: number;
   /** Starts of processes for runs. */
@@ -93,9 +93,13 @@ export async function stress(
 
   const entries = await disturbed.entries();
   const differing: string[] = [];
-  for (const { run, folder: own } of entries) {
-    const same = await digests(own).catch(() => ({}));
-    if (JSON.stringify(same) !== JSON.stringify(await digests(alone.folderOf(run)))) differing.push(run.name);
+  for (const { run, folder: own, status } of entries) {
+    const [got, expected] = await Promise.all([digests(own).catch(() => ({})), digests(alone.folderOf(run))]);
+    const files = [...new Set([...Object.keys(got), ...Object.keys(expected)])].filter(
+      (name) => (got as Record<string, string>)[name] !== expected[name],
+    );
+    if (files.length)
+      differing.push(`${run.name} (${status.state} at ${status.step}): ${files.join(', ')}; ${status.error ?? ''}`);
   }
   const attempts = entries.reduce((sum, { status }) => sum + status.attempts, 0);
   return { interruptions: sent, differing, runs: entries.length, attempts };

@@ -11,22 +11,20 @@ export function addFilm(program: Command): void {
     .option('-o, --out <file>', 'the film (default: film.svg in the folder of the run)')
     .option('-s, --seed <number>', 'of the start', parseCount, 0)
     .option('--fps <number>', 'frames per second', parseNumber, 10)
-    .option('--max-frames <count>', 'frames at most', parseCount, 300)
+    .option('--seconds <number>', 'of simulated time at most', parseNumber, 20)
     .addOption(checkpointOption())
     .action(
       async (
         path: string,
-        flags: { out?: string; seed: number; fps: number; maxFrames: number; checkpoint: 'best' | 'latest' },
+        flags: { out?: string; seed: number; fps: number; seconds: number; checkpoint: 'best' | 'latest' },
       ) => {
         const { loadRun } = await import('../../runs/load.js');
-        const { filmEpisode } = await import('../../runs/film.js');
-        const { writeFileAtomically } = await import('../../files/files.js');
+        const { film } = await import('../../mujoco/render/film.js');
         const { agent, environments, step } = await loadRun(path, flags.checkpoint);
-        const film = await filmEpisode(agent, await environments.another(), flags);
-        const out = flags.out ?? `${path}/film.svg`;
-        await writeFileAtomically('diffrl film', out, film.svg);
+        const { seed, fps, seconds, out = `${path}/film.svg` } = flags;
+        const played = await film({ agent, env: await environments.another(), path: out, seed, fps, seconds });
         await environments.close();
-        console.log(`${out}: ${film.frames} frames, return ${film.return.toFixed(1)}, agent of step ${step}.`);
+        console.log(`${out}: ${played.length} steps, return ${played.return.toFixed(1)}, agent of step ${step}.`);
       },
     );
 }

@@ -37,7 +37,7 @@ export async function workThrough(folders: readonly RunFolder[], options: PoolOp
   await Promise.all(Array.from({ length: Math.min(jobs, folders.length) }, lane));
 }
 
-/** How often a run may be killed without having got on before it counts as failed. */
+/** How often in a row a run may be killed without having got on; then it is left to the next call. */
 const PATIENCE = 3;
 
 async function workOn(folder: RunFolder, options: PoolOptions, memory: MemoryGuard): Promise<void> {
@@ -47,11 +47,12 @@ async function workOn(folder: RunFolder, options: PoolOptions, memory: MemoryGua
     const killedBy = await startAndWait(folder, options, memory);
     const status = await folder.status();
     if (status.state !== 'interrupted' || options.signal?.aborted) return;
-    fruitless = status.step > step ? 0 : fruitless + 1;
+    // A process that was asked to stop has saved; one that is killed again and again may be too large for this machine.
+    if (killedBy) fruitless = status.step > step ? 1 : fruitless + 1;
     step = status.step;
     if (fruitless < PATIENCE) continue;
-    const error = `was ended by ${killedBy ?? 'a signal'} ${PATIENCE} times without getting on; is there enough memory?`;
-    return folder.writeStatus({ ...status, state: 'failed', error });
+    const error = `Its process was ended by ${killedBy} ${PATIENCE} times without getting on; is there enough memory?`;
+    return folder.writeStatus({ ...status, error });
   }
 }
 
