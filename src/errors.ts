@@ -86,6 +86,18 @@ export function requireOneOf<T extends string | boolean>(
   throw new ArgumentError(`${where}: ${name} must be one of ${allowed.map(show).join(', ')}, got ${show(value)}.`);
 }
 
+/** Throws an {@link ArgumentError} unless `value` is an object, such as options by name. */
+export function requireObject(where: string, name: string, value: unknown): asserts value is object {
+  if (value !== null && typeof value === 'object') return;
+  throw new ArgumentError(`${where}: ${name} must be an object with named entries, got ${show(value)}.`);
+}
+
+/** Throws an {@link ArgumentError} unless `value` is an array or a typed array. */
+export function requireList(where: string, name: string, value: unknown): asserts value is ArrayLike<number> {
+  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) return;
+  throw new ArgumentError(`${where}: ${name} must be a list of numbers, got ${show(value)}.`);
+}
+
 /** Throws a {@link ShapeError} unless `array.length` is `length`; `meaning` says what the length stands for. */
 export function requireLength(
   where: string,

@@ -1,4 +1,4 @@
-import { ArgumentError, CheckpointError, ShapeError, show } from '../errors.js';
+import { ArgumentError, CheckpointError, requireObject, ShapeError, show } from '../errors.js';
 import type { StateArray, StateDict, TypedArray } from '../state.js';
 import { joinBytes } from './bytes.js';
 
@@ -19,11 +19,13 @@ export interface Safetensors {
  * @throws ShapeError if an array does not fit its shape
  */
 export function encodeSafetensors(state: StateDict, metadata: Record<string, string> = {}): Uint8Array {
+  requireObject('encodeSafetensors', 'metadata', metadata);
   return joinBytes(safetensorsParts(state, metadata));
 }
 
 /** The pieces that {@link encodeSafetensors} joins: the header, then views of the arrays themselves (no copies). */
 export function safetensorsParts(state: StateDict, metadata: Record<string, string> = {}): Uint8Array[] {
+  requireState(state);
   if (Object.hasOwn(state, METADATA)) {
     throw new ArgumentError(`encodeSafetensors: the name '${METADATA}' is reserved by the format; rename the entry.`);
   }
@@ -83,6 +85,17 @@ export function decodeSafetensors(bytes: Uint8Array): Safetensors {
   if (end !== body.length) damaged(`${body.length - end} bytes follow the last array`);
   const names = Object.keys(entries).filter((name) => arrays.has(name));
   return { state: Object.fromEntries(names.map((name) => [name, arrays.get(name)!])), metadata, unread };
+}
+
+function requireState(state: StateDict): void {
+  requireObject('encodeSafetensors', 'state', state);
+  for (const [name, array] of Object.entries(state)) {
+    requireObject('encodeSafetensors', `'${name}'`, array);
+    if (isShape(array.shape) && Object.values(DTYPES).some((Type) => array.data instanceof Type)) continue;
+    throw new ArgumentError(
+      `encodeSafetensors: '${name}' must be { shape, data } with a ${Object.keys(DTYPES).join(', ')} array, got ${show(array.data)}.`,
+    );
+  }
 }
 
 const METADATA = '__metadata__';

@@ -1,4 +1,4 @@
-import { ArgumentError, EnvironmentError, show } from '../errors.js';
+import { ArgumentError, EnvironmentError, NonFiniteError, show } from '../errors.js';
 import type { Box } from '../spaces/box.js';
 import type { Env, Info, ResetResult, StepResult } from './env.js';
 import type { VectorEnv } from './vectorEnv.js';
@@ -32,13 +32,19 @@ export function receiveObservation(result: ResetResult, { observationSpace }: Pi
   return receiveNumbers('observation', result.observation, observationSpace.size);
 }
 
-/** A step, checked, with a fresh observation. @throws EnvironmentError naming what breaks the contract of `Env` */
+/**
+ * A step, checked, with a fresh observation.
+ *
+ * @throws EnvironmentError naming what breaks the contract of `Env`
+ * @throws NonFiniteError for a reward that float32 cannot hold
+ */
 export function receiveStep(result: StepResult, env: Pick<Env, 'observationSpace'>): StepResult {
   requireResult(result, '{ observation, reward, terminated, truncated, info }');
   const { reward, info } = result;
   const observation = receiveObservation(result, env);
-  if (!Number.isFinite(Math.fround(reward)) || typeof reward !== 'number') {
-    throw new EnvironmentError(`reward must be a finite number, got ${show(reward)}`);
+  if (!Number.isFinite(reward)) throw new EnvironmentError(`reward must be a finite number, got ${show(reward)}`);
+  if (!Number.isFinite(Math.fround(reward))) {
+    throw new NonFiniteError(`reward ${reward} is beyond float32; scale rewards, for example with NormaliseReward`);
   }
   const [terminated, truncated] = [flag(result, 'terminated'), flag(result, 'truncated')];
   return { observation, reward, terminated, truncated, info: receiveInfo(info) };

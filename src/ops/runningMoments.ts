@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireInteger } from '../errors.js';
 import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 
 /** Variances below this count as this, so that a constant entry is not blown up. */
@@ -14,6 +15,7 @@ export class RunningMoments implements Stateful {
   private count = 0;
 
   constructor(private readonly size: number) {
+    requireInteger('RunningMoments', 'size', size, { min: 1, max: 2 ** 30 });
     this.mean = new Float64Array(size);
     this.squares = new Float64Array(size);
   }

@@ -1,4 +1,12 @@
-import { ArgumentError, CheckpointError, requireFinite, requireInteger, requireLength } from '../errors.js';
+import {
+  ArgumentError,
+  CheckpointError,
+  requireFinite,
+  requireInteger,
+  requireLength,
+  requireObject,
+  show,
+} from '../errors.js';
 import type { Rng } from '../rng/rng.js';
 import { asCount, readEntries, type StateDict, type Stateful, stateArray, type TypedArray } from '../state.js';
 import { type Column, RowBlocks } from './rowBlocks.js';
@@ -32,7 +40,9 @@ export class ReplayBuffer implements Stateful {
   private cursor = 0;
 
   /** @throws ArgumentError unless all sizes are integers >= 1 */
-  constructor({ observationSize, actionSize, capacity = 1_000_000 }: ReplayBufferOptions) {
+  constructor(options: ReplayBufferOptions) {
+    requireObject('ReplayBuffer', 'options', options);
+    const { observationSize, actionSize, capacity = 1_000_000 } = options;
     requireInteger('ReplayBuffer', 'observationSize', observationSize, { min: 1 });
     requireInteger('ReplayBuffer', 'actionSize', actionSize, { min: 1 });
     this.capacity = requireInteger('ReplayBuffer', 'capacity', capacity, { min: 1 });
@@ -80,6 +90,9 @@ export class ReplayBuffer implements Stateful {
    */
   sample(batchSize: number, rng: Rng): ReplayBatch {
     requireInteger('ReplayBuffer.sample', 'batchSize', batchSize, { min: 1 });
+    if (typeof rng?.integers !== 'function') {
+      throw new ArgumentError(`ReplayBuffer.sample: rng must be an Rng, such as Rng.fromSeed(0), got ${show(rng)}.`);
+    }
     if (this.filled === 0) {
       throw new ArgumentError(
         'ReplayBuffer.sample: the buffer is empty. Add transitions first: let the agent observe some steps before it updates.',
@@ -111,6 +124,7 @@ export class ReplayBuffer implements Stateful {
 
   /** A buffer of another capacity keeps the latest transitions that it has room for. */
   prepare(state: StateDict): () => void {
+    requireObject('ReplayBuffer.prepare', 'state', state);
     const blocks = blockNames(state);
     const entries = readEntries(
       state,

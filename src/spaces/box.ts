@@ -1,4 +1,4 @@
-import { ArgumentError, requireInteger } from '../errors.js';
+import { ArgumentError, requireInteger, requireList } from '../errors.js';
 import type { Rng } from '../rng/rng.js';
 
 /**
@@ -19,6 +19,8 @@ export class Box {
 
   /** @throws ArgumentError if the lengths differ, are 0, or a lower bound is above its upper bound */
   constructor(low: ArrayLike<number>, high: ArrayLike<number>) {
+    requireList('Box', 'low', low);
+    requireList('Box', 'high', high);
     if (low.length !== high.length || low.length === 0) {
       throw new ArgumentError(`Box: low and high must have one length >= 1, got ${low.length} and ${high.length}.`);
     }
@@ -34,7 +36,7 @@ export class Box {
 
   /** A box with the same bounds in every entry; the whole space by default. */
   static uniform(size: number, low = -Infinity, high = Infinity): Box {
-    requireInteger('Box.uniform', 'size', size, { min: 1 });
+    requireInteger('Box.uniform', 'size', size, { min: 1, max: 2 ** 30 });
     return new Box(new Float32Array(size).fill(low), new Float32Array(size).fill(high));
   }
 
@@ -50,7 +52,7 @@ export class Box {
 
   /** Whether `value` has the right length and lies within the bounds, ends included. NaN is never inside. */
   contains(value: ArrayLike<number>): boolean {
-    if (value.length !== this.size) return false;
+    if (value?.length !== this.size) return false;
     return this.low.every((low, i) => low <= (value[i] as number) && (value[i] as number) <= (this.high[i] as number));
   }
 

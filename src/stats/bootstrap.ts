@@ -1,4 +1,4 @@
-import { ArgumentError, requireFinite, requireInteger, requireNumber, show } from '../errors.js';
+import { ArgumentError, requireFinite, requireInteger, requireNumber, requireObject, show } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import { interquartileMean, quantile } from './summary.js';
 
@@ -33,15 +33,10 @@ export interface Interval {
  * const { estimate, low, high } = stratifiedBootstrap([[810, 930, 870, 900, 650]]); // one task, five seeds
  * ```
  */
-export function stratifiedBootstrap(
-  scores: readonly (readonly number[])[],
-  {
-    statistic = (all) => interquartileMean(all.flat()),
-    confidence = 0.95,
-    resamples = 2000,
-    rng = Rng.fromSeed(0),
-  }: BootstrapOptions = {},
-): Interval {
+export function stratifiedBootstrap(scores: readonly (readonly number[])[], options: BootstrapOptions = {}): Interval {
+  requireObject('stratifiedBootstrap', 'options', options);
+  const { statistic = (all) => interquartileMean(all.flat()), confidence = 0.95, resamples = 2000 } = options;
+  const { rng = Rng.fromSeed(0) } = options;
   requireNumber('stratifiedBootstrap', 'confidence', confidence, { above: 0, below: 1 });
   requireInteger('stratifiedBootstrap', 'resamples', resamples, { min: 1 });
   if (!Array.isArray(scores) || !scores.every((runs) => Array.isArray(runs))) {

@@ -1,4 +1,4 @@
-import { ArgumentError, requireFinite } from '../errors.js';
+import { ArgumentError, requireFinite, requireList, requireNumber } from '../errors.js';
 
 /** The arithmetic mean. @throws ArgumentError for an empty list, NonFiniteError for NaN or infinity */
 export function mean(values: ArrayLike<number>): number {
@@ -21,9 +21,7 @@ export function std(values: ArrayLike<number>): number {
  */
 export function quantile(values: ArrayLike<number>, fraction: number): number {
   requireValues('quantile', values);
-  if (!(fraction >= 0 && fraction <= 1)) {
-    throw new ArgumentError(`quantile: fraction must be a number >= 0 and <= 1, got ${fraction}.`);
-  }
+  requireNumber('quantile', 'fraction', fraction, { min: 0, max: 1 });
   const sorted = Float64Array.from(values).sort();
   const position = fraction * (sorted.length - 1);
   const below = sorted[Math.floor(position)] as number;
@@ -50,6 +48,7 @@ function sum(values: ArrayLike<number>): number {
 }
 
 function requireValues(where: string, values: ArrayLike<number>): void {
+  requireList(where, 'values', values);
   if (values.length === 0) throw new ArgumentError(`${where}: values must hold at least one number, got none.`);
   requireFinite(where, 'values', values);
 }

@@ -9,7 +9,7 @@ import {
   requireEnv,
 } from '../envs/received.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
-import { ArgumentError, EnvironmentError, requireInteger, ShapeError, show } from '../errors.js';
+import { ArgumentError, EnvironmentError, NonFiniteError, requireInteger, ShapeError, show } from '../errors.js';
 import type { MaybePromise, StateDict } from '../state.js';
 
 /**
@@ -167,6 +167,9 @@ function received<T>(where: string, env: Env | VectorEnv, method: string, at: st
   try {
     return take();
   } catch (error) {
+    if (error instanceof NonFiniteError) {
+      throw new NonFiniteError(`${where}: ${nameOf(env)}.${method} ${at}: ${error.message}.`);
+    }
     if (!(error instanceof EnvironmentError)) throw error;
     throw new EnvironmentError(
       `${where}: ${nameOf(env)}.${method} broke its contract ${at}: ${error.message}. Look for the fault with checkEnv.`,

@@ -2,7 +2,7 @@ import type { Agent } from '../agents/agent.js';
 import type { Env } from '../envs/env.js';
 import { lostRows } from '../envs/lost.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
-import { EnvironmentError, requireInteger } from '../errors.js';
+import { EnvironmentError, requireInteger, requireObject } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import { mean, std } from '../stats/summary.js';
 import { environments, requireMatch } from './environments.js';
@@ -51,13 +51,9 @@ export interface EvaluateOptions {
  * const { mean, std } = await evaluate({ agent, env: new Pendulum(), episodes: 20 });
  * ```
  */
-export async function evaluate({
-  agent,
-  env,
-  episodes = 10,
-  seed = 0,
-  maxEpisodeSteps = 100_000,
-}: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  requireObject('evaluate', 'options', options);
+  const { agent, env, episodes = 10, seed = 0, maxEpisodeSteps = 100_000 } = options;
   requireInteger('evaluate', 'episodes', episodes, { min: 1 });
   requireMatch('evaluate', agent, env);
   const worlds = environments('evaluate', env);

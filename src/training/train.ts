@@ -1,4 +1,4 @@
-import { ArgumentError, requireInteger, show } from '../errors.js';
+import { ArgumentError, requireInteger, requireObject, show } from '../errors.js';
 import type { Stateful } from '../state.js';
 import type { Outcome, TrainingCallback } from './callback.js';
 import type { TrainingHistory } from './history.js';
@@ -43,13 +43,9 @@ export interface TrainResult {
  * await train({ agent, env, steps: 200_000, callbacks: [progressBar()], resume: 'runs/a' });
  * ```
  */
-export async function train({
-  steps,
-  callbacks = [],
-  signal,
-  resume,
-  ...runOptions
-}: TrainOptions): Promise<TrainResult> {
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  requireObject('train', 'options', options);
+  const { steps, callbacks = [], signal, resume, ...runOptions } = options;
   requireInteger('train', 'steps', steps, { min: 0 });
   if (!Array.isArray(callbacks) || !callbacks.every((callback) => callback !== null && typeof callback === 'object')) {
     throw new ArgumentError(`train: callbacks must be a list, such as [progressBar()], got ${show(callbacks)}.`);

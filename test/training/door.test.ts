@@ -4,6 +4,7 @@ import {
   type Env,
   EnvironmentError,
   evaluate,
+  NonFiniteError,
   SyncVectorEnv,
   TimeLimit,
   TrainingRun,
@@ -47,7 +48,6 @@ describe('the door between an environment and the library', () => {
   it.each([
     [{ reward: Number.NaN }, /reward must be a finite number, got NaN/],
     [{ reward: '1' }, /reward must be a finite number, got '1'/],
-    [{ reward: 1e39 }, /reward must be a finite number, got 1e\+39/],
     [{ observation: undefined }, /observation must have 2 numbers, got undefined/],
     [{ observation: [1] }, /observation must have 2 numbers, got 1/],
     [{ observation: [[1], 2] }, /observation\[0\] must be finite, got \[1\]/],
@@ -56,6 +56,14 @@ describe('the door between an environment and the library', () => {
     [{ observation: { 0: 1, 1: 2, length: 2 } }, /observation must have 2 numbers, got a Object/],
   ])('refuses %o', async (broken, message) => {
     await refused(make(broken), message);
+  });
+
+  it('does not blame the environment for a reward that float32 cannot hold', async () => {
+    const agent = agentFor();
+    const error = await train({ agent, env: make({ reward: 1e39 }), steps: 3 }).catch((error) => error);
+    expect(error).toBeInstanceOf(NonFiniteError);
+    expect(error.message).toMatch(/Own.step at step 1: reward 1e\+39 is beyond float32; scale rewards/);
+    expect(agent.observed).toEqual([]);
   });
 
   it('refuses the tuple of Gymnasium by name, and a start that is none', async () => {

@@ -1,3 +1,4 @@
+import { requireObject } from '../../errors.js';
 import { RunningMoments } from '../../ops/runningMoments.js';
 import { Box } from '../../spaces/box.js';
 import type { MaybePromise, StateDict } from '../../state.js';
@@ -28,8 +29,10 @@ export class NormaliseObservation<E extends Env = Env> extends Wrapper<E> {
   readonly moments: RunningMoments;
   private readonly learns: boolean;
 
-  constructor(env: E, { moments, learns = true }: NormaliseObservationOptions = {}) {
+  constructor(env: E, options: NormaliseObservationOptions = {}) {
     super(env);
+    requireObject('NormaliseObservation', 'options', options);
+    const { moments, learns = true } = options;
     this.observationSpace = Box.uniform(env.observationSpace.size, -10, 10);
     this.moments = moments ?? new RunningMoments(env.observationSpace.size);
     this.learns = learns;

@@ -1,5 +1,5 @@
 import { writeCheckpoint } from '../../checkpoint/checkpoint.js';
-import { requireInteger } from '../../errors.js';
+import { requireInteger, requireObject } from '../../errors.js';
 import { requirePath } from '../../files/fileErrors.js';
 import type { TrainingCallback } from '../callback.js';
 import type { TrainingRun } from '../trainingRun.js';
@@ -16,7 +16,9 @@ export interface CheckpointsOptions {
  * of their own. Training goes on while one is written. Another one is written when training has finished or was aborted,
  * none when it failed.
  */
-export function checkpoints({ path, every = 10_000 }: CheckpointsOptions): TrainingCallback {
+export function checkpoints(options: CheckpointsOptions): TrainingCallback {
+  requireObject('checkpoints', 'options', options);
+  const { path, every = 10_000 } = options;
   requirePath('checkpoints', path);
   requireInteger('checkpoints', 'every', every, { min: 1 });
   let writing: Promise<void> = Promise.resolve();

@@ -1,7 +1,7 @@
 import type { Env } from '../../envs/env.js';
 import { requireEnv } from '../../envs/received.js';
 import type { VectorEnv } from '../../envs/vectorEnv.js';
-import { ArgumentError, requireInteger } from '../../errors.js';
+import { ArgumentError, requireInteger, requireObject } from '../../errors.js';
 import type { Stateful } from '../../state.js';
 import type { TrainingCallback } from '../callback.js';
 import { evaluate } from '../evaluate.js';
@@ -21,7 +21,9 @@ export interface EvaluationOptions {
  * Evaluates the agent now and then and adds the results to `run.history.evaluations`. What the environment remembers, such
  * as a normaliser's moments, is part of the run's checkpoints.
  */
-export function evaluation({ env, every = 10_000, episodes = 10, seed = 0 }: EvaluationOptions): TrainingCallback {
+export function evaluation(options: EvaluationOptions): TrainingCallback {
+  requireObject('evaluation', 'options', options);
+  const { env, every = 10_000, episodes = 10, seed = 0 } = options;
   requireInteger('evaluation', 'every', every, { min: 1 });
   requireInteger('evaluation', 'episodes', episodes, { min: 1 });
   requireEnv('evaluation', env);

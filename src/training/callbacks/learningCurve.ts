@@ -1,4 +1,4 @@
-import { requireInteger } from '../../errors.js';
+import { requireInteger, requireObject } from '../../errors.js';
 import { requirePath } from '../../files/fileErrors.js';
 import { writeFileAtomically } from '../../files/files.js';
 import type { TrainingCallback } from '../callback.js';
@@ -13,7 +13,9 @@ export interface LearningCurveOptions {
 }
 
 /** Draws {@link plotHistory} into the SVG file `path` now and then and at the end. */
-export function learningCurve(path: string, { every = 10_000, title }: LearningCurveOptions = {}): TrainingCallback {
+export function learningCurve(path: string, options: LearningCurveOptions = {}): TrainingCallback {
+  requireObject('learningCurve', 'options', options);
+  const { every = 10_000, title } = options;
   requirePath('learningCurve', path);
   requireInteger('learningCurve', 'every', every, { min: 1 });
   const draw = (run: TrainingRun) => {

@@ -1,4 +1,4 @@
-import { requireInteger } from '../../errors.js';
+import { requireInteger, requireObject } from '../../errors.js';
 import type { MaybePromise } from '../../state.js';
 import { mean } from '../../stats/summary.js';
 import type { TrainingCallback } from '../callback.js';
@@ -29,9 +29,11 @@ export interface LogOptions {
  */
 export function rowLog(
   where: string,
-  { every = 1000 }: LogOptions,
+  options: LogOptions,
   open: (run: TrainingRun) => MaybePromise<RowSink>,
 ): TrainingCallback {
+  requireObject(where, 'options', options);
+  const { every = 1000 } = options;
   requireInteger(where, 'every', every, { min: 1 });
   let sink: RowSink | undefined;
   let rows: RowBuilder;
