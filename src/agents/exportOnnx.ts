@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, requireInteger, show } from '../errors.js';
+import { ArgumentError, requireInteger, requireLength, show } from '../errors.js';
 import { requirePath } from '../files/fileErrors.js';
 import { writeFileAtomically } from '../files/files.js';
 import { nodeModule } from '../files/nodeModules.js';
 import type { RunningMoments } from '../ops/runningMoments.js';
 import type { Box } from '../spaces/box.js';
+import { boundsOf, type PolicyMetadata, withMetadata } from './policyMetadata.js';
 import type { TensorProgram } from './program.js';
 
 /** A policy as one tensor program, for a fixed number of observations at a time. */
@@ -18,6 +19,7 @@ export interface PolicyGraph {
 /** An agent whose policy can be exported. */
 export interface ExportableAgent {
   readonly name: string;
+  readonly observationSpace: Box;
   /** The exported model gives actions in this space's own units. */
   readonly actionSpace: Box;
   /** The policy for `rows` observations at a time. */
@@ -31,11 +33,16 @@ export interface ExportOptions {
   opset?: number;
   /** The moments of the `NormaliseObservation` that the agent was trained behind: the model then takes raw observations. */
   moments?: RunningMoments | undefined;
+  /** A name for each number of an observation, kept in the file's metadata. */
+  observationNames?: readonly string[] | undefined;
+  /** What the file is to tell of the task: its id, its MuJoCo model, settings. */
+  about?: Pick<PolicyMetadata, 'task' | 'mjcf' | 'settings'> | undefined;
 }
 
 /**
  * The policy as an ONNX model that any ONNX runtime can serve. Inputs `observation` `[rows, O]` and `noise` (standard normal,
- * of the shape in the model), output `action` `[rows, A]` in the action space's units; the weights are those of now.
+ * of the shape in the model), output `action` `[rows, A]` in the action space's units; the weights are those of now. Its
+ * metadata tell what it takes and gives, see {@link PolicyMetadata}: {@link loadPolicy} needs nothing but the file.
  *
  * @throws ArgumentError unless rows is an integer >= 1 and opset is one that can be written
  */
@@ -44,10 +51,22 @@ export async function encodeOnnx(agent: ExportableAgent, options: ExportOptions 
     throw new ArgumentError(`exportOnnx: agent must be an agent whose policy can be exported, got ${show(agent)}.`);
   }
   if (options === null || typeof options !== 'object') {
-    throw new ArgumentError(`exportOnnx: options must be { rows, opset, moments }, got ${show(options)}.`);
+    throw new ArgumentError(
+      `exportOnnx: options must be { rows, opset, moments, observationNames, about }, got ${show(options)}.`,
+    );
   }
-  const { rows = 1, opset, moments } = options;
+  const { rows = 1, opset, moments, observationNames } = options;
   requireInteger('exportOnnx', 'rows', rows, { min: 1 });
+  if (observationNames) {
+    const { size } = agent.observationSpace;
+    requireLength(
+      'exportOnnx',
+      'observationNames',
+      observationNames as never,
+      size,
+      'one for each number of an observation',
+    );
+  }
   const { traceToOnnx } = await import('../compile/index.js');
   const { inputs, program } = agent.policyGraph(rows);
   const { low, high } = agent.actionSpace;
@@ -58,11 +77,33 @@ export async function encodeOnnx(agent: ExportableAgent, options: ExportOptions 
     const action = tf.clipByValue(program({ observation: normalise(observation), noise }).action, -1, 1);
     return { action: tf.add(tf.mul(action, tf.tensor1d(half)), tf.tensor1d(centre)) };
   };
-  return traceToOnnx(
+  const model = traceToOnnx(
     scaled as (tensors: Record<'observation' | 'noise', tf.Tensor>) => Record<'action', tf.Tensor>,
     inputs,
     { name: `${agent.name} policy`, opset },
   );
+  return withMetadata(model, metadataOf(agent, inputs.noise.shape, options));
+}
+
+function metadataOf(
+  { name, observationSpace, actionSpace }: ExportableAgent,
+  noiseShape: readonly number[],
+  { rows = 1, moments, observationNames, about }: ExportOptions,
+): PolicyMetadata {
+  const unbounded = () => new Array<null>(observationSpace.size).fill(null);
+  return {
+    agent: name,
+    rows,
+    noiseShape,
+    observationSpace: moments ? { low: unbounded(), high: unbounded() } : boundsOf(observationSpace),
+    actionSpace: boundsOf(actionSpace),
+    observationNames,
+    observationNormaliser: moments && {
+      mean: Array.from(moments.mean),
+      std: Array.from(moments.mean, (_, i) => moments.std(i)),
+    },
+    ...about,
+  };
 }
 
 /**

@@ -25,11 +25,13 @@ export { CrossQAgent, type CrossQNoise, type CrossQOptions } from './gaussian/cr
 export { SacAgent, type SacNoise, type SacOptions } from './gaussian/sac.js';
 export { Td3Agent, type Td3Options } from './gaussian/td3.js';
 export { loadAgent } from './loadAgent.js';
+export { type LoadPolicyOptions, loadPolicy, Policy } from './loadPolicy.js';
 export { NoiseLevel, type NoiseLevelOptions } from './noiseLevel.js';
 export type { NoiseSource } from './noiseSource.js';
 export { type BatchTensors, OffPolicyAgent, offPolicyOptions, updatesPerTransition } from './offPolicyAgent.js';
 export { decodeOptions, encodeOptions, type JsonObject, mergeOptions } from './optionsJson.js';
 export { type Maker, stepNetwork } from './pieces.js';
+export { type Bounds as PolicyBounds, type PolicyMetadata, readPolicyMetadata } from './policyMetadata.js';
 export { type Preset, type PresetLine, type PresetName, presetFor, presetLines } from './presets.js';
 export {
   type Arrays,

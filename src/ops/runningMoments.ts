@@ -9,7 +9,8 @@ const LIMIT = 10;
 
 /** Mean and variance, entry by entry, of all rows seen so far (merged batch by batch, Chan et al. 1979). */
 export class RunningMoments implements Stateful {
-  private readonly mean: Float64Array;
+  /** `[size]` */
+  readonly mean: Float64Array;
   /** Sums of squared deviations from the mean. */
   private readonly squares: Float64Array;
   private count = 0;

@@ -78,7 +78,9 @@ describe('exporting', () => {
   it('names a path, options or an agent that are none', async () => {
     const agent = await make();
     await expect(exportOnnx(agent, undefined as never)).rejects.toThrow(/exportOnnx: path must be the name of a file/);
-    await expect(encodeOnnx(agent, 2 as never)).rejects.toThrow(/options must be \{ rows, opset, moments \}, got 2/);
+    await expect(encodeOnnx(agent, 2 as never)).rejects.toThrow(
+      /options must be \{ rows, opset, moments, .* \}, got 2/,
+    );
     await expect(encodeOnnx({} as never)).rejects.toThrow(/agent must be an agent whose policy can be exported/);
     agent.dispose();
   });

@@ -1,3 +1,4 @@
+import { readPolicyMetadata } from 'diffrl';
 import { type Progress, Trainer } from 'diffrl/web';
 import { SceneView } from '../scene/sceneView.js';
 import {
@@ -6,6 +7,7 @@ import {
   defaultKnobs,
   defaultSettings,
   type Robot,
+  type RobotReward,
   type Settings,
   TASKS,
   type TaskId,
@@ -119,7 +121,12 @@ export class App {
 
   /** Shows what a policy from a file does. */
   play(policy: Uint8Array): Promise<void> {
-    return this.restart({ policy });
+    const { task, mjcf, settings } = readPolicyMetadata(policy);
+    if (task === 'Robot' && mjcf) {
+      const { name, reward } = settings as { name: string; reward: RobotReward };
+      return this.restart({ task, robot: { name, xml: mjcf, assets: {}, reward }, policy });
+    }
+    return this.restart({ task: task && task in TASKS ? (task as TaskId) : this.settings.task, policy });
   }
 
   /** Shows a pose other than the present one. */

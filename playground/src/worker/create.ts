@@ -1,4 +1,4 @@
-import { type Agent, type ExportableAgent, encodeOnnx, Microscope } from 'diffrl';
+import { type Agent, type ExportableAgent, encodeOnnx, loadPolicy, Microscope } from 'diffrl';
 import type { SceneDescription } from 'diffrl/mujoco';
 import { type Page, setUpRuntime } from 'diffrl/web';
 import mjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
@@ -8,6 +8,7 @@ import type { Settings } from '../settings.js';
 import { makeAgent } from './agents.js';
 import { multiGoalWorld, pendulumWorld } from './handmadeWorlds.js';
 import { mujocoWorld, robotWorld } from './mujocoWorld.js';
+import { PolicyPlayer } from './policyPlayer.js';
 import { type Held, type Pull, Watched, type World } from './world.js';
 
 /** What the worker tells of without being asked. */
@@ -45,7 +46,9 @@ export async function create(settings: Settings, page: Page<Events>) {
     shown = performance.now();
     page.send('frame', { pose, held: world.held, moment: episode.length - 1 });
   });
-  const agent = await makeAgent(settings, env, runtime);
+  const agent = settings.policy
+    ? new PolicyPlayer(await loadPolicy(settings.policy, { runtime, seed: settings.seed }))
+    : await makeAgent(settings, env, runtime);
   page.send('scene', world.scene);
   let lens: Microscope | null | undefined;
   return {
@@ -65,10 +68,17 @@ export async function create(settings: Settings, page: Page<Events>) {
         );
         return state && lens ? lens.look(state.observation, { dimensions }) : undefined;
       },
-      exportPolicy: () => encodeOnnx(agent as Agent & ExportableAgent),
+      exportPolicy: () => exportPolicy(agent, settings),
       threads: () => ort.env.wasm.numThreads,
     },
   };
+}
+
+/** The policy as a file that says which task it is for; a robot's model goes with it. */
+function exportPolicy(agent: Agent, { task, robot, policy }: Settings): Promise<Uint8Array> | Uint8Array {
+  if (policy) return policy;
+  const about = { task, mjcf: robot?.xml, settings: robot && { name: robot.name, reward: robot.reward } };
+  return encodeOnnx(agent as Agent & ExportableAgent, { about });
 }
 
 function makeWorld({ task, robot }: Settings): Promise<World> | World {
