@@ -11,7 +11,7 @@ import '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-layers';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { DimeAgent, type DimeOptions } from '../src/agents/dime.js';
+import { DimeAgent, type DimeOptions } from '../src/agents/dime/dimeAgent.js';
 import { type Compiler, eager, type Program, type TensorProgram } from '../src/agents/program.js';
 import { compile, type Device } from '../src/compile/index.js';
 import { optimise } from '../src/compile/optimise.js';

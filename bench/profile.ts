@@ -11,7 +11,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DimeAgent } from '../src/agents/dime.js';
+import { DimeAgent } from '../src/agents/dime/dimeAgent.js';
 import type { Device } from '../src/compile/index.js';
 import { EulerMaruyamaSampler } from '../src/diffusion/eulerMaruyama.js';
 import { Box } from '../src/spaces/box.js';

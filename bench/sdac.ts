@@ -1,6 +1,6 @@
 /**
  * SDAC and DPMD, compiled: milliseconds, the best of several runs, of an update of critics and policy ("whole update"), of what
- * it consists of, of `agent.update()` with the policy's delay ("with delay": the mean over updates with and without the
+ * it consists of, of `agent.learn()` with the policy's delay ("with delay": the mean over updates with and without the
  * policy, random numbers and replay included), and of acting on one observation.
  *
  *     npx tsx bench/sdac.ts                 all rows, about three minutes
@@ -9,11 +9,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
-import type { DenoisingAgent } from '../src/agents/denoisingAgent.js';
-import { DpmdAgent } from '../src/agents/dpmd.js';
+import type { DenoisingAgent } from '../src/agents/denoising/denoisingAgent.js';
+import { dpmdPresets, sdacPresets } from '../src/agents/denoising/denoisingPresets.js';
+import { DpmdAgent } from '../src/agents/denoising/dpmdAgent.js';
+import { SdacAgent, type SdacOptions } from '../src/agents/denoising/sdacAgent.js';
 import { type Program, selectCompiler, type TensorProgram } from '../src/agents/program.js';
-import { SdacAgent, type SdacOptions } from '../src/agents/sdac.js';
-import { dpmdPresets, sdacPresets } from '../src/agents/sdacPresets.js';
 import type { Adam } from '../src/ops/adam.js';
 import { Box } from '../src/spaces/box.js';
 import type { StateArray } from '../src/state.js';
@@ -40,8 +40,8 @@ type Gradients = { gradients: Tensors; metrics: Tensors };
 
 /** What an update consists of. */
 interface Internals {
-  policyProgram: Program<never, string>;
-  criticProgram: Program<never, string>;
+  updateAll: Program<never, string>;
+  updateCritic: Program<never, string>;
   policyAdam: Adam;
   criticAdam: Adam;
   noisyActions(observations: tf.Tensor2D, noise: tf.Tensor, exploration: tf.Tensor): tf.Tensor2D;
@@ -62,7 +62,7 @@ async function measure(agent: DenoisingAgent): Promise<Record<string, number>> {
     return shortest;
   };
   const updates = async () => {
-    for (let i = 0; i < agent.policyDelay; i++) await agent.update();
+    for (let i = 0; i < agent.options.policyDelay; i++) await agent.learn();
   };
   const observation = new Float32Array(agent.observationSpace.size);
   return {
@@ -79,8 +79,8 @@ async function measure(agent: DenoisingAgent): Promise<Record<string, number>> {
       inside.policyAdam.apply(gradients);
       return metrics;
     }),
-    'whole update': await best(() => inside.policyProgram(inputs as never)),
-    'with delay': (await best(updates)) / agent.policyDelay,
+    'whole update': await best(() => inside.updateAll(inputs as never)),
+    'with delay': (await best(updates)) / agent.options.policyDelay,
     act: await best(() => agent.act(observation)),
   };
 }
@@ -88,15 +88,15 @@ async function measure(agent: DenoisingAgent): Promise<Record<string, number>> {
 /** The arrays that an update of critics and policy is run on. */
 async function inputsOfUpdate(agent: DenoisingAgent): Promise<Inputs> {
   const inside = agent as unknown as Internals;
-  const program = inside.policyProgram;
+  const program = inside.updateAll;
   let inputs: Inputs = {};
   const capture = async (given: Inputs) => {
     inputs = given;
     return {};
   };
-  inside.policyProgram = Object.assign(capture, { dispose: () => undefined });
-  await agent.update();
-  inside.policyProgram = program;
+  inside.updateAll = Object.assign(capture, { dispose: () => undefined });
+  await agent.learn();
+  inside.updateAll = program;
   return inputs;
 }
 

@@ -47,8 +47,8 @@ const denoising = (task: string): Partial<SdacOptions> => ({
   targetParticles: 1,
   targetRate: isSmall(task) ? 0.05 : 0.02,
   policyLearningRate: 1e-3,
-  updatesPerStep: isSmall(task) ? 1 : 2,
-  noiseLevel: isSmall(task) ? { initial: 1, learningRate: 0 } : { every: 12 },
+  updatesPerTransition: isSmall(task) ? 1 : 0.4,
+  temperature: isSmall(task) ? { initial: 1, learningRate: 0 } : { every: 12 },
 });
 
 const dmerl = (task: string): Partial<DiffSacOptions> => ({

@@ -7,6 +7,7 @@ import {
   requireOneOf,
   show,
 } from './errors.js';
+import { nearest } from './nearest.js';
 
 /** One line of a table of options: what it is for, what it may be, what it is when it is not given. */
 export interface Option<T> {
@@ -60,9 +61,8 @@ export function readOptions<Table extends OptionTable>(
       `${where}: options must be an object such as { ${Object.keys(table)[0]}: ... }, got ${show(given)}.`,
     );
   }
-  for (const name of Object.keys(values)) {
-    if (!Object.hasOwn(table, name)) throw unknownName(where, name, namesOf(table));
-  }
+  const retiredNames = Object.keys(table).filter((name) => table[name]?.retired);
+  requireNames(where, values, [...namesOf(table), ...retiredNames]);
   const read = Object.entries(table).map(([name, option]) => {
     return [name, option.read(where, name, (values as Record<string, unknown>)[name])];
   });
@@ -136,6 +136,34 @@ export function widths(initial: readonly number[], doc: string): Option<readonly
   });
 }
 
+/** A function, one of the library's or anybody's. */
+export function functionOption<F extends (...args: never[]) => unknown>(initial: F, doc: string): Option<F> {
+  return option<F>({
+    ...{ initial: () => initial, doc, allowed: 'function', defaultText: initial.name.replace(/_$/, '') },
+    check: (where, name, value) => {
+      if (typeof value === 'function') return value as F;
+      throw new ArgumentError(`${where}: ${name} must be a function, got ${show(value)}.`);
+    },
+  });
+}
+
+/** An object that somebody else checks; `undefined` is left to them too. */
+export function objectOption<T extends object>(doc: string): Option<T | undefined> {
+  return option<T>({
+    ...{ doc, allowed: 'object', defaultText: 'as described' },
+    check: (where, name, value) => {
+      if (typeof value === 'object' && value && !Array.isArray(value)) return value as T;
+      throw new ArgumentError(`${where}: ${name} must be an object, got ${show(value)}.`);
+    },
+  });
+}
+
+/** @throws ArgumentError for a name in `given` that is not among `names`, with the nearest that is */
+export function requireNames(where: string, given: object, names: readonly string[]): void {
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw unknownName(where, unknown, names);
+}
+
 /** Options of a part, an object that may be given in part. */
 export function group<Table extends OptionTable>(
   table: Table,
@@ -195,29 +223,6 @@ export function namesOf(table: OptionTable): string[] {
 }
 
 function unknownName(where: string, name: string, known: readonly string[]): ArgumentError {
-  const [nearest] = [...known].sort((a, b) => distance(name, a) - distance(name, b)) as [string];
-  const isNear = distance(name, nearest) <= 1 + name.length / 3;
-  const hint = isNear ? `did you mean '${nearest}'?` : `there are ${known.join(', ')}.`;
-  return new ArgumentError(`${where}: there is no option '${name}'; ${hint}`);
-}
-
-/** How far apart two names are, in letters; one that holds the other is next to it. */
-function distance(a: string, b: string): number {
-  const [short, long] = a.length < b.length ? [a, b] : [b, a];
-  return short.length > 2 && long.toLowerCase().includes(short.toLowerCase()) ? 1 : editDistance(a, b);
-}
-
-/** Letters to insert, remove or replace (Levenshtein), capitals or not. */
-function editDistance(a: string, b: string): number {
-  const [from, to] = [a.toLowerCase(), b.toLowerCase()];
-  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = (row[j - 1] as number) + Number(from[i - 1] !== to[j - 1]);
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, replaced));
-    }
-    row = next;
-  }
-  return row[to.length] as number;
+  const hint = nearest(name, known) || `; there are ${known.join(', ')}.`;
+  return new ArgumentError(`${where}: there is no option '${name}'${hint}`);
 }

@@ -14,7 +14,6 @@ import {
   loadState,
   MountainCarContinuous,
   MultiGoal,
-  NoiseLevel,
   NormaliseObservation,
   NormaliseReward,
   OrnsteinUhlenbeckSampler,
@@ -30,13 +29,14 @@ import {
   TimeConditionedMlp,
   TimeLimit,
   TrainingRun,
+  ValueTemperature,
   type VectorEnv,
 } from 'diffrl';
 import { makeMujoco } from 'diffrl/mujoco';
 import { WorkerVectorEnv } from 'diffrl/node';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { StepCounter } from '../src/agents/stepCounter.js';
+import { StepCounter } from '../src/agents/dmerl/stepCounter.js';
 import { CheckpointError } from '../src/errors.js';
 import { AugmentedRollout } from '../src/mdp/rollout.js';
 import { Temperature } from '../src/objectives/temperature.js';
@@ -97,8 +97,8 @@ const everything: Record<string, Make> = {
   Temperature: temperature,
   'TemperatureControl, fixed': (seed) => new TemperatureControl(seed, 2),
   'TemperatureControl, automatic': (seed) => new TemperatureControl({ automatic: { initial: seed + 1 } }, 2),
-  NoiseLevel: (seed) => {
-    const level = new NoiseLevel();
+  ValueTemperature: (seed) => {
+    const level = new ValueTemperature();
     for (let i = 0; i < seed; i++) level.advance();
     return level;
   },

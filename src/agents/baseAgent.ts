@@ -22,7 +22,7 @@ import {
   option,
   readOptions,
 } from '../options.js';
-import type { Transitions } from '../replay/transitions.js';
+import type { ObservedTransitions, Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import { ActionScale } from '../spaces/actionScale.js';
 import type { Box } from '../spaces/box.js';
@@ -31,7 +31,14 @@ import type { ActOptions, Agent, Decision, Metrics } from './agent.js';
 import { asConfig, prepareCheckpoint } from './config.js';
 import { explained, GRADIENTS, requireFiniteOutputs } from './finiteUpdate.js';
 import { type NoiseSource, noiseSource, requireStreams } from './noiseSource.js';
-import { type Compiler, type Outputs, type Program, selectCompiler, type TensorProgram } from './program.js';
+import {
+  type Compiler,
+  type Outputs,
+  type Program,
+  selectCompiler,
+  type TensorProgram,
+  type Tensors,
+} from './program.js';
 import { loadAs, type RebuildableClass, type Rebuilding } from './rebuild.js';
 
 /** The part of an environment that an agent is built for. */
@@ -77,7 +84,7 @@ export interface Choice<Memory> {
 /** A step of environments as an agent learns from it. */
 export interface Experience<Memory> {
   /** As they were observed, but with actions in [-1, 1]. */
-  readonly transitions: Transitions;
+  readonly transitions: ObservedTransitions;
   /** What the agent remembered when it chose these very actions. */
   readonly memory: Memory | undefined;
   /** Whether the agent was asked what to do; then an update becomes due. */
@@ -208,9 +215,7 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
   }
 
   /** A function of tensors as one of typed arrays. Its inputs and outputs are named. */
-  protected program<In extends tf.NamedTensorMap, Out extends string>(
-    program: TensorProgram<In, Out>,
-  ): Program<In, Out> {
+  protected program<In extends Tensors, Out extends string>(program: TensorProgram<In, Out>): Program<In, Out> {
     const made = this.compiler(program);
     this.disposals.push(() => made.dispose());
     return made;
@@ -220,9 +225,7 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
    * A {@link program} that assigns variables. If an output, a gradient or a learning rate is not finite, the call rejects
    * with a NonFiniteError, and all variables are as before.
    */
-  protected updateProgram<In extends tf.NamedTensorMap, Out extends string>(
-    program: TensorProgram<In, Out>,
-  ): Program<In, Out> {
+  protected updateProgram<In extends Tensors, Out extends string>(program: TensorProgram<In, Out>): Program<In, Out> {
     const watched = this.compiler<In, Out | typeof GRADIENTS>((inputs) => {
       const { result, sum } = watchGradients(() => program(inputs));
       return { ...result, [GRADIENTS]: sum } as Record<Out | typeof GRADIENTS, tf.Tensor>;
@@ -262,7 +265,7 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
    * @throws ArgumentError for a decision that this agent did not make; ShapeError or NonFiniteError for transitions that do
    * not fit; in all cases nothing has changed
    */
-  observe(transitions: Transitions, decision: Decision | null): void {
+  observe(transitions: ObservedTransitions, decision: Decision | null): void {
     const where = `${this.name}.observe`;
     this.requireUse('observe');
     if (this.updating) throw new ArgumentError(`${where}: an update is under way; await it first.`);

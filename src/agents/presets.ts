@@ -124,15 +124,15 @@ const small: PresetLine[] = [
   {
     agents: DENOISING,
     tasks: LARGER,
-    source: 'the noise level falls within 10,000 updates, over 200,000 by default; bench/returns.ts',
-    options: { targetRate: 0.02, updatesPerStep: 2, noiseLevel: { every: 12 } },
+    source: 'the temperature falls within 10,000 updates, over 200,000 by default; bench/returns.ts',
+    options: { targetRate: 0.02, updatesPerTransition: 0.4, temperature: { every: 12 } },
     envs: 5,
   },
   ...SMALL.map((task) => ({
     agents: DENOISING,
     tasks: [task],
-    source: 'the noise level is low from the start; bench/returns.ts',
-    options: { targetRate: 0.05, updatesPerStep: 1, noiseLevel: { initial: 1, learningRate: 0 } },
+    source: 'the temperature is low from the start; bench/returns.ts',
+    options: { targetRate: 0.05, updatesPerTransition: 1, temperature: { initial: 1, learningRate: 0 } },
   })),
   { agents: DMERL, tasks: LARGER, source: SHORT_RUNS, options: { actorLearningRate: 3e-4, targetRate: 0.01 } },
   ...SMALL.map((task) => ({
@@ -216,7 +216,7 @@ const paper: PresetLine[] = [
       diffusion: { schedule: { type: 'cosineSchedule', steps: 20 }, startStd: 0.5 },
       weighting: 'released',
       criticSteps: 2,
-      noiseLevel: { entropyScale: 1.5 },
+      temperature: { entropyScale: 1.5 },
     },
     envs: 5,
   },
@@ -231,6 +231,7 @@ const paper: PresetLine[] = [
       criticActivation: 'mish',
       clipNoisyActions: false,
       warmupSteps: 30_000,
+      updatesPerTransition: 0.2,
     },
   },
 ];

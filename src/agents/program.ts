@@ -7,6 +7,9 @@ import type { StateArray } from '../state.js';
 /** Named arrays with shapes, as they go into a {@link Program}. */
 export type Arrays = Record<string, StateArray>;
 
+/** Tensors by name; those that a call may leave out are optional. */
+export type Tensors = { readonly [name: string]: tf.Tensor | undefined };
+
 /** The numbers of a program's outputs. */
 export type Outputs<Out extends string> = Record<Out, Float32Array>;
 
@@ -16,10 +19,10 @@ export function numbers<Out extends string>(outputs: Outputs<Out>): Record<Out, 
 }
 
 /** A traceable function of named tensors. What it reads and assigns besides are variables. */
-export type TensorProgram<In extends tf.NamedTensorMap, Out extends string> = (inputs: In) => Record<Out, tf.Tensor>;
+export type TensorProgram<In extends Tensors, Out extends string> = (inputs: In) => Record<Out, tf.Tensor>;
 
 /** The same function from typed arrays to typed arrays. */
-export interface Program<In extends tf.NamedTensorMap, Out extends string> {
+export interface Program<In extends Tensors, Out extends string> {
   (inputs: { readonly [Name in keyof In]: StateArray }): Promise<Outputs<Out>>;
   dispose(): void;
 }
@@ -28,7 +31,7 @@ export interface Program<In extends tf.NamedTensorMap, Out extends string> {
 export type Accept<Out extends string> = (outputs: Outputs<Out>) => void;
 
 /** Makes programs: compiled, or run op by op on the current backend. */
-export type Compiler = <In extends tf.NamedTensorMap, Out extends string>(
+export type Compiler = <In extends Tensors, Out extends string>(
   program: TensorProgram<In, Out>,
   accept?: Accept<Out>,
 ) => Program<In, Out>;
@@ -111,7 +114,7 @@ function engineOptions(compile: unknown): EngineOptions {
   throw new ArgumentError(`Agent: compile must be true, false or options of the engine, got ${show(compile)}.`);
 }
 
-function compiled<In extends tf.NamedTensorMap, Out extends string>(
+function compiled<In extends Tensors, Out extends string>(
   compile: typeof import('../compile/index.js').compile,
   program: TensorProgram<In, Out>,
   accept: Accept<Out> | undefined,

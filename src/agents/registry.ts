@@ -3,17 +3,17 @@ import { nearest } from '../nearest.js';
 import type { Agent } from './agent.js';
 import type { EnvSpaces } from './baseAgent.js';
 import { DiffusionQlAgent } from './denoising/diffusionQlAgent.js';
-import { DiffPpoAgent } from './diffPpo.js';
-import { DiffSacAgent } from './diffSac.js';
-import { DiffWpoAgent } from './diffWpo.js';
-import { DimeAgent } from './dime.js';
-import { DpmdAgent } from './dpmd.js';
+import { DpmdAgent } from './denoising/dpmdAgent.js';
+import { SdacAgent } from './denoising/sdacAgent.js';
+import { DimeAgent } from './dime/dimeAgent.js';
+import { DiffPpoAgent } from './dmerl/diffPpoAgent.js';
+import { DiffSacAgent } from './dmerl/diffSacAgent.js';
+import { DiffWpoAgent } from './dmerl/diffWpoAgent.js';
 import { CrossQAgent } from './gaussian/crossQ.js';
 import { SacAgent } from './gaussian/sac.js';
 import { Td3Agent } from './gaussian/td3.js';
 import { decodeOptions, type JsonObject } from './optionsJson.js';
 import type { Maker } from './pieces.js';
-import { SdacAgent } from './sdac.js';
 
 /** A class of agents that can be named in a command, a file or a checkpoint. */
 export interface NamedAgentClass {

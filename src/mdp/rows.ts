@@ -1,4 +1,5 @@
 import type { AugmentedRecords } from './rollout.js';
+import type { TransitionIndex } from './transitionIndex.js';
 
 /** Augmented transitions, one a row. */
 export interface TransitionRows {
@@ -12,18 +13,13 @@ export interface TransitionRows {
   step: Float32Array;
 }
 
-/** Sizes of {@link AugmentedRecords}. */
-export interface RecordSizes {
-  numEnvs: number;
-  /** Diffusion steps K. */
-  steps: number;
-  observationSize: number;
-  actionSize: number;
-}
-
-/** The transitions of `records` with these numbers, counted in the order `[T, K, N]`. */
-export function gatherRows(records: AugmentedRecords, sizes: RecordSizes, indices: ArrayLike<number>): TransitionRows {
-  const { numEnvs, steps, observationSize, actionSize } = sizes;
+/** The transitions of `records` with these numbers. */
+export function gatherRows(
+  records: AugmentedRecords,
+  index: TransitionIndex,
+  { observationSize, actionSize }: { observationSize: number; actionSize: number },
+  indices: ArrayLike<number>,
+): TransitionRows {
   const count = indices.length;
   const rows: TransitionRows = {
     observations: new Float32Array(count * observationSize),
@@ -32,15 +28,12 @@ export function gatherRows(records: AugmentedRecords, sizes: RecordSizes, indice
     step: new Float32Array(count),
   };
   for (let row = 0; row < count; row++) {
-    const index = indices[row] as number;
-    const env = index % numEnvs;
-    const k = Math.floor(index / numEnvs) % steps;
-    const t = Math.floor(index / (numEnvs * steps));
-    const latent = (t * (steps + 1) + k) * numEnvs + env;
-    copyRow(records.observations, t * numEnvs + env, rows.observations, row, observationSize);
+    const number = indices[row] as number;
+    const latent = index.latent(number);
+    copyRow(records.observations, index.outer(number), rows.observations, row, observationSize);
     copyRow(records.latents, latent, rows.x, row, actionSize);
-    copyRow(records.latents, latent + numEnvs, rows.next, row, actionSize);
-    rows.step[row] = k;
+    copyRow(records.latents, latent + index.numEnvs, rows.next, row, actionSize);
+    rows.step[row] = index.step(number);
   }
   return rows;
 }

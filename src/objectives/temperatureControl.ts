@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireNumber } from '../errors.js';
+import { ArgumentError, requireInteger, requireNumber, show } from '../errors.js';
 import { disposeVariables, prepareVariables, readVariables, type Variables } from '../ops/variables.js';
+import { type Option, option, requireNames } from '../options.js';
 import type { StateDict, Stateful } from '../state.js';
 import { type AnnealingOptions, annealing } from './annealing.js';
 import { Temperature } from './temperature.js';
@@ -27,8 +28,10 @@ export class TemperatureControl implements Stateful {
 
   /** @throws ArgumentError for values out of range */
   constructor(setting: TemperatureSetting, actionSize: number) {
+    requireSetting('TemperatureControl', 'temperature', setting);
     const { targetEntropy = -1, ...automatic } = isAutomatic(setting) ? setting.automatic : {};
     this.targetCost = -actionSize * requireNumber('TemperatureControl', 'targetEntropy', targetEntropy);
+    requireInteger('TemperatureControl', 'actionSize', actionSize, { min: 1 });
     if (isAutomatic(setting)) {
       this.automatic = new Temperature({ initial: 0.2, learningRate: 1e-3, ...automatic });
       return;
@@ -58,9 +61,9 @@ export class TemperatureControl implements Stateful {
     tf.tidy(() => (this.fixed.value as tf.Variable).assign(tf.scalar(value)));
   }
 
-  /** One step of an automatic temperature from a batch's mean path entropy; others stay. Traceable. */
-  step(entropy: tf.Scalar): void {
-    this.automatic?.step(tf.neg(entropy), this.targetCost);
+  /** One step of an automatic temperature from a batch's mean path cost, minus its entropy; others stay. Traceable. */
+  step(cost: tf.Scalar): void {
+    this.automatic?.step(cost, this.targetCost);
   }
 
   state(): Promise<StateDict> {
@@ -79,4 +82,36 @@ export class TemperatureControl implements Stateful {
 
 function isAutomatic(setting: TemperatureSetting): setting is { automatic: AutomaticTemperature } {
   return typeof setting === 'object' && 'automatic' in setting;
+}
+
+/** The temperature as an option of an agent. */
+export function temperatureOption(initial: TemperatureSetting, doc: string): Option<TemperatureSetting> {
+  const allowed =
+    'number >= 0 | { anneal: { from, to, duration } } | { automatic: { initial, targetEntropy, learningRate } }';
+  return option<TemperatureSetting>({
+    doc,
+    allowed,
+    initial: () => initial,
+    defaultText: JSON.stringify(initial),
+    check: requireSetting,
+  });
+}
+
+function requireSetting(where: string, name: string, value: unknown): TemperatureSetting {
+  if (typeof value === 'number') return requireNumber(where, name, value, { min: 0 });
+  const [kind, ...others] = Object.keys(Object(value));
+  if (others.length || (kind !== 'anneal' && kind !== 'automatic')) {
+    throw new ArgumentError(
+      `${where}: ${name} must be a number >= 0, { anneal: { from, to, duration } } or { automatic: {} }, got ${show(value)}.`,
+    );
+  }
+  const setting = value as { anneal: AnnealingOptions } & { automatic: AutomaticTemperature };
+  if (kind === 'anneal') annealing(setting.anneal);
+  else
+    requireNames(`${where}: ${name}.automatic`, Object(setting.automatic), [
+      'initial',
+      'targetEntropy',
+      'learningRate',
+    ]);
+  return setting;
 }

@@ -1,6 +1,6 @@
 import { dimeCosineSchedule, powerStepsSchedule } from 'diffrl';
 import { describe, expect, it } from 'vitest';
-import { clipBounds } from '../../src/agents/clipScaling.js';
+import { clipBounds } from '../../src/agents/dmerl/clipScaling.js';
 
 const even = powerStepsSchedule({ steps: 4, power: 0 });
 

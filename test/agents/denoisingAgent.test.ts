@@ -30,7 +30,7 @@ describe.each(variants)('%s', (name, create) => {
     agent.observe(transitions(0), null);
     const states = [await agent.state()];
     for (let i = 0; i < 3; i++) {
-      await agent.update();
+      await agent.learn();
       states.push(await agent.state());
     }
     for (const i of [0, 2]) {
@@ -50,7 +50,7 @@ describe.each(variants)('%s', (name, create) => {
     const agent = await create({ compile });
     agent.observe(transitions(0), null);
     const before = tf.memory().numTensors;
-    for (let i = 0; i < updates; i++) await agent.update();
+    for (let i = 0; i < updates; i++) await agent.learn();
     await agent.act(new Float32Array(3));
     expect(tf.memory().numTensors).toBe(before);
     agent.dispose();
@@ -87,7 +87,7 @@ describe.each(variants)('%s', (name, create) => {
     const [eager, compiled] = await Promise.all([create({ seed: 2 }), create({ seed: 2, compile: true })]);
     for (const agent of [eager, compiled]) {
       agent.observe(transitions(0), null);
-      for (let i = 0; i < 4; i++) await agent.update();
+      for (let i = 0; i < 4; i++) await agent.learn();
     }
     const [expected, got] = [await eager.state(), await compiled.state()];
     for (const [name, { data }] of Object.entries(expected)) {
@@ -100,12 +100,12 @@ describe.each(variants)('%s', (name, create) => {
   it.each([true, false])('a restored agent goes on bit for bit, compile: %s', async (compile) => {
     const agent = await create({ seed: 3, compile });
     agent.observe(transitions(0), null);
-    await agent.update();
+    await agent.learn();
     const copy = await create({ seed: 99, compile });
     await loadState(copy, await agent.state());
     for (const each of [agent, copy]) {
       each.observe(transitions(1), null);
-      for (let i = 0; i < 3; i++) await each.update();
+      for (let i = 0; i < 3; i++) await each.learn();
     }
     expect(await copy.state()).toEqual(await agent.state());
     expect(await copy.act(new Float32Array(3))).toEqual(await agent.act(new Float32Array(3)));
@@ -122,8 +122,8 @@ describe.each(variants)('%s', (name, create) => {
       criticLearningRate: 3e-3,
       rewardScale: 1,
       targetRate: 0.05,
-      noiseLevel: { initial: 0.3, learningRate: 0 },
-      reverseSamples: 16,
+      temperature: { initial: 0.3, learningRate: 0 },
+      ...(name.startsWith('SDAC') && { reverseSamples: 16 }),
       particles: 8,
       targetParticles: 4,
       compile: true,
@@ -142,7 +142,7 @@ describe.each(variants)('%s', (name, create) => {
       },
       null,
     );
-    for (let i = 0; i < 400; i++) await agent.update();
+    for (let i = 0; i < 400; i++) await agent.learn();
     const { actions: got } = await agent.act(new Float32Array(3), { explore: false });
     // In policy units. The clipped proposal's bias takes the policy past the goal to the wall.
     const tolerance = name.includes('clipped') ? 0.55 : 0.2;
@@ -169,7 +169,7 @@ describe('options out of range are refused with advice, and leave nothing behind
       "DpmdAgent: weighting must be one of 'normalised', 'released', 'uniform', got 'none'.",
     ],
     [dpmd, { criticSteps: 0 }, 'DpmdAgent: criticSteps must be an integer >= 1, got 0.'],
-    [dpmd, { noiseLevel: { initial: 0 } }, 'NoiseLevel: initial must be a number > 0, got 0.'],
+    [dpmd, { temperature: { initial: 0 } }, 'DpmdAgent: temperature: initial must be a number > 0, got 0.'],
   ])('%# %o', async (create, options, message) => {
     const before = tf.memory().numTensors;
     await expect(create(options)).rejects.toThrow(message);

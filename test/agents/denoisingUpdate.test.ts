@@ -60,7 +60,7 @@ class ByHand {
   actions(sampler: Sampler, observations: tf.Tensor2D, particles: number): tf.Tensor2D {
     const rows = observations.shape[0];
     const noise = this.normals(sampler.noiseShape(rows * particles));
-    const exploration = this.normals([rows, ACTION], 0.1 * this.agent.noiseLevel.value);
+    const exploration = this.normals([rows, ACTION], 0.1 * this.agent.temperature.value);
     const states = repeated(observations, particles);
     const candidates = sampler.actions(states, noise);
     const values = minimum(this.agent.critic, states, candidates).dataSync();
@@ -146,13 +146,14 @@ function tensors() {
   };
 }
 
-const options = { ...small, batchSize: BATCH, reverseSamples: REVERSE, criticActivation: undefined };
+const shared = { ...small, batchSize: BATCH, criticActivation: undefined };
+const options = { ...shared, reverseSamples: REVERSE };
 
 /** An agent whose online and target networks have come apart, and what its next update, one of the policy, starts from. */
 async function prepared<A extends DenoisingAgent>(created: Promise<A>) {
   const agent = await created;
   agent.observe(transitions(0), null);
-  for (let i = 0; i < 4; i++) await agent.update();
+  for (let i = 0; i < 4; i++) await agent.learn();
   return { agent, batch: tensors(), state: await agent.state() };
 }
 
@@ -177,7 +178,11 @@ async function expectUpdate(agent: DenoisingAgent, state: StateDict, expected: {
 it('SDAC by default: next states, truncated proposal, values over their spread', async () => {
   const { agent, batch, state } = await prepared(SdacAgent.create(options));
   const hand = new ByHand(agent, state);
-  const next = tf.clipByValue(hand.actions(agent.sampler, batch.nextObservations, agent.targetParticles), -1, 1);
+  const next = tf.clipByValue(
+    hand.actions(agent.sampler, batch.nextObservations, agent.options.targetParticles),
+    -1,
+    1,
+  );
   const step = hand.steps();
   const noised = hand.noised(next, hand.normals([BATCH, ACTION]), step);
   const uniform = hand.uniforms([BATCH, ACTION, REVERSE]);
@@ -185,7 +190,7 @@ it('SDAC by default: next states, truncated proposal, values over their spread',
   const edge = (bound: number) =>
     tf.div(tf.sub(tf.expandDims(noised, 2), tf.mul(tf.sqrt(kept), bound)), tf.sqrt(tf.sub(1, kept)));
   const drawn = truncatedNormal(edge(1), edge(-1), uniform).arraySync() as number[][][];
-  const [sum, weight] = ['sum', 'weight'].map((name) => state[`spread/${name}`]!.data[0]!);
+  const [sum, weight] = ['sum', 'weight'].map((name) => state[`policyTarget/${name}`]!.data[0]!);
   const target = hand.reverseTarget(
     noised,
     batch.nextObservations,
@@ -198,7 +203,7 @@ it('SDAC by default: next states, truncated proposal, values over their spread',
       });
       const spread = Math.sqrt(deviations.reduce((total, value) => total + value) / BATCH);
       const average = (0.99 * sum! + 0.01 * spread) / (0.99 * weight! + 0.01);
-      return values.map((row) => row.map((value) => (5 * value) / (agent.noiseLevel.value * average)));
+      return values.map((row) => row.map((value) => (5 * value) / (agent.temperature.value * average)));
     },
   );
   await expectUpdate(agent, state, {
@@ -213,17 +218,21 @@ it('SDAC as released: current states, whole Gaussian clipped to the box, plain v
     SdacAgent.create({ ...preset, ...options, diffusion: preset.diffusion }),
   );
   const hand = new ByHand(agent, state);
-  const next = hand.actions(agent.sampler, batch.nextObservations, agent.targetParticles);
+  const next = hand.actions(agent.sampler, batch.nextObservations, agent.options.targetParticles);
   const step = hand.steps();
   const forward = hand.normals([BATCH, ACTION]);
   const reverse = hand.normals([BATCH, ACTION, REVERSE]).arraySync() as number[][][];
-  const noised = hand.noised(hand.actions(agent.sampler, batch.observations, agent.targetParticles), forward, step);
+  const noised = hand.noised(
+    hand.actions(agent.sampler, batch.observations, agent.options.targetParticles),
+    forward,
+    step,
+  );
   const target = hand.reverseTarget(
     noised,
     batch.observations,
     step,
     (row, k, j) => reverse[row]![j]![k]!,
-    (values) => values.map((row) => row.map((value) => (5 / agent.noiseLevel.value) * value)),
+    (values) => values.map((row) => row.map((value) => (5 / agent.temperature.value) * value)),
   );
   await expectUpdate(agent, state, {
     critic: hand.criticLoss(batch, next),
@@ -233,15 +242,15 @@ it('SDAC as released: current states, whole Gaussian clipped to the box, plain v
 
 it('DPMD as submitted, but for its second critic step: next states, exponential of clipped values', async () => {
   const diffusion = { ...dpmdPresets.submission.diffusion, network: smallNetwork };
-  const create = DpmdAgent.create({ ...dpmdPresets.submission, ...options, diffusion, criticSteps: 1 });
+  const create = DpmdAgent.create({ ...dpmdPresets.submission, ...shared, diffusion, criticSteps: 1 });
   const { agent, batch, state } = await prepared(create);
   const hand = new ByHand(agent, state);
-  const next = hand.actions(agent.sampler, batch.nextObservations, agent.targetParticles);
+  const next = hand.actions(agent.sampler, batch.nextObservations, agent.options.targetParticles);
   const step = hand.steps();
   const noise = hand.normals([BATCH, ACTION]);
-  const [mean, std] = ['mean', 'std'].map((name) => state[`statistics/${name}`]!.data[0]!);
+  const [mean, std] = ['mean', 'std'].map((name) => state[`policyTarget/${name}`]!.data[0]!);
   const values = minimum(agent.critic, batch.nextObservations, next);
-  const weights = tf.exp(tf.div(tf.clipByValue(tf.sub(values, mean! / std!), -3, 3), agent.noiseLevel.value));
+  const weights = tf.exp(tf.div(tf.clipByValue(tf.sub(values, mean! / std!), -3, 3), agent.temperature.value));
   await expectUpdate(agent, state, {
     critic: hand.criticLoss(batch, next),
     policy: hand.policyLoss(hand.noised(next, noise, step), batch.nextObservations, step, noise, weights),
@@ -250,7 +259,7 @@ it('DPMD as submitted, but for its second critic step: next states, exponential 
 
 it('acting: the moving average of the policy, the online critics, noise of a tenth of the noise level', async () => {
   const { agent, state } = await prepared(
-    SdacAgent.create({ ...options, targetRate: 0.3, noiseLevel: { initial: 0.7 } }),
+    SdacAgent.create({ ...options, targetRate: 0.3, temperature: { initial: 0.7 } }),
   );
   const hand = new ByHand(agent, state);
   const observations = Rng.fromSeed(3).normals(4 * OBSERVATION);

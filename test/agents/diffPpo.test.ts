@@ -1,16 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  ArgumentError,
-  DiffPpoAgent,
-  type DiffPpoOptions,
-  dmerlSampler,
-  encodeOnnx,
-  logNormal,
-  Rng,
-  substate,
-} from 'diffrl';
+import { ArgumentError, DiffPpoAgent, type DiffPpoOptions, dmerlSampler, encodeOnnx, logNormal, Rng } from 'diffrl';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { noiseSource } from '../../src/agents/noiseSource.js';
 import { expectClose } from '../close.js';
 import {
   bandit,
@@ -134,15 +126,19 @@ describe('DiffPpoAgent', () => {
   it('is exported with the observation statistics of now (1e-5)', async () => {
     const agent = await create({ evaluation: 'ode' });
     for (let i = 0; i < 4; i++) await step(agent, i);
-    const noise = Rng.fromSeed(0);
-    noise.prepare(substate(await agent.state(), 'noise'))();
+    const streams = () => [Rng.fromSeed(1), Rng.fromSeed(2)];
+    const noise = noiseSource(streams())((rows) => [4, rows, 2], 2);
     const session = await ort.InferenceSession.create(await encodeOnnx(agent, { rows: 2 }));
     const observations = Rng.fromSeed(1).normals(6);
     const { action } = await session.run({
       observation: new ort.Tensor('float32', observations, [2, 3]),
-      noise: new ort.Tensor('float32', noise.normals(4 * 2 * 2), [4, 2, 2]),
+      noise: new ort.Tensor('float32', noise.data as Float32Array, [4, 2, 2]),
     });
-    expectClose(action!.data as Float32Array, (await agent.act(observations, { explore: false })).actions, 1e-5);
+    expectClose(
+      action!.data as Float32Array,
+      (await agent.act(observations, { explore: false, noise: streams() })).actions,
+      1e-5,
+    );
   });
 
   it('refuses options out of range', async () => {

@@ -22,7 +22,10 @@ import {
 } from './dmerlFixtures.js';
 import { criticLossesByEnd } from './fixtures.js';
 
-const small = () => ({ env: spaces, sampler: smallSampler(), criticHidden: [16], batchSize: 8, compile: false });
+const small = () => ({
+  ...{ env: spaces, sampler: smallSampler(), criticHidden: [16], batchSize: 8, compile: false },
+  updatesPerTransition: 1 / 20,
+});
 
 const kinds = {
   DiffSAC: (options: Partial<DiffSacOptions> = {}) => DiffSacAgent.create({ ...small(), ...options }),
@@ -32,7 +35,7 @@ const kinds = {
 const step = (agent: DiffSacAgent, seed: number) => playStep(agent, seed, 20);
 
 describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
-  const create = kinds[name] as (options?: Partial<DiffSacOptions>) => Promise<DiffSacAgent>;
+  const create = kinds[name] as unknown as (options?: Partial<DiffSacOptions>) => Promise<DiffSacAgent>;
 
   it.each([
     {},
@@ -67,7 +70,7 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
     const agent = await create({ targetRate: 0.25 });
     agent.observe(someTransitions(0, 20), null);
     const before = await agent.state();
-    await agent.update();
+    await agent.learn();
     const after = await agent.state();
     const name = 'head0/trunk/kernel0';
     const [old, critic, target] = [before[`target/${name}`]!, after[`critic/${name}`]!, after[`target/${name}`]!];
@@ -77,14 +80,14 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
   it('takes a chain of one step', async () => {
     const agent = await create({ sampler: smallSampler(1) });
     agent.observe(someTransitions(0, 20), null);
-    expect(Number.isFinite((await agent.update()).actorLoss)).toBe(true);
+    expect(Number.isFinite((await agent.learn()).actorLoss)).toBe(true);
   });
 
   it('takes other chains', async () => {
     const sampler = new GeneralBridgeSampler({ steps: 3 });
     const agent = await create({ sampler });
     agent.observe(someTransitions(0, 20), null);
-    const { actorLoss } = await agent.update();
+    const { actorLoss } = await agent.learn();
     expect(Number.isFinite(actorLoss)).toBe(true);
   });
 
@@ -97,6 +100,7 @@ describe.each(['DiffSAC', 'DiffWPO'] as const)('%s', (name) => {
       targetRate: 0.02,
       temperature: 0.02,
       batchSize: 128,
+      updatesPerTransition: 1 / 8,
       actorLearningRate: 1e-3,
       criticLearningRate: 1e-3,
       trustRegion: false,
@@ -125,7 +129,7 @@ describe('DiffSAC alone', () => {
   it('has a forward-KL form, which refuses lone chains', async () => {
     const agent = await kinds.DiffSAC({ divergence: 'forward', groupSize: 4 });
     agent.observe(someTransitions(0, 20), null);
-    expect(Number.isFinite((await agent.update()).actorLoss)).toBe(true);
+    expect(Number.isFinite((await agent.learn()).actorLoss)).toBe(true);
     await expect(kinds.DiffSAC({ divergence: 'forward', groupSize: 1 })).rejects.toThrow(ArgumentError);
   });
 

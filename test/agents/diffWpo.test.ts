@@ -17,10 +17,10 @@ const wpo = (options: Partial<DiffWpoOptions> = {}) =>
   DiffWpoAgent.create({ ...small(), trustRegion: false, ...options });
 
 /** Updates from the same transitions; the metrics of the last. */
-async function updates(agent: DiffSacAgent, count: number) {
+async function updates(agent: DiffSacAgent | DiffWpoAgent, count: number) {
   agent.observe(someTransitions(0, 20), null);
-  for (let i = 1; i < count; i++) await agent.update();
-  return agent.update();
+  for (let i = 1; i < count; i++) await agent.learn();
+  return agent.learn();
 }
 
 const actorOf = (state: StateDict): StateDict =>
@@ -65,7 +65,7 @@ describe('its trust region', () => {
     const first = await updates(agent, 1);
     expect(first.chainKl).toBe(0); // around itself: all inside
     expect(first.actorLoss).not.toBe(0);
-    const { actorLoss, chainKl } = (await agent.update()) as Record<'actorLoss' | 'chainKl', number>;
+    const { actorLoss, chainKl } = (await agent.learn()) as Record<'actorLoss' | 'chainKl', number>;
     expect(chainKl).toBeGreaterThan(1e-6);
     expect(actorLoss / (0.5 * chainKl)).toBeCloseTo(1, 4);
   });
@@ -80,7 +80,7 @@ describe('its trust region', () => {
   it('moves along with the policy every `period` updates', async () => {
     const agent = await wpo({ trustRegion: { ...region, period: 2 } });
     const kls = [(await updates(agent, 1)).chainKl];
-    for (let i = 1; i < 4; i++) kls.push((await agent.update()).chainKl);
+    for (let i = 1; i < 4; i++) kls.push((await agent.learn()).chainKl);
     expect(kls.map((kl) => kl === 0)).toEqual([true, false, true, false]);
   });
 
@@ -89,7 +89,7 @@ describe('its trust region', () => {
     const logWeight = async () => (await agent.state())['trustRegion/multiplier/log']!.data[0]!;
     await updates(agent, 1);
     const before = await logWeight();
-    await agent.update();
+    await agent.learn();
     expect(await logWeight()).toBeGreaterThan(before);
   });
 });

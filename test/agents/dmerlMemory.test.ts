@@ -4,13 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { someTransitions } from './dmerlFixtures.js';
 
 const env = { observationSpace: Box.uniform(3), actionSpace: Box.uniform(2, -1, 1) };
-const common = (steps: number) => ({
+const chain = (steps: number) => ({
   env,
   sampler: dmerlSampler({ steps, hidden: [256, 256] }),
+  compile: false as const,
+});
+const common = (steps: number) => ({
+  ...chain(steps),
   criticHidden: [256, 256],
   batchSize: 64,
-  updatesPerStep: 1,
-  compile: false as const,
+  updatesPerTransition: 1 / 64,
 });
 
 const agents: Record<string, (steps: number) => Promise<Agent>> = {
@@ -20,14 +23,13 @@ const agents: Record<string, (steps: number) => Promise<Agent>> = {
   DiffWPO: (steps) => DiffWpoAgent.create(common(steps)),
   DiffPPO: (steps) =>
     DiffPpoAgent.create({
-      ...common(steps),
+      ...chain(steps),
       valueHidden: [256, 256],
       rolloutSteps: 64,
       minibatchSize: 64,
       epochs: 1,
     }),
-  DIME: (steps) =>
-    DimeAgent.create({ ...common(steps), updatesPerStep: undefined, updatesPerTransition: 1 / 64, policyDelay: 1 }),
+  DIME: (steps) => DimeAgent.create({ ...common(steps), policyDelay: 1 }),
 };
 
 /** Kernels run by a whole update, and the most bytes that it held at once above what there was before. */

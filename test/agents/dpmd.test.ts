@@ -1,28 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DpmdAgent, type DpmdOptions, dpmdPresets, Rng, selectCompiler } from 'diffrl';
+import { DpmdAgent, dpmdPresets, type PolicyTarget, Rng } from 'diffrl';
 import { expect, it } from 'vitest';
 import { expectClose } from '../close.js';
-import { type SmallOptions, small, smallNetwork } from './denoisingFixtures.js';
+import { small, smallNetwork } from './denoisingFixtures.js';
 import { env, transitions } from './fixtures.js';
 
-class Weights extends DpmdAgent {
-  static make(options: SmallOptions): Promise<Weights> {
-    return Weights.create({ ...small, ...options }) as Promise<Weights>;
-  }
-  static override async create(options: DpmdOptions): Promise<Weights> {
-    return new Weights(options, await selectCompiler(options.compile));
-  }
-  weights(observations: tf.Tensor2D, clean: tf.Tensor2D, noiseLevel: number) {
-    const step = tf.zeros<tf.Rank.R1>([clean.shape[0]]);
-    const noised = { observations, clean, noise: clean, step, noised: clean };
-    return this.regression(noised, { noiseLevel: tf.scalar(noiseLevel) }).weights!;
-  }
+/** The weights that the policy's regression gives to actions. */
+function weightsOf(agent: DpmdAgent, observations: tf.Tensor2D, clean: tf.Tensor2D, temperature: number) {
+  const { target } = agent as unknown as { target: PolicyTarget };
+  const step = tf.zeros<tf.Rank.R1>([clean.shape[0]]);
+  const noised = { observations, clean, noise: clean, step, noised: clean, temperature: tf.scalar(temperature) };
+  return target.regression(noised, undefined).weights!;
 }
 
 it.each(['normalised', 'released'] as const)(
   '%s weights follow their formula, statistics follow the values',
   async (weighting) => {
-    const agent = await Weights.make({ weighting, policyDelay: 1 });
+    const agent = await DpmdAgent.create({ ...small, weighting, policyDelay: 1 });
     const [observations, actions] = [
       tf.tensor2d(Rng.fromSeed(1).normals(15), [5, 3]),
       tf.tensor2d(Rng.fromSeed(2).uniforms(10, -1, 1), [5, 2]),
@@ -34,14 +28,14 @@ it.each(['normalised', 'released'] as const)(
         const score = weighting === 'normalised' ? (q - mean) / std : q - mean / std;
         return Math.exp(Math.min(Math.max(score, -3), 3) / 0.7);
       });
-      expectClose(agent.weights(observations, actions, 0.7), expected, 1e-5);
+      expectClose(weightsOf(agent, observations, actions, 0.7), expected, 1e-5);
       const average = values.reduce((sum, q) => sum + q / 5, 0);
       const spread = Math.sqrt(values.reduce((sum, q) => sum + (q - average) ** 2 / 5, 0));
       [mean, std] = [mean + 1e-3 * (average - mean), std + 1e-3 * (spread - std)];
     }
     const state = await agent.state();
-    expectClose(state['statistics/mean']!.data as Float32Array, [mean], 1e-6);
-    expectClose(state['statistics/std']!.data as Float32Array, [std], 1e-6);
+    expectClose(state['policyTarget/mean']!.data as Float32Array, [mean], 1e-6);
+    expectClose(state['policyTarget/std']!.data as Float32Array, [std], 1e-6);
   },
 );
 
@@ -51,7 +45,7 @@ it('criticSteps: 2 applies one gradient twice, as the released code does', async
       const agent = await DpmdAgent.create({ ...small, criticSteps });
       agent.observe(transitions(0), null);
       const before = (await agent.state())['critic/head0/bias2']!.data[0]!;
-      await agent.update();
+      await agent.learn();
       return (await agent.state())['critic/head0/bias2']!.data[0]! - before;
     }),
   );
@@ -63,10 +57,10 @@ it('the preset has the published settings and makes finite updates', async () =>
   const { diffusion, ...submission } = dpmdPresets.submission;
   const network = { ...diffusion, network: smallNetwork };
   const agent = await DpmdAgent.create({ env, ...submission, diffusion: network, batchSize: 2, compile: false });
-  expect([agent.particles, agent.targetParticles, agent.warmupSteps]).toEqual([32, 32, 30_000]);
+  expect([agent.options.particles, agent.options.targetParticles, agent.warmupSteps]).toEqual([32, 32, 30_000]);
   expect([agent.sampler.startStd, agent.sampler.schedule.steps]).toEqual([0.5, 20]);
   expect(agent.sampler.schedule.betas[0]).toBeCloseTo(7.993e-3, 6);
   agent.observe(transitions(0), null);
-  expect(Object.values(await agent.update()).every(Number.isFinite)).toBe(true);
+  expect(Object.values(await agent.learn()).every(Number.isFinite)).toBe(true);
   agent.dispose();
 });

@@ -1,4 +1,4 @@
-import { type Agent, Box, type DimeAgent, Rng, type Transitions } from 'diffrl';
+import { type Agent, Box, type Metrics, Rng, type Transitions } from 'diffrl';
 
 /** Three numbers to observe, two to act with. */
 export const env = { observationSpace: Box.uniform(3), actionSpace: new Box([-2, 0], [2, 1]) };
@@ -18,7 +18,9 @@ export function transitions(seed: number, rows = 20): Transitions {
 }
 
 /** Critic losses of first updates on one batch: where no episode ends, where all are truncated, where all terminate. */
-export async function criticLossesByEnd(create: () => Promise<Agent>): Promise<(number | undefined)[]> {
+export async function criticLossesByEnd(
+  create: () => Promise<Agent & { learn(): Promise<Metrics> }>,
+): Promise<(number | undefined)[]> {
   const losses = [];
   for (const [terminated, truncated] of [
     [0, 0],
@@ -35,7 +37,7 @@ export async function criticLossesByEnd(create: () => Promise<Agent>): Promise<(
       },
       null,
     );
-    losses.push((await ('learn' in agent ? (agent as DimeAgent).learn() : agent.update())).criticLoss);
+    losses.push((await agent.learn()).criticLoss);
     agent.dispose();
   }
   return losses;

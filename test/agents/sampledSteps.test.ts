@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type DiffusionPath, dmerlSampler, forwardKl, lossAndGradients, Rng, stepBatch } from 'diffrl';
 import { describe, expect, it } from 'vitest';
-import { forwardKlLosses, type SampledSteps, sampledFrom } from '../../src/agents/sampledSteps.js';
+import { forwardKlRows } from '../../src/agents/dmerl/diffSacAgent.js';
+import { type SampledSteps, sampledFrom } from '../../src/agents/dmerl/simulation.js';
+import type { ActorContext } from '../../src/agents/dmerl/stepActorCritic.js';
 
 const [STEPS, GROUP, ROWS, T] = [3, 4, 8, 0.5];
 const rng = Rng.fromSeed(0);
@@ -46,7 +48,7 @@ describe('sampledFrom', () => {
   });
 });
 
-describe('forwardKlLosses', () => {
+describe('forwardKlRows', () => {
   it('averaged over the steps have the gradient of T times the forward KL of whole chains (1e-5)', () => {
     const whole = lossAndGradients(sampler.variables, () => ({
       loss: tf.mul(forwardKl(sampleChains(), tf.div(value, T)), T) as tf.Scalar,
@@ -56,7 +58,9 @@ describe('forwardKlLosses', () => {
       const losses = [0, 1, 2].map((k) => {
         const sampled = sampledAt(path, k);
         const batch = stepBatch(sampler, sampled, { temperature: T, trainDiffusion: false });
-        return tf.mean(forwardKlLosses(sampled.chain!, value, GROUP)(batch).loss);
+        return tf.mean(
+          forwardKlRows({ sampled, actionValue: () => value, groupSize: GROUP } as unknown as ActorContext)(batch).loss,
+        );
       });
       return { loss: tf.div(tf.addN(losses), STEPS) as tf.Scalar };
     });

@@ -16,15 +16,15 @@ import { expect, it } from 'vitest';
 import { small, smallNetwork } from './denoisingFixtures.js';
 import { env, transitions } from './fixtures.js';
 
-it('reports effective sample size, clipped share and noise level', async () => {
+it('reports effective sample size, clipped share and temperature', async () => {
   const agent = await SdacAgent.create({ ...small, reverseSamples: 5, proposal: 'clip' });
   agent.observe(transitions(0), null);
-  const metrics = await agent.update();
+  const metrics = await agent.learn();
   expect(metrics.effectiveSampleSize).toBeGreaterThan(1);
   expect(metrics.effectiveSampleSize).toBeLessThanOrEqual(5);
   expect(metrics.clippedShare).toBeGreaterThan(0.2);
-  expect(metrics.noiseLevel).toBeCloseTo(5, 6);
-  expect(Object.keys(await agent.update())).not.toContain('policyLoss');
+  expect(metrics.temperature).toBeCloseTo(5, 6);
+  expect(Object.keys(await agent.learn())).not.toContain('policyLoss');
 });
 
 /** The noise that leads to points `x`, one dimension, from exp(-slope |a|) on [-1, 1]: by the midpoint rule. */
@@ -60,7 +60,7 @@ it('tends to the Boltzmann distribution of its critics, not only to their maximu
     policyDelay: 1,
     criticLearningRate: 0,
     policyLearningRate: linearDecay({ from: 3e-3, to: 0, over: 400 }),
-    noiseLevel: { initial: 0.5, learningRate: 0 },
+    temperature: { initial: 0.5, learningRate: 0 },
     criticHidden: [2],
     compile: true,
   });
@@ -70,7 +70,7 @@ it('tends to the Boltzmann distribution of its critics, not only to their maximu
     (agent.critic.variables[`${head}/kernel1`] as tf.Variable).assign(tf.tensor2d([-1, -1], [2, 1]));
   }
   agent.observe(transitions(0, 64), null);
-  for (let i = 0; i < 400; i++) await agent.update();
+  for (let i = 0; i < 400; i++) await agent.learn();
 
   const rows = 2000;
   const noise = tf.tensor3d(Rng.fromSeed(1).normals(8 * rows * 2), [8, rows, 2]);
@@ -102,7 +102,7 @@ it('weighs normalised values alike at any scale of the critics, raw ones not', a
       last.assign(tf.mul(last, factor));
     }
     agent.observe(transitions(0), null);
-    return (await agent.update()).effectiveSampleSize!;
+    return (await agent.learn()).effectiveSampleSize!;
   };
   const normalised = await sampleSize('normalised', 1);
   // Exponents of deviation 5 / 5 = 1 within a state, as at the start of training: about 14 of 32.
@@ -120,10 +120,10 @@ it('the preset has the published settings and makes finite updates', async () =>
   const { diffusion, ...released } = sdacPresets.released;
   const network = { ...diffusion, network: smallNetwork };
   const agent = await SdacAgent.create({ env, ...released, diffusion: network, batchSize: 2, compile: false });
-  expect([agent.particles, agent.targetParticles, agent.warmupSteps]).toEqual([32, 32, 30_000]);
+  expect([agent.options.particles, agent.options.targetParticles, agent.warmupSteps]).toEqual([32, 32, 30_000]);
   expect([agent.sampler.startStd, agent.sampler.schedule.steps]).toEqual([0.5, 20]);
   expect(agent.sampler.schedule.betas[19]).toBeCloseTo(0.7992, 10);
   agent.observe(transitions(0), null);
-  expect(Object.values(await agent.update()).every(Number.isFinite)).toBe(true);
+  expect(Object.values(await agent.learn()).every(Number.isFinite)).toBe(true);
   agent.dispose();
 });

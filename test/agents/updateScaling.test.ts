@@ -1,7 +1,7 @@
-import { Rng } from 'diffrl';
+import { Rng, TransitionIndex } from 'diffrl';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { minibatches } from '../../src/agents/updateScaling.js';
+import { minibatches } from '../../src/agents/dmerl/updateScaling.js';
 
 const sizes = fc.record({
   outer: fc.integer({ min: 1, max: 12 }).chain((t) => fc.constant(t * 2)),
@@ -13,7 +13,7 @@ it.each(['minibatches', 'none'] as const)(
   '%s: an epoch sees every transition at most once, and all but a remainder',
   (scaling) => {
     const property = fc.property(sizes, fc.nat(100), ({ outer, steps, size }, seed) => {
-      const batches = minibatches(Rng.fromSeed(seed), { outer, steps, numEnvs: 2, size, scaling });
+      const batches = minibatches(Rng.fromSeed(seed), new TransitionIndex(2, steps), { outer, size, scaling });
       const seen = batches.flatMap((batch) => [...batch]);
       expect(new Set(seen).size).toBe(seen.length);
       expect(Math.max(...seen)).toBeLessThan(outer * steps);
@@ -27,7 +27,11 @@ it.each(['minibatches', 'none'] as const)(
 
 it('subsample: an epoch sees one diffusion step of each environment step', () => {
   const property = fc.property(sizes, fc.nat(100), ({ outer, steps }, seed) => {
-    const [batch] = minibatches(Rng.fromSeed(seed), { outer, steps, numEnvs: 2, size: outer, scaling: 'subsample' });
+    const [batch] = minibatches(Rng.fromSeed(seed), new TransitionIndex(2, steps), {
+      outer,
+      size: outer,
+      scaling: 'subsample',
+    });
     const environmentSteps = [...batch!].map((index) => Math.floor(index / (2 * steps)) * 2 + (index % 2));
     expect(new Set(environmentSteps).size).toBe(outer);
   });
@@ -38,7 +42,7 @@ it('subsample draws all steps alike (chi-square below its 99.9 % point)', () => 
   const counts = new Array<number>(5).fill(0);
   const rng = Rng.fromSeed(3);
   for (let i = 0; i < 50; i++) {
-    const batches = minibatches(rng, { outer: 40, steps: 5, numEnvs: 2, size: 40, scaling: 'subsample' });
+    const batches = minibatches(rng, new TransitionIndex(2, 5), { outer: 40, size: 40, scaling: 'subsample' });
     for (const index of batches[0]!) counts[Math.floor(index / 2) % 5]!++;
   }
   const chiSquare = counts.reduce((sum, count) => sum + (count - 400) ** 2 / 400, 0);

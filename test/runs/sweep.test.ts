@@ -54,13 +54,13 @@ describe('the plan of a sweep', () => {
   });
 
   it.each([
-    [{ sedes: 3 }, /there is no option 'sedes'; did you mean 'seeds'/],
+    [{ sedes: 3 }, /there is no option 'sedes', did you mean 'seeds'/],
     [{ agents: undefined }, /must name agents and envs/],
     [{ seeds: 'many' }, /seeds must be a list of whole numbers, or 0..4/],
     [{ grid: { gamma: 0.9 } }, /grid.gamma must be a list of values, got 0.9/],
     [{ random: { samples: 0, options: {} } }, /samples must be an integer >= 1, got 0/],
     [{ random: { options: { gamma: { log: [0, 1] } } } }, /random.options.gamma must be \{ log: \[a, b\] \}/],
-    [{ local: { job: 3 } }, /there is no option 'job'; did you mean 'jobs'/],
+    [{ local: { job: 3 } }, /there is no option 'job', did you mean 'jobs'/],
     [{ steps: -1 }, /steps must be an integer >= 1, got -1/],
   ])('refuses %o', (change, message) => {
     expect(() => planSweep({ ...content, ...change } as never)).toThrow(message as RegExp);

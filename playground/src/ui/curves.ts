@@ -5,7 +5,7 @@ import { element } from './elements.js';
 /** What is drawn of an agent's metrics, under the names that agents give them. */
 const METERS = [
   { id: 'entropy', metrics: ['entropyBound', 'entropy'], color: '--noise' },
-  { id: 'temperature', metrics: ['temperature', 'noiseLevel'], color: '--action' },
+  { id: 'temperature', metrics: ['temperature'], color: '--action' },
   { id: 'critic', metrics: ['value', 'valueLoss', 'criticLoss'], color: '--good' },
 ] as const;
 

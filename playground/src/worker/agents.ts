@@ -90,8 +90,8 @@ const denoising = ({ task, knobs }: Settings) => ({
   targetRate: 0.05,
   policyLearningRate: knobs.learningRate,
   criticLearningRate: knobs.learningRate,
-  updatesPerStep: knobs.updates,
-  noiseLevel: { initial: 1, learningRate: 0 },
+  updatesPerTransition: knobs.updates,
+  temperature: { initial: 1, learningRate: 0 },
   gamma: knobs.discount,
 });
 
@@ -103,6 +103,6 @@ const augmented = ({ task, knobs }: Settings) => ({
   targetRate: 0.05,
   actorLearningRate: knobs.learningRate,
   criticLearningRate: 2 * knobs.learningRate,
-  updatesPerStep: knobs.updates,
+  updatesPerTransition: knobs.updates,
   gamma: knobs.discount,
 });

@@ -7,7 +7,6 @@ const LOGGED_AS: Readonly<Record<string, string>> = {
   value: 'critic/value',
   saturation: 'critic/saturation',
   temperature: 'policy/temperature',
-  noiseLevel: 'policy/noiseLevel',
   entropyBound: 'policy/entropyBound',
   entropy: 'policy/entropy',
   runCost: 'policy/runCost',

@@ -1,4 +1,6 @@
-import type { Rng } from '../rng/rng.js';
+import type { TransitionIndex } from '../../mdp/transitionIndex.js';
+import { oneOf } from '../../options.js';
+import type { Rng } from '../../rng/rng.js';
 
 /**
  * How the gradient steps of an epoch grow with K, whose rollouts have K transitions for each environment step:
@@ -8,22 +10,28 @@ import type { Rng } from '../rng/rng.js';
  */
 export type UpdateScaling = 'minibatches' | 'none' | 'subsample';
 
+/** The scaling as an option. */
+export const updateScalingOption = oneOf(
+  ['minibatches', 'none', 'subsample'],
+  'minibatches',
+  'How updates grow with K; see UpdateScaling.',
+);
+
 /**
- * Shuffled transitions of one epoch, numbered in the order `[T, K, N]`; minibatches have one size, what is left over is
- * dropped.
+ * Shuffled transitions of one epoch, by {@link TransitionIndex}; minibatches have one size, what is left over is dropped.
  *
  * @param options.outer environment steps T times N
  * @param options.size transitions of a minibatch at K = 1
  */
 export function minibatches(
   rng: Rng,
-  options: { outer: number; numEnvs: number; steps: number; size: number; scaling: UpdateScaling },
+  index: TransitionIndex,
+  { outer, size, scaling }: { outer: number; size: number; scaling: UpdateScaling },
 ): Int32Array[] {
-  const { outer, numEnvs, steps, size, scaling } = options;
-  const index = (row: number, k: number) => (Math.floor(row / numEnvs) * steps + k) * numEnvs + (row % numEnvs);
+  const { steps } = index;
   const rows =
     scaling === 'subsample'
-      ? Int32Array.from({ length: outer }, (_, row) => index(row, rng.integer(steps)))
+      ? Int32Array.from({ length: outer }, (_, row) => index.of(row, rng.integer(steps)))
       : Int32Array.from({ length: outer * steps }, (_, i) => i);
   shuffle(rows, rng);
   const width = Math.min(scaling === 'none' ? size * steps : size, rows.length);

@@ -1,4 +1,4 @@
-import type { DimeOptions } from './dime.js';
+import type { DimeOptions } from './dimeAgent.js';
 
 /**
  * Options per suite, which differ in the range of returns only (DIME, appendix E), and the released code's optimisers.

@@ -1,5 +1,6 @@
-import { requireNumber, requireOneOf } from '../errors.js';
-import type { NoiseSchedule } from '../schedules/schedule.js';
+import { requireNumber, requireOneOf } from '../../errors.js';
+import { option } from '../../options.js';
+import type { NoiseSchedule } from '../../schedules/schedule.js';
 
 /**
  * How PPO's clipping bound for a whole policy becomes one for a single diffusion step. For one change of the control
@@ -16,13 +17,21 @@ export type ClipScaling = 'sqrtK' | 'delta' | 'linearK' | 'none' | 'dppo' | ((k:
 /** Bounds for the steps 0 ... K - 1. @throws ArgumentError for a scaling that gives no positive number */
 export function clipBounds(scaling: ClipScaling, clip: number, { steps, stepSizes }: NoiseSchedule): number[] {
   const total = stepSizes.reduce((sum, size) => sum + size);
-  const factor =
-    typeof scaling === 'function' ? scaling : rules[requireOneOf('DiffPpoAgent', 'clipScaling', scaling, NAMES)];
+  const factor = typeof scaling === 'function' ? scaling : rules[scaling];
   return stepSizes.map((size, k) => {
     const value = clip * factor(k, steps, size / total);
     return requireNumber('DiffPpoAgent', `clipScaling(${k}, ${steps}) * clip`, value, { above: 0 });
   });
 }
+
+/** The scaling as an option. */
+export const clipScalingOption = option<ClipScaling>({
+  doc: 'How clip becomes that of a diffusion step; see ClipScaling.',
+  allowed: "'sqrtK' | 'delta' | 'linearK' | 'none' | 'dppo' | function of step and K",
+  initial: 'sqrtK',
+  check: (where, name, value) =>
+    typeof value === 'function' ? (value as ClipScaling) : requireOneOf(where, name, value, NAMES),
+});
 
 const NAMES = ['sqrtK', 'delta', 'linearK', 'none', 'dppo'] as const;
 

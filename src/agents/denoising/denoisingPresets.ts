@@ -1,9 +1,8 @@
-import { mish } from '../ops/activations.js';
-import { cosineSchedule } from '../schedules/cosine.js';
-import { linearSchedule } from '../schedules/linear.js';
-import type { DenoisingOptions } from './denoisingAgent.js';
-import type { DpmdOptions } from './dpmd.js';
-import type { SdacOptions } from './sdac.js';
+import { mish } from '../../ops/activations.js';
+import { cosineSchedule } from '../../schedules/cosine.js';
+import { linearSchedule } from '../../schedules/linear.js';
+import type { DpmdOptions } from './dpmdAgent.js';
+import type { SdacOptions } from './sdacAgent.js';
 
 /** What the released code does the same way for both. */
 const released = {
@@ -13,7 +12,8 @@ const released = {
   criticActivation: mish,
   clipNoisyActions: false,
   warmupSteps: 30_000,
-} satisfies Partial<DenoisingOptions>;
+  updatesPerTransition: 0.2,
+} satisfies Partial<SdacOptions & DpmdOptions>;
 
 /**
  * Options of the released code, for 5 environments side by side.
@@ -44,6 +44,6 @@ export const dpmdPresets = {
     diffusion: { schedule: cosineSchedule({ steps: 20 }), startStd: 0.5 },
     weighting: 'released',
     criticSteps: 2,
-    noiseLevel: { entropyScale: 1.5 },
+    temperature: { entropyScale: 1.5 },
   },
 } satisfies Record<string, Partial<DpmdOptions>>;
