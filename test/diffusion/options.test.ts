@@ -35,7 +35,7 @@ describe('options of samplers and processes', () => {
     [
       makers.EulerMaruyamaSampler!,
       { stesp: 4 },
-      "EulerMaruyamaSampler: there is no option 'stesp'; did you mean 'steps'?",
+      "EulerMaruyamaSampler: there is no option 'stesp', did you mean 'steps'?",
     ],
     [makers.dmerlSampler!, { learnDifusion: true }, "did you mean 'learnDiffusion'?"],
     [makers.eulerMaruyama!, { learnDiffusion: 'perstep' }, "learnDiffusion must be one of true, false, 'perStep'"],
