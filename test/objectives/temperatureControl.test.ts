@@ -22,12 +22,12 @@ it('an annealed temperature follows the environment steps only', () => {
   expect(read(control)).toBe(0.25);
 });
 
-it('an automatic temperature rises below the target entropy and falls above it', () => {
+it('an automatic temperature rises where the path cost is above minus the target entropy and falls below it', () => {
   const control = new TemperatureControl({ automatic: { initial: 0.1, targetEntropy: -2, learningRate: 0.01 } }, 3);
-  tf.tidy(() => control.step(tf.scalar(-6.1)));
+  tf.tidy(() => control.step(tf.scalar(6.1)));
   const risen = read(control);
   expect(risen).toBeCloseTo(0.1 * Math.exp(0.01), 5);
-  for (let i = 0; i < 30; i++) tf.tidy(() => control.step(tf.scalar(-5.9)));
+  for (let i = 0; i < 30; i++) tf.tidy(() => control.step(tf.scalar(5.9)));
   expect(read(control)).toBeLessThan(risen);
 });
 
