@@ -14,7 +14,14 @@ export {
 } from './rssm.js';
 export { type SacStepOptions, sacStepLoss } from './sacStepLoss.js';
 export { scalarObjective } from './scalar.js';
-export { logNoising, type StepBatch, stepBatch, stepLogRatio } from './stepBatch.js';
+export {
+  logNoising,
+  type StepBatch,
+  type StepBatchOptions,
+  type StepRows,
+  stepBatch,
+  stepLogRatio,
+} from './stepBatch.js';
 export { Temperature, type TemperatureOptions } from './temperature.js';
 export { type AutomaticTemperature, TemperatureControl, type TemperatureSetting } from './temperatureControl.js';
 export { type WpoRescale, wpoStepLoss, wpoVelocity } from './wpoStepLoss.js';

@@ -20,19 +20,29 @@ export interface StepBatch {
   temperature: tf.Scalar | number;
 }
 
-/**
- * Transitions of `sampler`'s chain at its current parameters.
- *
- * @param rows.observations `[B, O]`
- * @param rows.x `[B, A]`, where they start
- * @param rows.step `[B]`, diffusion steps, generation order
- * @param options.temperature T, the price of one nat
- * @param options.trainDiffusion whether the diffusion coefficient and learned noising kernels get gradients, default `true`
- */
+/** Where transitions start. */
+export interface StepRows {
+  /** `[B, O]` */
+  observations: tf.Tensor2D;
+  /** `[B, A]` */
+  x: tf.Tensor2D;
+  /** `[B]`, diffusion steps, generation order */
+  step: tf.Tensor1D;
+}
+
+/** How transitions are priced and trained. */
+export interface StepBatchOptions {
+  /** T, the price of one nat. */
+  temperature: tf.Scalar | number;
+  /** Whether the diffusion coefficient and learned noising kernels get gradients, default `true`. */
+  trainDiffusion?: boolean;
+}
+
+/** Transitions of `sampler`'s chain at its current parameters. */
 export function stepBatch(
   sampler: DiffusionSampler,
-  { observations, x, step }: { observations: tf.Tensor2D; x: tf.Tensor2D; step: tf.Tensor1D },
-  { temperature, trainDiffusion }: { temperature: tf.Scalar | number; trainDiffusion?: boolean },
+  { observations, x, step }: StepRows,
+  { temperature, trainDiffusion }: StepBatchOptions,
 ): StepBatch {
   const kernels = sampler.bind(observations, { trainDiffusion });
   const mean = kernels.forwardMean(x, step);
