@@ -243,7 +243,8 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
   }
 
   /**
-   * @param options.noise with `explore: false`, one stream for each observation
+   * With `explore: false`, the option `noise` is one stream for each observation.
+   *
    * @throws ShapeError unless `observations` holds one or more whole observations
    * @throws NonFiniteError for NaN or infinity; DisposedError after {@link dispose}
    */

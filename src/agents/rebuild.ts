@@ -14,7 +14,7 @@ export interface Rebuilding {
   options?: Record<string, unknown>;
 }
 
-/** A class of agents that {@link rebuild} can make one of. */
+/** A class of agents that a checkpoint can be made into. */
 export interface RebuildableClass<A extends Agent> {
   readonly kind: string;
   // biome-ignore lint/suspicious/noExplicitAny: each class checks its own options
@@ -60,7 +60,7 @@ function withConfigOf(agent: Agent, { config }: Checkpoint, over: object) {
   return { kind: agent.kind, config: { ...agent.config, ...handed }, prepare: agent.prepare.bind(agent) };
 }
 
-/** The agent of a class from the checkpoint `path`. @throws as {@link rebuild} */
+/** The agent of a class from the checkpoint `path`. @throws CheckpointError if it cannot be made or does not fit */
 export async function loadAs<A extends Agent>(
   Class: RebuildableClass<A>,
   path: string,

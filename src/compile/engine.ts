@@ -42,7 +42,7 @@ export interface Engine {
   load(file: Uint8Array, largest: number, away: readonly string[]): Promise<OnnxSession>;
 }
 
-/** @throws {@link ArgumentError} for a value that is not allowed, and for unknown names if only engine options may occur */
+/** @throws ArgumentError for a value that is not allowed, and for unknown names if only engine options may occur */
 export function checkEngineOptions(where: string, options: EngineOptions, only = false): void {
   const unknown = only && Object.keys(options).find((name) => !NAMES.includes(name));
   if (unknown) throw new ArgumentError(`${where}: unknown option '${unknown}'; there are ${NAMES.join(', ')}.`);

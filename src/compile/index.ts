@@ -18,4 +18,4 @@ export { checkEngineOptions, type Engine, type EngineOptions, openEngine } from 
 export { CompileError } from './errors.js';
 export { IR_VERSION, OPSET_VERSION } from './onnx.js';
 export { isCompileAvailable, type OnnxRuntime } from './runtime.js';
-export { type InputSpec, traceToOnnx } from './traceToOnnx.js';
+export { type InputSpec, type TraceToOnnxOptions, traceToOnnx } from './traceToOnnx.js';

@@ -12,19 +12,24 @@ export interface InputSpec {
   readonly dtype?: InputInfo['dtype'];
 }
 
+export interface TraceToOnnxOptions {
+  /** Name of the graph, default `'diffrl'`. */
+  readonly name?: string | undefined;
+  /** Version of ONNX's operator set, 18 to 20, default `OPSET_VERSION`. */
+  readonly opset?: number | undefined;
+}
+
 /**
  * An ONNX file that computes `fn`, for any ONNX runtime. Names of inputs and outputs
  * are the keys of `inputs` and of the result of `fn`. All shapes are fixed. Variables enter with the values they have
  * now, as constants.
  *
- * @param options.name the name of the graph
- * @param options.opset version of ONNX's operator set, 18 to 20 (default, `OPSET_VERSION`)
  * @throws {@link CompileError} if `fn` cannot be compiled, or assigns variables
  */
 export function traceToOnnx<Name extends string>(
   fn: (inputs: Record<Name, tf.Tensor>) => Record<string, tf.Tensor>,
   inputs: Readonly<Record<Name, InputSpec>>,
-  { name = 'diffrl', opset = OPSET_VERSION }: { name?: string | undefined; opset?: number | undefined } = {},
+  { name = 'diffrl', opset = OPSET_VERSION }: TraceToOnnxOptions = {},
 ): Uint8Array {
   requireInteger('traceToOnnx', 'opset', opset, { min: OLDEST_OPSET, max: OPSET_VERSION });
   const names = Object.keys(inputs) as Name[];

@@ -56,7 +56,7 @@ export interface Env {
   step(action: Float32Array): MaybePromise<StepResult>;
   /** Everything that decides the future, so that a resumed run is bit-exact. Without it a resumed run starts a new episode. */
   state?(): MaybePromise<StateDict>;
-  /** Checks what {@link Env.state} returned; the function that comes back puts it in place. See {@link Stateful}. */
+  /** Checks what {@link Env.state} returned; the function that comes back puts it in place. See `Stateful`. */
   prepare?(state: StateDict): MaybePromise<Commit>;
   /** Frees what the environment holds; further calls are errors. */
   close?(): MaybePromise<void>;

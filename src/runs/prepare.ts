@@ -37,7 +37,7 @@ export async function prepareRun(where: string, given: RunSettings): Promise<Pre
 /**
  * Makes the folder of a new run in `parent`, after all of its settings were tried.
  *
- * @throws ArgumentError as {@link prepareRun}; then there is no folder
+ * @throws ArgumentError for a setting or option that is not allowed; then there is no folder
  */
 export async function createRun(where: string, parent: string, given: RunSettings): Promise<RunFolder> {
   const settings = withAbsolutePaths(given);
