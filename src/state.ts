@@ -1,4 +1,4 @@
-import { CheckpointError } from './errors.js';
+import { CheckpointError, show } from './errors.js';
 
 /** The element types that checkpoints can hold. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
@@ -51,6 +51,12 @@ export async function loadState(target: Pick<Partial<Stateful>, 'prepare'>, stat
     throw new CheckpointError('loadState: the target has no `prepare`, so its state cannot be put back.');
   const commit = await target.prepare(state);
   await commit();
+}
+
+/** @throws CheckpointError unless `state` is an object, as it must be */
+export function requireState(state: StateDict): StateDict {
+  if (typeof state === 'object' && state !== null && !Array.isArray(state)) return state;
+  throw new CheckpointError(`loadState: state must be a dictionary of arrays, got ${show(state)}.`);
 }
 
 /** Several things as one; the entries of each are below its name. */
@@ -109,6 +115,7 @@ export function readEntries<Name extends string>(
   sizes: Readonly<Record<Name, number | undefined>>,
   parts: readonly string[] = [],
 ): Record<Name, TypedArray> {
+  requireState(state);
   const path = paths.get(state) ?? '';
   for (const name of Object.keys(state)) {
     if (name in sizes || parts.some((part) => name.startsWith(`${part}/`))) continue;

@@ -18,6 +18,13 @@ export interface ActOptions {
   noise?: readonly Rng[];
 }
 
+/** The part of an environment that an agent is built for. */
+export interface EnvSpaces {
+  readonly observationSpace: Box;
+  /** Bounded on all sides. */
+  readonly actionSpace: Box;
+}
+
 /** What an agent chose to do. An agent may remember more of it; {@link Agent.observe} gives it back. */
 export interface Decision {
   /** `[N * actionSize]`, in the action space's own units. */

@@ -2,15 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../checkpoint/index.js';
 import type { EngineOptions } from '../compile/engine.js';
 import { Queue } from '../compile/queue.js';
-import {
-  ArgumentError,
-  CheckpointError,
-  DisposedError,
-  requireFinite,
-  requireLength,
-  ShapeError,
-  show,
-} from '../errors.js';
+import { ArgumentError, CheckpointError, DisposedError, show } from '../errors.js';
 import { watchGradients } from '../ops/gradientWatch.js';
 import { type Variables, variablesAsState } from '../ops/variables.js';
 import {
@@ -22,15 +14,25 @@ import {
   option,
   readOptions,
 } from '../options.js';
-import type { ObservedTransitions, Transitions } from '../replay/transitions.js';
+import type { ObservedTransitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import { ActionScale } from '../spaces/actionScale.js';
 import type { Box } from '../spaces/box.js';
-import { asCount, type Commit, readEntries, type StateDict, type Stateful, stateArray, together } from '../state.js';
-import type { ActOptions, Agent, Decision, Metrics } from './agent.js';
+import {
+  asCount,
+  type Commit,
+  readEntries,
+  requireState,
+  type StateDict,
+  type Stateful,
+  stateArray,
+  together,
+} from '../state.js';
+import type { ActOptions, Agent, Decision, EnvSpaces, Metrics } from './agent.js';
+import { actOptions, clipped, requireObservations, requireSpaces, requireTransitions, sameNumbers } from './checks.js';
 import { asConfig, prepareCheckpoint } from './config.js';
 import { explained, GRADIENTS, requireFiniteOutputs } from './finiteUpdate.js';
-import { type NoiseSource, noiseSource, requireStreams } from './noiseSource.js';
+import { type NoiseSource, noiseSource } from './noiseSource.js';
 import {
   type Compiler,
   type Outputs,
@@ -40,13 +42,6 @@ import {
   type Tensors,
 } from './program.js';
 import { loadAs, type RebuildableClass, type Rebuilding } from './rebuild.js';
-
-/** The part of an environment that an agent is built for. */
-export interface EnvSpaces {
-  readonly observationSpace: Box;
-  /** Bounded on all sides. */
-  readonly actionSpace: Box;
-}
 
 /** Options that all agents have. */
 export const agentOptions = {
@@ -248,11 +243,10 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
    * @throws ShapeError unless `observations` holds one or more whole observations
    * @throws NonFiniteError for NaN or infinity; DisposedError after {@link dispose}
    */
-  async act(observations: Float32Array, { explore = true, noise }: ActOptions = {}): Promise<Decision> {
-    const rows = this.requireObservations(observations);
-    const draw = noiseSource(
-      explore ? this.noise : (requireStreams(`${this.name}.act`, noise, rows) ?? this.evaluationNoise),
-    );
+  async act(observations: Float32Array, options: ActOptions = {}): Promise<Decision> {
+    const rows = requireObservations(`${this.name}.act`, observations, this.sizes.observationSize);
+    const { explore, noise } = readOptions(`${this.name}.act`, options, actOptions(rows));
+    const draw = noiseSource(explore ? this.noise : (noise ?? this.evaluationNoise));
     const own = Float32Array.from(observations);
     return this.exclusive('act', async () => {
       const choice = await this.policy(own, rows, draw, explore);
@@ -296,8 +290,9 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
   }
 
   /** @throws CheckpointError if the state does not fit this agent */
-  prepare({ updates, ...state }: StateDict): Promise<Commit> {
+  prepare(saved: StateDict): Promise<Commit> {
     return this.exclusive('prepare', async () => {
+      const { updates, ...state } = requireState(saved);
       const count = asCount(readEntries(updates ? { updates } : {}, { updates: 1 }).updates, 'updates');
       const parts = await this.preparedParts(state);
       return () =>
@@ -382,24 +377,6 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
     return new DisposedError(`${this.name}.${method}: the agent was disposed of; create another one.`);
   }
 
-  private requireObservations(observations: Float32Array): number {
-    const { observationSize } = this.sizes;
-    const where = `${this.name}.act`;
-    if (!isNumbers(observations)) {
-      throw new ShapeError(
-        `${where}: observations must be a Float32Array or a list of numbers, got ${show(observations)}.`,
-      );
-    }
-    const rows = observations.length / observationSize;
-    if (!(rows >= 1 && Number.isInteger(rows))) {
-      throw new ShapeError(
-        `${where}: observations must hold one or more rows of ${observationSize} numbers, got ${observations.length} numbers.`,
-      );
-    }
-    requireFinite(where, 'observations', observations);
-    return rows;
-  }
-
   private async preparedParts(state: StateDict): Promise<Commit> {
     try {
       return await together(this.parts).prepare(state);
@@ -411,45 +388,4 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
       );
     }
   }
-}
-
-function requireSpaces(where: string, env: EnvSpaces): void {
-  for (const name of ['observationSpace', 'actionSpace'] as const) {
-    if (env?.[name]?.kind === 'box') continue;
-    const found = env?.[name] ? `its ${name} is ${show(env[name])}, not a Box` : `got ${show(env)}`;
-    throw new ArgumentError(
-      `${where}: env must be an environment, or { observationSpace, actionSpace }, of Box spaces; ${found}.`,
-    );
-  }
-}
-
-function requireTransitions(
-  where: string,
-  transitions: Transitions,
-  { observationSize, actionSize }: { observationSize: number; actionSize: number },
-): void {
-  const rows = transitions?.rewards?.length;
-  if (!(rows >= 1)) {
-    throw new ShapeError(
-      `${where}: transitions must hold rewards of one or more environments, got ${show(transitions)}.`,
-    );
-  }
-  const widths = { observations: observationSize, actions: actionSize, rewards: 1, nextObservations: observationSize };
-  for (const [name, width] of Object.entries({ ...widths, terminated: 1, truncated: 1 })) {
-    const column = transitions[name as keyof Transitions];
-    requireLength(where, name, column, rows * width, `${rows} transitions`);
-    requireFinite(where, name, column);
-  }
-}
-
-function isNumbers(values: unknown): values is ArrayLike<number> {
-  return ArrayBuffer.isView(values) || (Array.isArray(values) && values.every((value) => typeof value === 'number'));
-}
-
-function sameNumbers(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
-  return a.length === b.length && Array.prototype.every.call(a, (value, i) => value === b[i]);
-}
-
-function clipped(action: number): number {
-  return Math.min(Math.max(action, -1), 1);
 }

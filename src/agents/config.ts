@@ -3,8 +3,7 @@ import { CheckpointError } from '../errors.js';
 import type { OptionTable } from '../options.js';
 import { Box } from '../spaces/box.js';
 import type { Commit } from '../state.js';
-import type { Agent } from './agent.js';
-import type { EnvSpaces } from './baseAgent.js';
+import type { Agent, EnvSpaces } from './agent.js';
 import { encodeOptions } from './optionsJson.js';
 
 /**

@@ -1,11 +1,10 @@
-export type { ActOptions, Agent, Decision, Metrics } from './agent.js';
+export type { ActOptions, Agent, Decision, EnvSpaces, Metrics } from './agent.js';
 export {
   type AgentClass,
   type AgentOptions,
   agentOptions,
   BaseAgent,
   type Choice,
-  type EnvSpaces,
   type Experience,
 } from './baseAgent.js';
 export { prepareCheckpoint } from './config.js';

@@ -15,13 +15,8 @@ export function noiseSource(noise: Rng | readonly Rng[]): NoiseSource {
   };
 }
 
-/** @throws ArgumentError unless there are no streams or `rows` of them */
-export function requireStreams(
-  where: string,
-  noise: readonly Rng[] | undefined,
-  rows: number,
-): readonly Rng[] | undefined {
-  if (noise === undefined) return undefined;
+/** @throws ArgumentError unless there are `rows` streams */
+export function requireStreams(where: string, noise: unknown, rows: number): readonly Rng[] {
   const isRight = Array.isArray(noise) && noise.length === rows && noise.every((stream) => stream instanceof Rng);
   if (isRight) return noise;
   throw new ArgumentError(

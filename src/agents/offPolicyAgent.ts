@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireLength } from '../errors.js';
 import { integer, number, type OptionValues, retired } from '../options.js';
 import { type ReplayBatch, ReplayBuffer } from '../replay/replayBuffer.js';
 import { Rng } from '../rng/rng.js';
@@ -6,6 +7,7 @@ import type { StateArray } from '../state.js';
 import type { Metrics } from './agent.js';
 import { matrix, vector } from './arrays.js';
 import { agentOptions, BaseAgent, type Experience } from './baseAgent.js';
+import { requireTransitions } from './checks.js';
 import { UpdateRatio } from './updateRatio.js';
 
 /** The update-to-data ratio. */
@@ -94,7 +96,16 @@ export abstract class OffPolicyAgent<
    * @throws NonFiniteError if a loss or gradient is not finite; then no parameter has changed
    */
   learn(batch?: ReplayBatch, noise?: Noise): Promise<Metrics> {
-    return this.learning('learn', () => this.learnOnce(batch, noise));
+    return this.learning('learn', async () => {
+      if (batch !== undefined) this.requireBatch(batch);
+      return this.learnOnce(batch, noise);
+    });
+  }
+
+  private requireBatch(batch: ReplayBatch): void {
+    const where = `${this.name}.learn`;
+    requireTransitions(where, batch, { ...this.sizes, actionSize: this.storedSize });
+    requireLength(where, 'rewards', batch.rewards, this.batchSize, 'the batch size');
   }
 
   private learnOnce(batch = this.replay.sample(this.batchSize, this.sampling), noise = this.drawNoise()) {

@@ -1,7 +1,6 @@
 import { ArgumentError } from '../errors.js';
 import { nearest } from '../nearest.js';
-import type { Agent } from './agent.js';
-import type { EnvSpaces } from './baseAgent.js';
+import type { Agent, EnvSpaces } from './agent.js';
 import { DiffusionQlAgent } from './denoising/diffusionQlAgent.js';
 import { DpmdAgent } from './denoising/dpmdAgent.js';
 import { SdacAgent } from './denoising/sdacAgent.js';

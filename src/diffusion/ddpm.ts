@@ -7,7 +7,7 @@ import { sinusoidalFeatures } from '../networks/timeEmbedding.js';
 import { mish } from '../ops/activations.js';
 import { entriesOf, rowsOf } from '../ops/linear.js';
 import type { Variables } from '../ops/variables.js';
-import { type GivenOptions, integer, number, option, readOptions } from '../options.js';
+import { type GivenOptions, integer, number, option, readOptions, widths } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { cosineSchedule } from '../schedules/cosine.js';
 import type { NoiseSchedule } from '../schedules/schedule.js';
@@ -28,6 +28,7 @@ const ddpmOptions = {
     initial: 1,
     check: (where, name, value) => (value === Infinity ? value : requireNumber(where, name, value, { above: 0 })),
   }),
+  hidden: widths([256, 256, 256], 'Hidden layers of the default network.'),
   network: networkOption('Makes the noise-predicting network.', "SDAC's: 3 x 256 with Mish, 16 sinusoids of the step"),
 };
 
@@ -222,7 +223,7 @@ function ddpmKernels(
 
 function checkedOptions(where: string, options: DdpmOptions) {
   const given = readOptions(where, options, ddpmOptions);
-  const { network = mishNetwork({ scale: 0.25 }), limit } = given;
+  const { network = mishNetwork({ hidden: given.hidden, scale: 0.25 }), limit } = given;
   const schedule = chosenSchedule(where, given, () => cosineSchedule({ steps: given.steps ?? 20 }));
   const startStd = given.startStd ?? Math.sqrt(1 - (schedule.alphaBars[schedule.steps - 1] as number));
   return { schedule, startStd, limit, network };

@@ -31,7 +31,7 @@ export class Mlp {
   constructor(rng: Rng, { inputs, hidden, outputs, activation = gelu, lastKernel }: MlpOptions) {
     const parts = typeof inputs === 'number' ? [inputs] : inputs;
     const sizes = [parts.reduce((sum, size) => sum + size), ...hidden, outputs];
-    for (const size of sizes) requireInteger('Mlp', 'layer size', size, { min: 1 });
+    for (const size of sizes) requireInteger('Mlp', 'layer size', size, { min: 1, max: 65_536 });
     this.layers = sizes.length - 1;
     this.activation = activation;
     for (let i = 0; i < this.layers; i++) {

@@ -16,7 +16,8 @@ export function lookup(table: tf.Tensor2D, index: tf.Tensor1D): tf.Tensor2D {
  * reads.
  */
 export function rowsOf(table: tf.Tensor2D): (index: number | tf.Tensor1D) => tf.Tensor2D {
-  const rows = tf.split(table, table.shape[0]);
+  // The gradient of a split into one piece is broken in TensorFlow.js.
+  const rows = table.shape[0] === 1 ? [table] : tf.split(table, table.shape[0]);
   return (index) => (typeof index === 'number' ? (rows[index] as tf.Tensor2D) : lookup(table, index));
 }
 

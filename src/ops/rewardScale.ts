@@ -1,3 +1,4 @@
+import { requireNumber } from '../errors.js';
 import { prefixed, readEntries, type StateDict, type Stateful, stateArray, substate } from '../state.js';
 import { RunningMoments } from './runningMoments.js';
 
@@ -9,7 +10,10 @@ export class RewardScale implements Stateful {
   private returns = new Float64Array(0);
   private readonly moments = new RunningMoments(1);
 
-  constructor(private readonly gamma: number) {}
+  /** @param gamma discount of the return, in [0, 1] */
+  constructor(private readonly gamma: number) {
+    requireNumber('RewardScale', 'gamma', gamma, { min: 0, max: 1 });
+  }
 
   /** Takes in one step of N environments; `ended` `[N]` is 1 where an episode is over. */
   add(rewards: Float32Array, ended: ArrayLike<number>): void {

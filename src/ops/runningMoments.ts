@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireInteger } from '../errors.js';
+import { requireFinite, requireInteger } from '../errors.js';
 import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 
 /** Variances below this count as this, so that a constant entry is not blown up. */
@@ -23,6 +23,7 @@ export class RunningMoments implements Stateful {
 
   /** Takes in rows `[N, size]`. */
   add(rows: ArrayLike<number>): void {
+    requireFinite('RunningMoments.add', 'rows', rows);
     const added = rows.length / this.size;
     const total = this.count + added;
     for (let i = 0; i < this.size; i++) {

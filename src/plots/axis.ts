@@ -1,3 +1,5 @@
+import { requireNumber } from '../errors.js';
+
 /** The two ends of an axis. */
 export type AxisRange = readonly [low: number, high: number];
 
@@ -10,6 +12,8 @@ export type AxisRange = readonly [low: number, high: number];
  * ```
  */
 export function niceTicks([low, high]: AxisRange, count = 6): number[] {
+  requireNumber('niceTicks', 'low', low);
+  requireNumber('niceTicks', 'high', high, { above: low });
   const rough = (high - low) / Math.max(count, 1);
   const power = 10 ** Math.floor(Math.log10(rough));
   // The factor nearest to what is asked for, by ratio.

@@ -1,4 +1,4 @@
-import { ArgumentError, requireInteger, requireNumber } from '../errors.js';
+import { ArgumentError, requireInteger, requireNumber, show } from '../errors.js';
 import { type Area, domainOf, drawAxes, labelWidth, scalesOf, withEqualUnits } from './axes.js';
 import { type AxisRange, isUsable } from './axis.js';
 import { document, type Figure, text } from './document.js';
@@ -37,6 +37,7 @@ export function figure(layers: readonly PlotLayer[], options: FigureOptions = {}
   const { title, xLabel, yLabel, equalAspect = false, width = 640, height = 400 } = options;
   requireNumber('figure', 'width', width, { min: 160 });
   requireNumber('figure', 'height', height, { min: 120 });
+  if (!Array.isArray(layers)) throw new ArgumentError(`figure: layers must be a list of layers, got ${show(layers)}.`);
   requireRange('x', options.x);
   requireRange('y', options.y);
 

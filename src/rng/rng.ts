@@ -40,6 +40,8 @@ export class Rng implements Stateful {
 
   /** A number in [low, high), with 53 random bits. */
   uniform(low = 0, high = 1): number {
+    requireNumber('Rng.uniform', 'low', low);
+    requireNumber('Rng.uniform', 'high', high);
     const unit = ((this.uint32() >>> 5) * 2 ** 26 + (this.uint32() >>> 6)) * 2 ** -53;
     return low + (high - low) * unit;
   }
@@ -55,6 +57,7 @@ export class Rng implements Stateful {
 
   /** `size` whole numbers in [0, count). */
   integers(size: number, count: number): Int32Array {
+    requireSize('Rng.integers', size);
     return Int32Array.from({ length: size }, () => this.integer(count));
   }
 
@@ -65,6 +68,8 @@ export class Rng implements Stateful {
 
   /** `size` draws from N(mean, std^2). @throws ArgumentError for a negative std */
   normals(size: number, mean = 0, std = 1): Float32Array {
+    requireSize('Rng.normals', size);
+    requireNumber('Rng.normals', 'mean', mean);
     requireNumber('Rng.normals', 'std', std, { min: 0 });
     const word = () => this.generator.next();
     const values = new Float32Array(size);
@@ -85,6 +90,9 @@ export class Rng implements Stateful {
 
   /** `size` draws from the uniform distribution on [low, high), with the 24 random bits of a float32. */
   uniforms(size: number, low = 0, high = 1): Float32Array {
+    requireSize('Rng.uniforms', size);
+    requireNumber('Rng.uniforms', 'low', low);
+    requireNumber('Rng.uniforms', 'high', high);
     const values = new Float32Array(size);
     for (let i = 0; i < size; i++) values[i] = low + (high - low) * (this.uint32() >>> 8) * 2 ** -24;
     return values;
@@ -105,6 +113,11 @@ export class Rng implements Stateful {
       this.generator = restored;
     };
   }
+}
+
+/** How many numbers an array of draws may hold. */
+function requireSize(where: string, size: number): void {
+  requireInteger(where, 'size', size, { min: 0, max: 2 ** 31 });
 }
 
 /** Four well-mixed words from any list of words (the mixing steps of MurmurHash3, once per output word). */

@@ -1,5 +1,4 @@
-import type { Agent } from '../agents/agent.js';
-import type { EnvSpaces } from '../agents/baseAgent.js';
+import type { Agent, EnvSpaces } from '../agents/agent.js';
 import { type JsonObject, mergeOptions } from '../agents/optionsJson.js';
 import { presetFor } from '../agents/presets.js';
 import { agentClass, createAgent } from '../agents/registry.js';

@@ -32,7 +32,7 @@ export const MAX_STEPS = 100_000;
  * @throws ArgumentError unless there is at least one beta and all are in (0, 1)
  */
 export function scheduleFromBetas(name: string, betas: readonly number[]): NoiseSchedule {
-  requireAll(name, 'betas', betas, (beta) => beta > 0 && beta < 1, 'in (0, 1)');
+  requireAll(name, 'betas', betas, (beta) => typeof beta === 'number' && beta > 0 && beta < 1, 'in (0, 1)');
   return complete(name, betas, betas.map((beta) => -0.5 * Math.log1p(-beta)).reverse());
 }
 
@@ -42,7 +42,7 @@ export function scheduleFromBetas(name: string, betas: readonly number[]): Noise
  * @throws ArgumentError unless there is at least one step size and all are positive
  */
 export function scheduleFromStepSizes(name: string, stepSizes: readonly number[]): NoiseSchedule {
-  requireAll(name, 'stepSizes', stepSizes, (size) => size > 0 && size < Infinity, '> 0');
+  requireAll(name, 'stepSizes', stepSizes, (size) => typeof size === 'number' && size > 0 && size < Infinity, '> 0');
   return complete(name, stepSizes.map((size) => -Math.expm1(-2 * size)).reverse(), stepSizes);
 }
 

@@ -2,6 +2,7 @@ import type { Agent, Metrics } from '../agents/agent.js';
 import { prepareCheckpoint } from '../agents/config.js';
 import { readCheckpoint } from '../checkpoint/checkpoint.js';
 import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
+import { Queue } from '../compile/queue.js';
 import type { Env } from '../envs/env.js';
 import { lostRows } from '../envs/lost.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
@@ -64,6 +65,7 @@ export class TrainingRun implements Stateful {
   private readonly seed: number;
   private readonly warmupSteps: number;
   private readonly rng: Rng;
+  private readonly queue = new Queue();
   private readonly parts: Readonly<Record<string, Stateful>>;
   private stopReason: string | undefined;
   private steps = 0;
@@ -110,7 +112,11 @@ export class TrainingRun implements Stateful {
    *
    * @throws EnvironmentError if the environment throws or breaks its contract; the agent has not observed the step
    */
-  async advance(): Promise<StepReport> {
+  advance(): Promise<StepReport> {
+    return this.queue.run(() => this.takeStep());
+  }
+
+  private async takeStep(): Promise<StepReport> {
     await breathe();
     const isWarmup = this.steps < this.warmupSteps;
     const at = `at step ${this.steps + 1}`;
@@ -136,9 +142,9 @@ export class TrainingRun implements Stateful {
     }
   }
 
-  /** Writes agent and run to the folder `path`, see {@link writeCheckpoint}. */
-  async save(path: string): Promise<void> {
-    await this.agent.save(path, await this.state());
+  /** Writes agent and run to the folder `path`, see {@link writeCheckpoint}; a step that is under way comes first. */
+  save(path: string): Promise<void> {
+    return this.queue.run(async () => this.agent.save(path, await this.state()));
   }
 
   /**
@@ -151,8 +157,8 @@ export class TrainingRun implements Stateful {
   }
 
   /** Agent and run as {@link save} writes them, for whatever else keeps them: {@link encodeCheckpoint}, a page's storage. */
-  async checkpoint(): Promise<Checkpoint> {
-    return this.agent.checkpoint(await this.state());
+  checkpoint(): Promise<Checkpoint> {
+    return this.queue.run(async () => this.agent.checkpoint(await this.state()));
   }
 
   /**
@@ -170,9 +176,11 @@ export class TrainingRun implements Stateful {
     }
     const prepareAgent = () =>
       anyOptions ? this.agent.prepare(checkpoint.state) : prepareCheckpoint(this.agent, checkpoint);
-    const [run, agent] = [await this.prepare(training), await prepareAgent()];
-    await agent();
-    await run();
+    await this.queue.run(async () => {
+      const [run, agent] = [await this.prepare(training), await prepareAgent()];
+      await agent();
+      await run();
+    });
   }
 
   async state(): Promise<StateDict> {

@@ -19,6 +19,7 @@ import {
   readCheckpoint,
   type StateDict,
   TimeConditionedMlp,
+  TrainingRun,
   train,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
@@ -185,6 +186,20 @@ describe('one thing at a time', () => {
     await other.learn();
     expect((await other.act(observation)).actions).toEqual(actions);
     expect(text(await other.state())).toBe(text(state));
+  });
+
+  it('a run that is saved during a step is saved as it is after it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'diffrl-'));
+    const env = pendulum();
+    const run = new TrainingRun({ agent: await create({ env, ...small }), env });
+    for (let i = 0; i < 6; i++) await run.advance();
+    await Promise.all([run.advance(), run.save(folder), run.advance()]);
+    const twin = new TrainingRun({ agent: await create({ env: pendulum(), ...small }), env: pendulum() });
+    await twin.restore(folder);
+    expect(twin.step).toBe(7);
+    await twin.advance();
+    expect(text(await twin.agent.state())).toBe(text(await run.agent.state()));
+    expect(text(await twin.state())).toBe(text(await run.state()));
   });
 
   it('observing during an update is refused', async () => {

@@ -215,11 +215,11 @@ export class DiffPpoAgent extends BaseAgent<OptionValues<typeof diffPpoOptions>,
     const { rowsPerStep, length } = this.rollout;
     if (length * rowsPerStep < this.options.rolloutSteps) return {};
     this.temperature.at(this.steps.value);
-    return this.learn(await this.lesson(this.rollout.take(), rowsPerStep));
+    return this.learnFrom(await this.lesson(this.rollout.take(), rowsPerStep));
   }
 
   /** Gradient steps over shuffled minibatches until the epochs are over or the policy has moved far enough. */
-  private async learn(lesson: Lesson): Promise<Metrics> {
+  private async learnFrom(lesson: Lesson): Promise<Metrics> {
     const { epochs, targetChainKl, minibatchSize: size, updateScaling: scaling } = this.options;
     const outer = lesson.records.rewards.length;
     const results: Metrics[] = [];
