@@ -52,6 +52,7 @@ export default {
   validation: { notExported: false },
   displayBasePath: '.',
   markdownItLoader: (parser) => parser.use(katex.default ?? katex, { throwOnError: true }),
+  highlightLanguages: ['bash', 'console', 'html', 'javascript', 'json', 'python', 'sh', 'ts', 'typescript', 'yaml'],
   excludeInternal: true,
   excludePrivate: true,
   excludeExternals: true,

@@ -217,7 +217,7 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
   }
 
   /**
-   * A {@link program} that assigns variables. If an output, a gradient or a learning rate is not finite, the call rejects
+   * A {@link BaseAgent.program} that assigns variables. If an output, a gradient or a learning rate is not finite, the call rejects
    * with a NonFiniteError, and all variables are as before.
    */
   protected updateProgram<In extends Tensors, Out extends string>(program: TensorProgram<In, Out>): Program<In, Out> {

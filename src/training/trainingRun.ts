@@ -162,7 +162,7 @@ export class TrainingRun implements Stateful {
   }
 
   /**
-   * Puts back what {@link checkpoint} returned.
+   * Puts back what {@link TrainingRun.checkpoint} returned.
    *
    * @param anyOptions whether the agent may have been made with other options, as long as the arrays fit; default `false`
    * @throws CheckpointError as {@link restore}
