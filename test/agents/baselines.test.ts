@@ -61,10 +61,10 @@ const agents: Record<string, Case> = {
       DiffusionQlAgent.create({
         ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, diffusionSteps: 3 },
         ...{ criticHidden: [64, 64], policyHidden: [64, 64], particles: 8 },
-        ...{ eta: 5, targetRate: 0.02, averageAfter: 0, policyLearningRate: 1e-3, criticLearningRate: 3e-3 },
+        ...{ eta: 20, targetRate: 0.02, averageAfter: 0, policyLearningRate: 1e-3, criticLearningRate: 3e-3 },
       }),
     steps: 3000,
-    atLeast: -500,
+    atLeast: -400,
   },
 };
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Rng, SyncVectorEnv, type VectorEnv } from 'diffrl';
 import { makeMujoco } from 'diffrl/mujoco';
 import { WorkerVectorEnv, type WorkerVectorEnvOptions } from 'diffrl/node';
@@ -79,7 +80,10 @@ describe('WorkerVectorEnv', () => {
       [4, 'stray failure'],
     ] as const) {
       const die = async () => {
-        for (let t = 0; t < 50; t++) await env.step(Float32Array.of(0, 0, order, 0, 0));
+        for (let t = 0; t < 500; t++) {
+          await env.step(Float32Array.of(0, 0, order, 0, 0));
+          await sleep(10);
+        }
       };
       await expect(die).rejects.toThrow(`worker 1 (environments 2 to 4) died: ${reason}`);
       await expect(env.reset()).rejects.toThrow(/Call restart, then reset/);

@@ -17,14 +17,17 @@ const content = {
   envs: ['Pendulum'],
   envOptions: { maxEpisodeSteps: 20 },
   seeds: '0..1',
-  steps: 40_000,
-  checkpointEvery: 20_000,
+  steps: 80_000,
+  checkpointEvery: 40_000,
   evaluationEpisodes: 2,
   slurm: { time: '10', memory: '300M', arrayLimit: 1 },
 };
 
 describe.skipIf(reason)('a sweep on Slurm', () => {
-  it('is queued once; a task that is told its time limit saves, is queued again and ends in the same bytes', async () => {
+  it('is queued once; a task that is told its time limit saves, is queued again and ends in the same bytes', {
+    retry: 1,
+    timeout: 120_000,
+  }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'diffrl-'));
     const cluster = await startSlurm(join(folder, 'cluster'));
     try {
@@ -47,7 +50,7 @@ describe.skipIf(reason)('a sweep on Slurm', () => {
       const logs = await readdir(join(folder, 'on', 'slurm'));
       expect(logs.filter((name) => name.endsWith('.log')).sort()).toEqual(['1_0.log', '1_1.log']);
       expect(await readFile(join(folder, 'on', 'slurm', '1_0.log'), 'utf8')).toMatch(
-        /SIGUSR1: saved at step \d+ of 40000/,
+        /SIGUSR1: saved at step \d+ of 80000/,
       );
       const alone = Sweep.read(join(folder, 'alone'), content);
       await alone.prepare();
@@ -61,5 +64,5 @@ describe.skipIf(reason)('a sweep on Slurm', () => {
       await cluster.stop();
       await rm(folder, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 });
