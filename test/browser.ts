@@ -8,7 +8,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const executablePath = [process.env.CHROMIUM_PATH ?? '', ...PLACES].find((path) => path && existsSync(path));
+export const executablePath = [process.env.CHROMIUM_PATH ?? '', ...PLACES].find((path) => path && existsSync(path));
 
 export const hasBrowser = executablePath !== undefined;
 /** For the title of tests that are skipped without a browser. */

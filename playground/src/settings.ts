@@ -43,12 +43,14 @@ export interface Knobs {
   entropy: number;
 }
 
-/** A knob's range; `scale: 'log'` makes equal factors equally far apart. */
+/** A knob, and the values that it can take. */
 export interface Dial {
   name: keyof Knobs;
   label: string;
   hint: string;
   values: readonly number[];
+  /** Agents that it means something to; all by default. */
+  agents?: readonly AgentId[];
 }
 
 export const DIALS: readonly Dial[] = [
@@ -65,13 +67,20 @@ export const DIALS: readonly Dial[] = [
     values: [1e-4, 2e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3],
   },
   { name: 'batchSize', label: 'Batch', hint: 'transitions in an update', values: [32, 64, 128, 256] },
-  { name: 'updates', label: 'Updates per step', hint: 'gradient steps for each step', values: [1, 2, 3, 4] },
+  {
+    name: 'updates',
+    label: 'Updates per step',
+    hint: 'gradient steps for each step',
+    values: [1, 2, 3, 4],
+    agents: ['DIME', 'SDAC', 'DPMD', 'DiffSAC', 'DiffWPO'],
+  },
   { name: 'discount', label: 'Discount', hint: 'how far ahead it looks', values: [0.9, 0.95, 0.97, 0.98, 0.99, 0.995] },
   {
     name: 'entropy',
     label: 'Target entropy',
     hint: 'nats per action: lower is surer',
     values: [-4, -3, -2.5, -2, -1.665, -1.2, -0.8, -0.4, 0],
+    agents: ['DIME'],
   },
 ];
 
@@ -90,6 +99,8 @@ export type RobotReward = keyof typeof REWARDS;
 export function defaultKnobs(task: TaskId): Knobs {
   const common = { diffusionSteps: 4, learningRate: 1e-3, batchSize: 64, updates: 1, discount: 0.99, entropy: -1.665 };
   switch (task) {
+    case 'InvertedPendulum-v5':
+      return { ...common, learningRate: 2e-3, entropy: -3 };
     case 'Pendulum':
       return { ...common, discount: 0.95 };
     case 'MultiGoal':

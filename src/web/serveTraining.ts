@@ -161,6 +161,7 @@ class TrainingServer {
         const { pace } = this;
         if (pace.learns) await this.exclusive(() => this.advance());
         else await this.queue.run(() => this.advanceShow());
+        this.tell();
         await pace.wait();
       }
     } catch (error) {
@@ -195,14 +196,12 @@ class TrainingServer {
     const { metrics, episodes } = await advance(active.run, callbacks);
     this.report.add(metrics, episodes, active.run.history.evaluations.slice(evaluations));
     if (active.run.stopped) this.pace = undefined;
-    this.tell();
   }
 
   private async advanceShow(): Promise<void> {
     const { session, run } = this.requireActive();
     this.shown ??= await Show.begin(session, run);
     this.report.add({}, await this.shown.advance(), []);
-    this.tell();
   }
 
   /** Runs `task` between steps, with the environment where training left it. */

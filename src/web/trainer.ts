@@ -60,7 +60,7 @@ export class Trainer<Create extends CreateSession = CreateSession> {
     return this.channel.ask('pause') as Promise<Progress>;
   }
 
-  /** Stops, then does `count` (default 1) steps of all environments. */
+  /** Stops, then does `count` (default 1) steps of all environments; tells of all of them. */
   step(count = 1): Promise<Progress> {
     return this.channel.ask('step', count) as Promise<Progress>;
   }

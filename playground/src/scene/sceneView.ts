@@ -93,6 +93,13 @@ export class SceneView {
     this.follow.resize(width / height);
   }
 
+  /** Where on the page the middle of a part is drawn, px. */
+  placeOf(part: number): { x: number; y: number } {
+    const { x, y } = this.objects.meshes[part]!.position.clone().project(this.camera);
+    const { left, top, width, height } = this.renderer.domElement.getBoundingClientRect();
+    return { x: left + ((x + 1) / 2) * width, y: top + ((1 - y) / 2) * height };
+  }
+
   /** Frees the graphics memory and leaves the element empty. */
   dispose(): void {
     this.renderer.setAnimationLoop(null);

@@ -1,4 +1,5 @@
 import { readPolicyMetadata } from 'diffrl';
+import type { SceneDescription } from 'diffrl/mujoco';
 import { type Progress, Trainer } from 'diffrl/web';
 import { SceneView } from '../scene/sceneView.js';
 import {
@@ -31,10 +32,15 @@ const SOLVED: Partial<Record<TaskId, number>> = { 'InvertedPendulum-v5': 950, Pe
 export class App {
   settings: Settings;
   trainer!: Trainer<Create>;
+  /** When something moved for the first time, in ms since the page began to load. */
+  moved?: number;
+  /** The best return of an episode so far. */
+  best = Number.NEGATIVE_INFINITY;
+  scene?: SceneDescription;
   private view?: SceneView;
   private dark = true;
-  private running = true;
-  private dt = 0.04;
+  /** Whether training, or the show, goes on. */
+  running = true;
   private frame?: Frame;
   private readonly curves = new Curves();
   private readonly microscope = new Microscope(this);
@@ -55,10 +61,9 @@ export class App {
     const trainer = new Trainer<Create>(worker);
     this.trainer = trainer;
     trainer.on('scene', (scene) => {
-      this.dt = scene.dt;
+      this.scene = scene;
       this.view?.dispose();
       this.view = undefined;
-      if (new URLSearchParams(location.search).has('blind')) return;
       const view = new SceneView(element('view'), scene);
       view.theme(this.dark);
       view.onPull = (pull) => {
@@ -111,7 +116,7 @@ export class App {
     this.microscope.follow(running);
     if (!running) return void (await this.trainer.pause());
     const speed = SPEEDS[Number(element<HTMLInputElement>('speed').value)]!;
-    await this.trainer.start({ learn: this.isLearning, stepsPerSecond: speed / this.dt });
+    await this.trainer.start({ learn: this.isLearning, stepsPerSecond: speed / this.scene!.dt });
   }
 
   /** Trains with a model of the visitor's. */
@@ -134,6 +139,12 @@ export class App {
     this.view?.update(pose);
   }
 
+  /** Where on the page a part of the scene is drawn, px. */
+  placeOf(name: string): { x: number; y: number } {
+    const index = this.scene!.parts.findIndex((part) => part.name === name);
+    return this.view!.placeOf(index);
+  }
+
   /** The returns of a run that was loaded. */
   showHistory(episodes: readonly { step: number; return: number }[]): void {
     this.curves.reset(episodes.map((episode) => [episode.step, episode.return] as const));
@@ -144,7 +155,7 @@ export class App {
     const tasks = { ...TASKS, Robot: robot ? robot.name : TASKS.Robot };
     fill(element('task'), tasks, task);
     fill(element('agent'), policy ? { policy: 'A policy file' } : AGENTS, policy ? 'policy' : agent);
-    this.dials.set(knobs);
+    this.dials.set(knobs, agent);
     history.replaceState(undefined, '', `#${task}/${agent}`);
     element('hint').textContent = 'Drag the robot to push it. Drag the ground to look around.';
   }
@@ -214,12 +225,13 @@ export class App {
   }
 
   private tell(progress: Progress): void {
+    for (const episode of progress.episodes) this.best = Math.max(this.best, episode.return);
     this.curves.add(progress);
     this.microscope.refresh();
     element('steps').textContent = progress.step.toLocaleString('en');
     element('rate').textContent = progress.stepsPerSecond.toFixed(0);
     const mean = this.curves.recentReturn;
-    element('return').textContent = mean === undefined ? '–' : short(Number(mean.toPrecision(3)));
+    element('return').textContent = mean === undefined ? '–' : scoreText(mean);
     element('score').toggleAttribute('data-solved', (mean ?? -Infinity) >= (SOLVED[this.settings.task] ?? Infinity));
   }
 
@@ -228,8 +240,13 @@ export class App {
     const { frame } = this;
     if (!frame) return;
     this.frame = undefined;
+    this.moved ??= frame.moment > 0 ? performance.now() : undefined;
     this.view?.update(frame.pose);
     this.view?.showHeld(frame.held);
     this.microscope.moments(frame.moment);
   }
+}
+
+function scoreText(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : short(Number(value.toPrecision(3)));
 }

@@ -171,7 +171,7 @@ function extent(layers: readonly Layer[], axis: 0 | 1): readonly [number, number
 }
 
 function padded([low, high]: readonly [number, number]): readonly [number, number] {
-  const room = 0.08 * (high - low) || 0.5;
+  const room = 0.08 * (high - low) || Math.max(0.1 * Math.abs(high), 0.5);
   return [low - room, high + room];
 }
 

@@ -9,6 +9,9 @@ const METERS = [
   { id: 'critic', metrics: ['value', 'valueLoss', 'criticLoss'], color: '--good' },
 ] as const;
 
+/** Milliseconds between two drawings. */
+const EVERY = 250;
+
 /** Points that a chart keeps. */
 const KEPT = 4000;
 
@@ -22,10 +25,11 @@ export class Curves {
     points: [] as Point[],
   }));
   private returns: Point[] = [];
+  private drawn = 0;
 
-  /** The mean return of the last ten episodes. */
+  /** The mean return of the last three episodes. */
   get recentReturn(): number | undefined {
-    const last = this.returns.slice(-10);
+    const last = this.returns.slice(-3);
     return last.length ? last.reduce((sum, [, value]) => sum + value, 0) / last.length : undefined;
   }
 
@@ -48,12 +52,13 @@ export class Curves {
       if (meter.points.length > KEPT) meter.points.shift();
       meter.output.value = short(Number(metrics[name]!.toPrecision(3)));
     }
-    this.draw();
+    if (performance.now() - this.drawn > EVERY) this.draw();
   }
 
   draw(): void {
+    this.drawn = performance.now();
     const recent = this.returns.slice(-KEPT);
-    const mean = smoothed(recent, 10);
+    const mean = smoothed(recent, 3);
     const layers = [
       { points: thinned(recent, 600), color: '--noise', kind: 'dots' },
       { points: thinned(mean, 300), color: '--action', kind: 'line', filled: true },

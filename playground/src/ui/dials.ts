@@ -1,4 +1,4 @@
-import { DIALS, type Dial, type Knobs } from '../settings.js';
+import { type AgentId, DIALS, type Dial, type Knobs } from '../settings.js';
 import { create } from './elements.js';
 
 /** The knobs as sliders; `onTurn` hears of one that has come to rest. */
@@ -17,9 +17,10 @@ export class Dials {
     });
   }
 
-  /** Shows these values. */
-  set(knobs: Knobs): void {
+  /** Shows these values, and the knobs that this agent has. */
+  set(knobs: Knobs, agent: AgentId): void {
     for (const { dial, input, output } of this.rows) {
+      input.parentElement!.hidden = dial.agents !== undefined && !dial.agents.includes(agent);
       const value = knobs[dial.name];
       const distances = dial.values.map((candidate) => Math.abs(candidate - value));
       input.value = `${distances.indexOf(Math.min(...distances))}`;

@@ -58,7 +58,7 @@ export class Files {
   private async restore(bytes: Uint8Array): Promise<void> {
     await this.app.trainer.load(bytes);
     this.app.showHistory((await this.app.trainer.history()).episodes);
-    await this.app.go();
+    await this.app.go(this.app.running);
     this.app.say('Loaded.');
   }
 

@@ -76,7 +76,7 @@ export class Microscope {
     element<HTMLOutputElement>('modes').value = modes.length === 1 ? 'one mode' : `${modes.length} modes`;
     const facts: [string, string][] = [];
     if (entropyBound) facts.push(['entropy ≥', `${entropyBound.mean.toFixed(2)} nats`]);
-    if (modes.length > 1) facts.push(['shares', modes.map(({ share }) => `${Math.round(100 * share)} %`).join(' · ')]);
+    if (modes.length > 1) facts.push(['shares', sharesOf(modes)]);
     if (landscape) {
       const [low, high] = [Math.min(...landscape.values), Math.max(...landscape.values)];
       facts.push(['critic', `${short(Number(low.toPrecision(3)))} … ${short(Number(high.toPrecision(3)))}`]);
@@ -219,6 +219,12 @@ export class Microscope {
     context.drawImage(canvas, left, 0, size, size);
     context.restore();
   }
+}
+
+/** The shares of the heaviest modes. */
+function sharesOf(modes: PolicyPicture['modes']): string {
+  const named = modes.slice(0, 4).map(({ share }) => `${Math.round(100 * share)} %`);
+  return modes.length > 4 ? `${named.join(' · ')} …` : named.join(' · ');
 }
 
 /** What the action would be if the chain ended here. */

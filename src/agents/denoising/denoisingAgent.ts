@@ -316,6 +316,11 @@ export abstract class DenoisingAgent<
     return bestOf(candidates, this.critic.bindMin(observations, particles)(candidates), particles);
   }
 
+  /** The smaller of both critics' values, `[B]`, for actions in [-1, 1]; traceable. */
+  actionValue(observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D {
+    return tf.minimum(...this.critic.apply(observations, actions));
+  }
+
   private makeCritic(): TwinCritic {
     const { criticHidden: hidden, criticActivation: activation } = this.options;
     return new TwinCritic(this.networks.split('critic'), { ...this.sizes, hidden, activation });

@@ -307,6 +307,11 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     };
   }
 
+  /** The smaller of both critics' values, `[B]`, for actions in [-1, 1]; traceable. */
+  actionValue(observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D {
+    return this.minimum(this.critic, observations, actions, this.sampler.schedule.steps);
+  }
+
   /** The smaller of both critics' values, `[R]`. */
   private minimum(
     critic: LatentValue,

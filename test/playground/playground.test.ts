@@ -1,0 +1,166 @@
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { executablePath, hasBrowser, whyNot } from '../browser.js';
+import { serveFolder } from './serve.js';
+
+const root = fileURLToPath(new URL('../../playground', import.meta.url));
+/** Where the pictures that the test takes are kept. */
+const pictures = process.env.PLAYGROUND_PICTURES ?? (await mkdtemp(join(tmpdir(), 'playground-')));
+
+let browser: Browser;
+let host: Awaited<ReturnType<typeof serveFolder>>;
+const complaints: string[] = [];
+
+async function open(hash: string, options: { width: number; height: number; dark: boolean }): Promise<Page> {
+  const { width, height, dark } = options;
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => {
+    // Chromium's own remarks on drawing without a graphics card.
+    if (['error', 'warning'].includes(message.type()) && !/GPU|GL Driver|WebGL|software/i.test(message.text())) {
+      complaints.push(message.text());
+    }
+  });
+  await page.goto(host.url + hash);
+  return page;
+}
+
+const textOf = (page: Page, id: string) => page.evaluate((id) => document.getElementById(id)!.textContent, id);
+
+/** Waits until an expression is true in the page, however little of the machine the page gets. */
+async function until(page: Page, expression: string, seconds: number): Promise<void> {
+  await page.waitForFunction(expression, undefined, { timeout: 1000 * seconds, polling: 100 });
+}
+
+/** Lets a timer of 60 Hz run for some time: the share of its ticks that came, and the longest gap, ms. */
+function ticks(page: Page, duration: number): Promise<{ share: number; longest: number }> {
+  return page.evaluate(async (duration) => {
+    let count = 0;
+    let [last, longest] = [performance.now(), 0];
+    const timer = setInterval(() => {
+      count += 1;
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1000 / 60);
+    await new Promise((resolve) => setTimeout(resolve, duration));
+    clearInterval(timer);
+    return { share: count / (duration / (1000 / 60)), longest };
+  }, duration);
+}
+
+describe.skipIf(!hasBrowser)(`the playground${whyNot}`, () => {
+  beforeAll(async () => {
+    const outDir = await mkdtemp(join(tmpdir(), 'playground-dist-'));
+    await build({
+      root,
+      configFile: join(root, 'vite.config.ts'),
+      logLevel: 'error',
+      build: { outDir, emptyOutDir: true },
+    });
+    host = await serveFolder(outDir);
+    browser = await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
+    });
+    folder = outDir;
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await host?.close();
+  });
+  let folder: string;
+
+  it('moves, learns, stays free, is saved and loaded', { timeout: 200_000 }, async () => {
+    const page = await open('', { width: 1280, height: 800, dark: true });
+    const moved = await page.waitForFunction('globalThis.playground?.moved', undefined, { timeout: 60_000 });
+    console.info(`first movement ${Math.round(Number(await moved.jsonValue()))} ms after the page began to load`);
+    expect(await page.evaluate('crossOriginIsolated')).toBe(true);
+    const scripts = [...host.loaded].filter((file) => /\.m?js$/.test(file));
+    const sizes = await Promise.all(scripts.map(async (file) => gzipSync(await readFile(folder + file)).length));
+    const kilobytes = sizes.reduce((a, b) => a + b, 0) / 1024;
+    console.info(`${kilobytes.toFixed(0)} KB of scripts, gzip`);
+    expect(kilobytes).toBeLessThan(500);
+
+    const { share, longest } = await ticks(page, 8000);
+    const percent = (value: number) => `${Math.round(100 * value)} %`;
+    console.info(
+      `${percent(share)} of the 60 Hz ticks got through while it trains, longest gap ${Math.round(longest)} ms`,
+    );
+    expect(share).toBeGreaterThan(0.05); // none got through when training ran in the page itself
+
+    await until(page, 'globalThis.playground.best >= 500', 100);
+    console.info(
+      `a return of ${await page.evaluate('globalThis.playground.best')} after ${await textOf(page, 'steps')} steps`,
+    );
+    await page.screenshot({ path: join(pictures, 'dark.png'), timeout: 30_000 });
+
+    await page.click('#play');
+    console.info(`${percent((await ticks(page, 3000)).share)} of the ticks while it is paused`);
+    const act = () =>
+      page.evaluate(async () => {
+        const { trainer } = globalThis.playground;
+        return Array.from(await trainer.act(Float32Array.of(0, 0.02, 0, 0), { explore: false }));
+      });
+    const before = await act();
+    await page.click('#save');
+    await until(page, "document.getElementById('toast').textContent.startsWith('Saved')", 20);
+    await page.evaluate('globalThis.playground.restart({})');
+    await page.evaluate('globalThis.playground.go(false)');
+    await page.click('#load');
+    await until(page, "document.getElementById('toast').textContent === 'Loaded.'", 20);
+    expect(await act()).toEqual(before);
+
+    await page.close();
+  });
+
+  it('a drag with the mouse moves the body under it', { timeout: 60_000 }, async () => {
+    const page = await open('#HalfCheetah-v5/DIME', { width: 900, height: 700, dark: true });
+    await page.waitForFunction('globalThis.playground?.moved', undefined, { timeout: 30_000 });
+    await page.evaluate('globalThis.playground.go(false)');
+    await page.waitForTimeout(1500);
+    const height = () =>
+      page.evaluate(async () => {
+        const { trainer, scene } = globalThis.playground;
+        const torso = scene!.parts.findIndex(({ name }) => name === 'torso');
+        return (await trainer.call('recall', 1e6))![7 * torso + 2]!;
+      });
+    const { x, y } = await page.evaluate(() => globalThis.playground.placeOf('torso'));
+    const before = await height();
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x, y - 60, { steps: 4 });
+    await page.mouse.move(x, y - 140, { steps: 4 });
+    await page.waitForTimeout(500);
+    await page.evaluate('globalThis.playground.trainer.step(8)');
+    const rise = (await height()) - before;
+    await page.mouse.up();
+    console.info(`pulled up, the torso rose by ${rise.toFixed(2)} m in eight steps`);
+    expect(rise).toBeGreaterThan(0.15);
+    await page.close();
+  });
+
+  it.each([
+    ['light, four goals', '#MultiGoal/DIME', { width: 1280, height: 800, dark: false }],
+    ['a phone, a cheetah', '#HalfCheetah-v5/SDAC', { width: 390, height: 844, dark: true }],
+  ])('looks as it should: %s', { timeout: 60_000 }, async (name, hash, options) => {
+    const page = await open(hash, options);
+    await until(page, "document.getElementById('steps').textContent !== '0'", 40);
+    await page.waitForTimeout(4000);
+    await page.evaluate('globalThis.playground.go(false)');
+    await until(page, "document.getElementById('facts').childElementCount > 0", 20);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(wide).toBeLessThanOrEqual(0);
+    await page.screenshot({ path: join(pictures, `${name.split(',')[0]!.replace(/\W+/g, '-')}.png`), timeout: 30_000 });
+    await page.close();
+  });
+
+  it('complained of nothing', () => {
+    expect(complaints).toEqual([]);
+  });
+});

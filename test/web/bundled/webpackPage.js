@@ -1,0 +1,3 @@
+import { trainInWorker } from './page.js';
+
+globalThis.trained = trainInWorker(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
