@@ -38,7 +38,7 @@ describe.skipIf(reason)('a sweep on Slurm', () => {
       expect(await sweep.submit([])).toBeUndefined();
 
       // The first task is at work; the second waits, since the file allows one at a time.
-      await until(async () => (await sweep.entries())[0]!.status.step > 0, 'the first task begins');
+      await until(async () => (await sweep.entries())[0]!.status.state === 'running', 'the first task begins');
       expect((await sweep.entries())[1]!.task).toMatchObject({ state: 'PENDING' });
       slurm('scancel', '-b', '--signal=USR1', '1_0');
       await until(async () => (await sweep.entries())[0]!.status.state === 'interrupted', 'the first task saves');
