@@ -119,20 +119,31 @@ const small: PresetLine[] = [
     agents: DENOISING,
     tasks: EVERY,
     source: SHORT_RUNS,
-    options: { batchSize: 128, particles: 8, targetParticles: 1, policyLearningRate: 1e-3 },
+    options: { batchSize: 128, particles: 8, policyLearningRate: 1e-3 },
   },
   {
     agents: DENOISING,
     tasks: LARGER,
-    source: 'the temperature falls within 10,000 updates, over 200,000 by default; bench/returns.ts',
-    options: { targetRate: 0.02, updatesPerTransition: 0.4, temperature: { every: 12 } },
-    envs: 5,
+    source:
+      'results/halfcheetah-50k: choosing among 8 next actions does most of the improving; the temperature falls within 10,000 updates, over 200,000 by default',
+    options: {
+      targetParticles: 8,
+      updatesPerTransition: 1,
+      targetRate: 0.01,
+      temperature: { every: 12 },
+      diffusion: { steps: 10, hidden: [128, 128, 128] },
+    },
   },
   ...SMALL.map((task) => ({
     agents: DENOISING,
     tasks: [task],
     source: 'the temperature is low from the start; bench/returns.ts',
-    options: { targetRate: 0.05, updatesPerTransition: 1, temperature: { initial: 1, learningRate: 0 } },
+    options: {
+      targetParticles: 1,
+      targetRate: 0.05,
+      updatesPerTransition: 1,
+      temperature: { initial: 1, learningRate: 0 },
+    },
   })),
   { agents: DMERL, tasks: LARGER, source: SHORT_RUNS, options: { actorLearningRate: 3e-4, targetRate: 0.01 } },
   ...SMALL.map((task) => ({

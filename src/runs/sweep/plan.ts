@@ -112,7 +112,7 @@ type RandomSearch = OptionValues<typeof randomTable>;
 const NOT_SHARED = ['agent', 'env', 'seed', 'envs'];
 
 /**
- * All runs that a sweep's file asks for, and how.
+ * All runs that a sweep's file asks for, and how: seed by seed, so that an interrupted sweep compares everything on fewer seeds.
  *
  * @throws ArgumentError naming what is not allowed, with the nearest name that is
  */
@@ -132,10 +132,10 @@ export function planSweep(content: JsonObject, where = 'sweep'): SweepPlan {
   if (!agents || !envs) throw new ArgumentError(`${where}: the file must name agents and envs.`);
   const common = Object.fromEntries(shared.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
   const runs: PlannedRun[] = [];
-  for (const env of envs) {
-    for (const agent of agents) {
-      for (const variant of variantsOf(where, given.grid, given.random)) {
-        for (const seed of seeds ?? [0]) {
+  for (const seed of seeds ?? [0]) {
+    for (const env of envs) {
+      for (const agent of agents) {
+        for (const variant of variantsOf(where, given.grid, given.random)) {
           const own = (given.agentOptions[agent] ?? {}) as JsonObject;
           const options = [own, variant].reduce(mergeOptions, (common.options ?? {}) as JsonObject);
           const vector = given.vectorEnvs === undefined ? {} : { envs: given.vectorEnvs as number };
