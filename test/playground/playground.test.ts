@@ -1,25 +1,21 @@
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { executablePath, hasBrowser, whyNot } from '../browser.js';
-import { serveFolder } from './serve.js';
+import { hasBrowser, whyNot } from '../browser.js';
+import { openPlayground } from './open.js';
 
-const root = fileURLToPath(new URL('../../playground', import.meta.url));
 /** Where the pictures that the test takes are kept. */
 const pictures = process.env.PLAYGROUND_PICTURES ?? (await mkdtemp(join(tmpdir(), 'playground-')));
 
-let browser: Browser;
-let host: Awaited<ReturnType<typeof serveFolder>>;
+let playground: Awaited<ReturnType<typeof openPlayground>>;
 const complaints: string[] = [];
 
 async function open(hash: string, options: { width: number; height: number; dark: boolean }): Promise<Page> {
   const { width, height, dark } = options;
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' });
+  const page = await playground.browser.newPage({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light' });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     // Chromium's own remarks on drawing without a graphics card.
@@ -27,7 +23,7 @@ async function open(hash: string, options: { width: number; height: number; dark
       complaints.push(message.text());
     }
   });
-  await page.goto(host.url + hash);
+  await page.goto(playground.url + hash);
   return page;
 }
 
@@ -56,33 +52,19 @@ function ticks(page: Page, duration: number): Promise<{ share: number; longest: 
 
 describe.skipIf(!hasBrowser)(`the playground${whyNot}`, () => {
   beforeAll(async () => {
-    const outDir = await mkdtemp(join(tmpdir(), 'playground-dist-'));
-    await build({
-      root,
-      configFile: join(root, 'vite.config.ts'),
-      logLevel: 'error',
-      build: { outDir, emptyOutDir: true },
-    });
-    host = await serveFolder(outDir);
-    browser = await chromium.launch({
-      executablePath,
-      args: ['--no-sandbox', '--enable-unsafe-swiftshader', '--ignore-gpu-blocklist'],
-    });
-    folder = outDir;
+    playground = await openPlayground();
   }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await host?.close();
-  });
-  let folder: string;
+  afterAll(() => playground?.close());
 
   it('moves, learns, stays free, is saved and loaded', { timeout: 200_000 }, async () => {
     const page = await open('', { width: 1280, height: 800, dark: true });
     const moved = await page.waitForFunction('globalThis.playground?.moved', undefined, { timeout: 60_000 });
     console.info(`first movement ${Math.round(Number(await moved.jsonValue()))} ms after the page began to load`);
     expect(await page.evaluate('crossOriginIsolated')).toBe(true);
-    const scripts = [...host.loaded].filter((file) => /\.m?js$/.test(file));
-    const sizes = await Promise.all(scripts.map(async (file) => gzipSync(await readFile(folder + file)).length));
+    const scripts = [...playground.loaded].filter((file) => /\.m?js$/.test(file));
+    const sizes = await Promise.all(
+      scripts.map(async (file) => gzipSync(await readFile(playground.folder + file)).length),
+    );
     const kilobytes = sizes.reduce((a, b) => a + b, 0) / 1024;
     console.info(`${kilobytes.toFixed(0)} KB of scripts, gzip`);
     expect(kilobytes).toBeLessThan(500);
