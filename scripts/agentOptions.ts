@@ -25,7 +25,7 @@ export function withAgentOptions(text: string): string {
 
 function optionRows(table: OptionTable, prefix = ''): string[] {
   return Object.entries(table).flatMap(([name, option]) => {
-    if (option.retired) return [];
+    if (option.former) return [];
     const path = `\`${prefix}${name}\``;
     if (option.table)
       return [`| ${path} | | | ${cell(option.doc)} |`, ...optionRows(option.table, `${prefix}${name}.`)];

@@ -19,8 +19,8 @@ export interface Option<T> {
   readonly defaultText: string;
   /** Whether it only says where and how to run, so that another value is no other agent. */
   readonly local: boolean;
-  /** Whether the name is only there to tell what it is called now. */
-  readonly retired?: boolean;
+  /** Whether it is only there for those who know it from before; tables of options leave it out. */
+  readonly former?: boolean;
   /** The options of an option that is an object of options. */
   readonly table?: OptionTable;
   /** The value, checked, or the default. @throws ArgumentError */
@@ -61,8 +61,8 @@ export function readOptions<Table extends OptionTable>(
       `${where}: options must be an object such as { ${Object.keys(table)[0]}: ... }, got ${show(given)}.`,
     );
   }
-  const retiredNames = Object.keys(table).filter((name) => table[name]?.retired);
-  requireNames(where, values, [...namesOf(table), ...retiredNames]);
+  const formerNames = Object.keys(table).filter((name) => table[name]?.former);
+  requireNames(where, values, [...namesOf(table), ...formerNames]);
   const read = Object.entries(table).map(([name, option]) => {
     return [name, option.read(where, name, (values as Record<string, unknown>)[name])];
   });
@@ -178,12 +178,9 @@ export function group<Table extends OptionTable>(
   };
 }
 
-/** A name that is gone; `advice` says what to write instead of a value. */
-export function retired(advice: (value: unknown) => string): Option<undefined> {
-  const check = (where: string, name: string, value: unknown) => {
-    throw new ArgumentError(`${where}: ${name} is gone; ${advice(value)}.`);
-  };
-  return { ...option<undefined>({ doc: 'Gone.', allowed: 'nothing', local: true, check }), retired: true };
+/** An option that still does what it did, but is no longer told of. */
+export function former<T>(option: Option<T>): Option<T> {
+  return { ...option, former: true };
 }
 
 /** Any other value: `allowed` names it, `check` returns it or throws. */
@@ -217,9 +214,9 @@ export function option<T>({
   };
 }
 
-/** The names of a table, but for those that are gone. */
+/** The names of a table, but for {@link former} ones. */
 export function namesOf(table: OptionTable): string[] {
-  return Object.keys(table).filter((name) => !table[name]?.retired);
+  return Object.keys(table).filter((name) => !table[name]?.former);
 }
 
 function unknownName(where: string, name: string, known: readonly string[]): ArgumentError {

@@ -56,9 +56,10 @@ export interface Agent extends Stateful {
   /**
    * Takes in one step of all environments.
    *
-   * @param decision what {@link Agent.act} returned for these observations, or `null` if somebody else chose the actions
+   * @param decision what {@link Agent.act} returned for these observations, or `null` if somebody else chose the actions, so
+   *   that no update becomes due. Left out: the agent's own actions, but nothing that it may remember of the choice
    */
-  observe(transitions: ObservedTransitions, decision: Decision | null): void;
+  observe(transitions: ObservedTransitions, decision?: Decision | null): void;
   /** Learns what is due since the last call; `{}` when nothing is. */
   update(): Promise<Metrics>;
   /** What {@link Agent.save} writes. */

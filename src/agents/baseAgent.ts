@@ -21,6 +21,7 @@ import type { Box } from '../spaces/box.js';
 import {
   asCount,
   type Commit,
+  loadState,
   readEntries,
   requireState,
   type StateDict,
@@ -260,12 +261,12 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
    * @throws ArgumentError for a decision that this agent did not make; ShapeError or NonFiniteError for transitions that do
    * not fit; in all cases nothing has changed
    */
-  observe(transitions: ObservedTransitions, decision: Decision | null): void {
+  observe(transitions: ObservedTransitions, decision?: Decision | null): void {
     const where = `${this.name}.observe`;
     this.requireUse('observe');
     if (this.updating) throw new ArgumentError(`${where}: an update is under way; await it first.`);
-    const choice = decision === null ? undefined : this.decisions.get(decision ?? {});
-    if (decision !== null && !choice) {
+    const choice = this.decisions.get(decision as Decision);
+    if (decision !== undefined && decision !== null && !choice) {
       throw new ArgumentError(
         `${where}: decision must be what act() of this agent returned, or null for actions that somebody else chose, got ${show(decision)}.`,
       );
@@ -301,6 +302,11 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
           this.updates = count;
         });
     });
+  }
+
+  /** As {@link loadState}`(agent, state)`. */
+  async loadState(state: StateDict): Promise<void> {
+    await loadState(this, state);
   }
 
   private counts(): StateDict {

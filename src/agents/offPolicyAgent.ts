@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireLength } from '../errors.js';
-import { integer, number, type OptionValues, retired } from '../options.js';
+import { former, integer, number, type OptionValues } from '../options.js';
 import { type ReplayBatch, ReplayBuffer } from '../replay/replayBuffer.js';
 import { Rng } from '../rng/rng.js';
 import type { StateArray } from '../state.js';
@@ -22,9 +22,12 @@ export const offPolicyOptions = {
   updatesPerTransition: updatesPerTransition(1),
   warmupSteps: integer(5000, { min: 0 }, 'Uniformly random environment steps at the start.'),
   bufferCapacity: { ...integer(1_000_000, { min: 1 }, 'Transitions kept for replay.'), local: true },
-  updatesPerStep: retired(
-    (value) =>
-      `write updatesPerTransition, gradient steps for each transition of an environment: ${value} with one environment, ${value} / n with n side by side`,
+  updatesPerStep: former(
+    number(
+      undefined,
+      { above: 0 },
+      'Gradient steps for each step of all environments together, in place of updatesPerTransition.',
+    ),
   ),
 };
 
@@ -59,7 +62,10 @@ export abstract class OffPolicyAgent<
     new ReplayBuffer({ ...this.sizes, actionSize: this.storedSize, capacity: this.options.bufferCapacity }),
   );
   private readonly sampling = this.own('sampling', Rng.fromSeed(this.options.seed).split('replay'));
-  private readonly due = this.own('due', new UpdateRatio(this.options.updatesPerTransition));
+  private readonly due = this.own(
+    'due',
+    new UpdateRatio(this.options.updatesPerStep ?? this.options.updatesPerTransition),
+  );
 
   /** One gradient step. */
   protected abstract gradientStep(batch: ReplayBatch, noise: Noise): Promise<Metrics>;
@@ -80,7 +86,7 @@ export abstract class OffPolicyAgent<
   protected experience(experience: Experience<Memory>): void {
     const { transitions, isOwn } = experience;
     this.replay.add({ ...transitions, actions: this.stored(experience) });
-    if (isOwn) this.due.add(transitions.rewards.length);
+    if (isOwn) this.due.add(this.options.updatesPerStep === undefined ? transitions.rewards.length : 1);
   }
 
   /** The gradient steps that are due; the metrics are those of the last. */

@@ -29,7 +29,7 @@ export function describeAgent(name: string): string {
 
 function optionLines(table: OptionTable, prefix = ''): string[] {
   return Object.entries(table).flatMap(([name, option]) => {
-    if (option.retired) return [];
+    if (option.former) return [];
     const head = `  ${`${prefix}${name}`.padEnd(30)} ${option.doc}`;
     if (option.table) return [head, ...optionLines(option.table, `${prefix}${name}.`)];
     return [head, `  ${''.padEnd(30)} ${option.allowed}; default ${option.defaultText}`];

@@ -6,7 +6,12 @@ export { LatentValue, type LatentValueOptions } from './latentValue.js';
 export { Mlp, type MlpOptions } from './mlp.js';
 export { scaleSteps } from './scaleSteps.js';
 export type { BoundNetwork, DiffusionStep, StepNetwork } from './stepNetwork.js';
-export { TimeConditionedMlp, type TimeConditionedMlpOptions } from './timeConditionedMlp.js';
+export {
+  /** @deprecated The former name of {@link TimeConditionedMlp}. */
+  TimeConditionedMlp as ScoreNetwork,
+  TimeConditionedMlp,
+  type TimeConditionedMlpOptions,
+} from './timeConditionedMlp.js';
 export {
   fourierFeatures,
   sinusoidalFeatures,
@@ -14,4 +19,9 @@ export {
   type TimeEmbeddingOptions,
   type TimeFeatures,
 } from './timeEmbedding.js';
-export { TwinCritic, type TwinCriticOptions } from './twinCritic.js';
+export {
+  /** @deprecated The former name of {@link TwinCritic}. */
+  TwinCritic as MlpTwinCritic,
+  TwinCritic,
+  type TwinCriticOptions,
+} from './twinCritic.js';

@@ -71,7 +71,7 @@ describe('options', () => {
   it.each([
     [{ gama: 0.9 }, "DimeAgent: there is no option 'gama', did you mean 'gamma'?"],
     [{ lr: 1e-3 }, "there is no option 'lr'; there are seed, gamma, "],
-    [{ updatesPerStep: 2 }, 'updatesPerStep is gone; write updatesPerTransition'],
+    [{ updatesPerStep: 0 }, 'updatesPerStep must be a number > 0, got 0'],
     [{ criticHidden: 256 }, 'criticHidden must be a list of widths such as [256, 256], got 256'],
     [{ criticHidden: [1e15] }, 'criticHidden[0] must be an integer >= 1 and <= 65536'],
     [{ criticHidden: ['4'] }, "criticHidden[0] must be an integer >= 1 and <= 65536, got '4'"],
@@ -122,7 +122,7 @@ describe('decisions', () => {
     const before = text(await agent.state());
     const { actions } = decision;
     expect(() => agent.observe({ ...data, actions }, { actions })).toThrow('must be what act() of this agent returned');
-    expect(() => agent.observe({ ...data, actions }, undefined as never)).toThrow(ArgumentError);
+    expect(() => agent.observe({ ...data, actions }, 0 as never)).toThrow(ArgumentError);
     expect(() => agent.observe({} as never, null)).toThrow(ArgumentError);
     expect(text(await agent.state())).toBe(before);
     agent.observe({ ...data, actions }, decision);
