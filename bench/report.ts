@@ -13,7 +13,7 @@ import {
   grouped,
   iqmAt,
   type Published,
-  published,
+  publishedOf,
   readResults,
   returnsAt,
   sharedSteps,
@@ -58,7 +58,7 @@ export function table(experiment: string): string {
   const steps = columnsOf(groups);
   const rows = [...new Set(groups.map(({ task }) => task))].flatMap((task) => [
     ...groups.filter((group) => group.task === task).map((group) => measuredRow(group, steps)),
-    ...Object.entries(published[task] ?? {}).map(([name, curve]) => publishedRow(task, name, curve, steps)),
+    ...publishedOf(task).map(([name, curve]) => publishedRow(task, name, curve, steps)),
   ]);
   const heads = ['task', 'agent', 'seeds', 'updates a step', ...steps.map(thousands), 'worst', 'minutes'];
   return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
@@ -111,7 +111,7 @@ function publishedRow(task: string, name: string, { points }: Published, steps: 
 export function curves(experiment: string, task: string): string {
   const groups = grouped(readResults(experiment)).filter((group) => group.task === task);
   const last = Math.max(...groups.flatMap(sharedSteps));
-  const others = Object.entries(published[task] ?? {}).map(([name, curve], i) => publishedCurve(name, curve, last, i));
+  const others = publishedOf(task).map(([name, curve], i) => publishedCurve(name, curve, last, i));
   return figure([...others, ...groups.map(measuredCurve)], {
     title: task,
     xLabel: 'environment steps',

@@ -35,10 +35,15 @@ export interface Published {
 
 const folder = fileURLToPath(new URL('../results', import.meta.url));
 
-export const published = JSON.parse(readFileSync(join(folder, 'published.json'), 'utf8')) as Record<
+const anchors = JSON.parse(readFileSync(join(folder, 'published.json'), 'utf8')) as Record<
   string,
   Record<string, Published>
 >;
+
+/** Published curves of `task` by the names of their agents. */
+export function publishedOf(task: string): [agent: string, curve: Published][] {
+  return Object.entries(anchors[task.replace('dm_control/', '')] ?? {});
+}
 
 export function resultPath(experiment: string, { agent, task, seed }: Pick<Result, 'agent' | 'task' | 'seed'>): string {
   return join(folder, experiment, `${agent}__${task}__${seed}.json`);

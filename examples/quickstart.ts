@@ -11,6 +11,7 @@ import {
   DimeAgent,
   EulerMaruyamaSampler,
   evaluate,
+  evaluation,
   learningCurve,
   progressBar,
   train,
@@ -50,6 +51,7 @@ await train({
   callbacks: [
     progressBar(),
     csvLog(`${folder}/log.csv`),
+    evaluation({ env: await makeMujoco('InvertedPendulum-v5'), every: 500, episodes: 5, seed: 1000 }),
     learningCurve(`${folder}/curve.svg`, { every: 1000 }),
     checkpoints({ path: folder, every: 2000 }),
   ],
