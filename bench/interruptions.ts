@@ -3,6 +3,8 @@
  * SIGUSR1 that announces a time limit, the sweep's own process among them): are all checkpoints equal, byte for byte?
  *
  *     npx tsx bench/interruptions.ts [--runs 40] [--interruptions 100] [--seed 0]
+ *
+ * Where some differ, both sweeps are kept.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -50,5 +52,6 @@ for (const line of report.differing) console.log(line);
 console.log(
   `${report.differing.length} runs differ from the undisturbed sweep. ${((performance.now() - start) / 60_000).toFixed(0)} minutes.`,
 );
-await rm(folder, { recursive: true });
+if (report.differing.length) console.log(`Both sweeps are kept in ${folder}.`);
+else await rm(folder, { recursive: true });
 process.exit(report.differing.length ? 1 : 0);

@@ -59,7 +59,7 @@ export class Chart {
 
   private line({ points, color, filled }: Layer, place: (point: Point) => Point, floor: number): void {
     const { context } = this;
-    if (points.length < 2) return;
+    if (points.length === 0) return;
     const path = new Path2D();
     points.forEach((point, i) => {
       const [x, y] = place(point);
