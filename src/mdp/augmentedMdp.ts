@@ -71,7 +71,7 @@ export class AugmentedMdp implements Env {
     this.priorStd = requireNumber('AugmentedMdp', 'priorStd', options.priorStd ?? 2.5, { above: 0 });
     this.squash = options.squash ?? Math.tanh;
     const { gamma = 0.99, discountMode: mode } = options;
-    this.discounts = augmentedDiscounts({ steps: this.diffusionSteps, gamma, mode }).gammas;
+    this.discounts = augmentedDiscounts({ diffusionSteps: this.diffusionSteps, gamma, mode }).gammas;
     this.scale = new ActionScale(env.actionSpace);
     this.id = env.id && `${env.id} in ${this.diffusionSteps} diffusion steps`;
     this.actionSpace = Box.uniform(env.actionSpace.size);

@@ -20,21 +20,22 @@ export interface AugmentedDiscounts {
 }
 
 /**
- * Spreads `gamma` and `lambda` over K steps.
+ * Spreads `gamma` and `lambda` over the K diffusion steps of an environment step.
  *
+ * @param options.diffusionSteps K >= 1
  * @param options.gamma in [0, 1]
  * @param options.lambda in [0, 1], default 1
  * @param options.mode default `'phase'`
  * @throws ArgumentError for values out of range
  */
 export function augmentedDiscounts(options: {
-  steps: number;
+  diffusionSteps: number;
   gamma: number;
   lambda?: number;
   mode?: DiscountMode;
 }): AugmentedDiscounts {
   const { mode = 'phase' } = options;
-  const steps = requireInteger('augmentedDiscounts', 'steps', options.steps, { min: 1 });
+  const steps = requireInteger('augmentedDiscounts', 'diffusionSteps', options.diffusionSteps, { min: 1 });
   const gamma = requireNumber('augmentedDiscounts', 'gamma', options.gamma, { min: 0, max: 1 });
   const lambda = requireNumber('augmentedDiscounts', 'lambda', options.lambda ?? 1, { min: 0, max: 1 });
   requireOneOf('augmentedDiscounts', 'mode', mode, ['phase', 'root', 'flat']);

@@ -7,8 +7,10 @@ import { TimeConditionedMlp } from './timeConditionedMlp.js';
 export interface LatentValueOptions {
   observationSize: number;
   actionSize: number;
-  /** Number of step numbers: K for values of latents, K + 1 with that of the executed action. */
-  levels: number;
+  /** K: latents have values at the steps 0 ... K - 1. */
+  diffusionSteps: number;
+  /** Whether the executed action has one too, at step K; default no. */
+  valuesActions?: boolean;
   /** Independent networks, default 1; 2 for a twin critic. */
   heads?: number;
   /** Widths of the hidden layers, default `[256, 256]`. */
@@ -19,16 +21,17 @@ export interface LatentValueOptions {
 
 /**
  * The soft value $U(s, x, k)$ of a latent x at diffusion step k: what the rest of the chain and the future are worth.
- * At level K it is the action value Q(s, a). Smooth in x (GELU), since actors are trained through it.
+ * At step K it is the action value Q(s, a). Smooth in x (GELU), since actors are trained through it.
  */
 export class LatentValue {
   readonly variables: Variables;
   private readonly heads: TimeConditionedMlp[];
-  private readonly levels: number;
+  private readonly steps: number;
 
   /** @throws ArgumentError for sizes below 1 */
-  constructor(rng: Rng, { levels, heads = 1, hidden = [256, 256], timeSize = 64, ...sizes }: LatentValueOptions) {
-    this.levels = requireInteger('LatentValue', 'levels', levels, { min: 1 });
+  constructor(rng: Rng, given: LatentValueOptions) {
+    const { diffusionSteps, valuesActions = false, heads = 1, hidden = [256, 256], timeSize = 64, ...sizes } = given;
+    this.steps = requireInteger('LatentValue', 'diffusionSteps', diffusionSteps, { min: 1 }) + Number(valuesActions);
     requireInteger('LatentValue', 'heads', heads, { min: 1 });
     const options = {
       ...sizes,
@@ -46,11 +49,11 @@ export class LatentValue {
   /**
    * The values of all heads, `[B]` each.
    *
-   * @param x `[B, A]`, latents scaled to unit size, or actions at level K
-   * @param level `[B]`, whole numbers in 0 ... levels - 1
+   * @param x `[B, A]`, latents scaled to unit size, or actions at step K
+   * @param step `[B]`, whole numbers in 0 ... K - 1, or ... K where actions are valued
    */
-  apply(observations: tf.Tensor2D, x: tf.Tensor2D, level: tf.Tensor1D): tf.Tensor1D[] {
-    return this.heads.map((head) => tf.reshape(head.bind(observations, this.levels)(x, level), [-1]) as tf.Tensor1D);
+  apply(observations: tf.Tensor2D, x: tf.Tensor2D, step: tf.Tensor1D): tf.Tensor1D[] {
+    return this.heads.map((head) => tf.reshape(head.bind(observations, this.steps)(x, step), [-1]) as tf.Tensor1D);
   }
 
   dispose(): void {

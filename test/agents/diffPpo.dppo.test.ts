@@ -88,7 +88,8 @@ it('at T = 0 with values of states DiffPPO is PPO over denoising steps, written 
 
 /** Generalised advantages of environment steps, `[T, N]`, from a saved state. */
 function advantagesByHand(state: StateDict): number[] {
-  const network = new LatentValue(Rng.fromSeed(0), { observationSize: 3, actionSize: 2, levels: STEPS, hidden: [16] });
+  const sizes = { observationSize: 3, actionSize: 2, diffusionSteps: STEPS };
+  const network = new LatentValue(Rng.fromSeed(0), { ...sizes, hidden: [16] });
   variablesAsState(network.variables).prepare(substate(state, 'value'))();
   const column = (name: string) => Array.from(state[`rollout/${name}`]!.data);
   const valuesOf = (name: string) => {

@@ -59,7 +59,7 @@ describe('augmentedGae', () => {
     const property = fc.property(anyCase, (sizes) => {
       const { steps, numEnvs, length } = sizes;
       const segment = segmentOf(sizes);
-      const discounts = augmentedDiscounts({ steps, gamma: 0.9, lambda: 0.8 });
+      const discounts = augmentedDiscounts({ diffusionSteps: steps, gamma: 0.9, lambda: 0.8 });
       const { advantages } = augmentedGae(segment, temperature, discounts);
       for (let env = 0; env < numEnvs; env++) {
         const times = Array.from({ length }, (_, t) => t);
@@ -85,7 +85,11 @@ describe('augmentedGae', () => {
     const property = fc.property(anyCase, (sizes) => {
       const segment = segmentOf(sizes);
       const { steps, numEnvs, length } = sizes;
-      const { advantages } = augmentedGae(segment, temperature, augmentedDiscounts({ steps, gamma: 0.9, lambda: 0.8 }));
+      const { advantages } = augmentedGae(
+        segment,
+        temperature,
+        augmentedDiscounts({ diffusionSteps: steps, gamma: 0.9, lambda: 0.8 }),
+      );
       for (let t = 0; t < length; t++) {
         for (let k = 0; k + 1 < steps; k++) {
           const here = (t * steps + k) * numEnvs;
@@ -102,7 +106,7 @@ describe('augmentedGae', () => {
   it('with K = 1 is the same in every mode', () => {
     const segment = segmentOf({ steps: 1, numEnvs: 2, length: 8, seed: 4 });
     const modes = (['phase', 'root', 'flat'] as const).map((mode) =>
-      augmentedGae(segment, temperature, augmentedDiscounts({ steps: 1, gamma: 0.9, lambda: 0.8, mode })),
+      augmentedGae(segment, temperature, augmentedDiscounts({ diffusionSteps: 1, gamma: 0.9, lambda: 0.8, mode })),
     );
     expect(modes[1]).toEqual(modes[0]);
     expect(modes[2]).toEqual(modes[0]);
@@ -111,7 +115,7 @@ describe('augmentedGae', () => {
   it('does not look past a termination, whatever stands there', () => {
     const sizes = { steps: 2, numEnvs: 1, length: 3, seed: 8 };
     const ended = { ...segmentOf(sizes), terminated: [0, 1, 0], truncated: [0, 0, 0] };
-    const discounts = augmentedDiscounts({ steps: 2, gamma: 0.9, lambda: 0.8 });
+    const discounts = augmentedDiscounts({ diffusionSteps: 2, gamma: 0.9, lambda: 0.8 });
     const other = {
       ...ended,
       rewards: [...Array.from(ended.rewards).slice(0, 2), 1e6],
@@ -123,17 +127,17 @@ describe('augmentedGae', () => {
 
   it('refuses arrays that do not fit together', () => {
     const segment = segmentOf({ steps: 2, numEnvs: 2, length: 3, seed: 0 });
-    const discounts = augmentedDiscounts({ steps: 3, gamma: 0.9 });
+    const discounts = augmentedDiscounts({ diffusionSteps: 3, gamma: 0.9 });
     expect(() => augmentedGae(segment, 1, discounts)).toThrow(ShapeError);
-    expect(() => augmentedGae({ ...segment, numEnvs: 4 }, 1, augmentedDiscounts({ steps: 2, gamma: 0.9 }))).toThrow(
-      ShapeError,
-    );
+    expect(() =>
+      augmentedGae({ ...segment, numEnvs: 4 }, 1, augmentedDiscounts({ diffusionSteps: 2, gamma: 0.9 })),
+    ).toThrow(ShapeError);
   });
 });
 
 describe('augmentedDiscounts', () => {
   const perStep = (mode: 'phase' | 'root' | 'flat', steps: number, gamma: number) =>
-    augmentedDiscounts({ steps, gamma, mode }).gammas.reduce((product, factor) => product * factor);
+    augmentedDiscounts({ diffusionSteps: steps, gamma, mode }).gammas.reduce((product, factor) => product * factor);
 
   it('keeps the discount of an environment step in phase and root mode', () => {
     for (const steps of [1, 5, 20]) {

@@ -5,8 +5,14 @@ import { describe, expect, it } from 'vitest';
 const sizes = { observationSize: 5, actionSize: 1 };
 
 describe('LatentValue', () => {
-  it('has independent heads that see latent, observation and level', () => {
-    const value = new LatentValue(Rng.fromSeed(0), { ...sizes, levels: 3, heads: 2, hidden: [8] });
+  it('has independent heads that see latent, observation and step', () => {
+    const value = new LatentValue(Rng.fromSeed(0), {
+      ...sizes,
+      diffusionSteps: 2,
+      valuesActions: true,
+      heads: 2,
+      hidden: [8],
+    });
     const rng = Rng.fromSeed(1);
     const observations = tf.tensor2d(rng.normals(20), [4, 5]);
     const x = tf.tensor2d(rng.normals(4), [4, 1]);
@@ -21,9 +27,9 @@ describe('LatentValue', () => {
     for (const [other] of others) expect(other!.dataSync()).not.toEqual(first!.dataSync());
   });
 
-  it('refuses to have no levels or heads', () => {
-    expect(() => new LatentValue(Rng.fromSeed(0), { ...sizes, levels: 0 })).toThrow(ArgumentError);
-    expect(() => new LatentValue(Rng.fromSeed(0), { ...sizes, levels: 2, heads: 0 })).toThrow(ArgumentError);
+  it('refuses to have no steps or heads', () => {
+    expect(() => new LatentValue(Rng.fromSeed(0), { ...sizes, diffusionSteps: 0 })).toThrow(ArgumentError);
+    expect(() => new LatentValue(Rng.fromSeed(0), { ...sizes, diffusionSteps: 2, heads: 0 })).toThrow(ArgumentError);
   });
 });
 

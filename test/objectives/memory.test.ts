@@ -21,7 +21,7 @@ const sizes = { observationSize: 4, actionSize: 2 };
 /** One actor update's gradient as a function of the diffusion steps K: the kernels run and the most bytes held at once. */
 async function profileOf(steps: number, loss: 'ppo' | 'sac' | 'wpo' | 'chain') {
   const sampler = dmerlSampler({ steps, hidden: [256, 256, 256] }).build(Rng.fromSeed(0), sizes);
-  const value = new LatentValue(Rng.fromSeed(1), { ...sizes, levels: steps + 1, hidden: [256, 256] });
+  const value = new LatentValue(Rng.fromSeed(1), { ...sizes, diffusionSteps: steps, valuesActions: true });
   const rng = Rng.fromSeed(2);
   const observations = tf.tensor2d(rng.normals(ROWS * 4), [ROWS, 4]);
   const draw = () => tf.tensor2d(rng.normals(ROWS * 2), [ROWS, 2]);

@@ -40,7 +40,7 @@ export const problem = {
 /** Exact values, visits and soft return of the tabular augmented MDP, by iteration to convergence. */
 export function solve({ learned, noising }: { learned: number[]; noising: number[] }, mode: DiscountMode = 'phase') {
   const { temperature, gamma } = problem;
-  const { gammas } = augmentedDiscounts({ steps: STEPS, gamma, mode });
+  const { gammas } = augmentedDiscounts({ diffusionSteps: STEPS, gamma, mode });
   const logLearned = logSoftmaxRows(learned);
   const logNoising = logSoftmaxRows(noising);
   const logRatio = ROWS.map((row) => logLearned[learnedIndex(row)]! - logNoising[noisingIndex(row)]!);

@@ -138,7 +138,7 @@ export class DiffPpoAgent extends BaseAgent<OptionValues<typeof diffPpoOptions>,
   private readonly clips = clipBounds(this.options.clipScaling, this.options.clip, this.options.sampler.schedule);
   readonly sampler = this.own('actor', this.options.sampler.build(this.networks.split('actor'), this.sizes));
   private readonly discounts = augmentedDiscounts({
-    steps: this.sampler.schedule.steps,
+    diffusionSteps: this.sampler.schedule.steps,
     gamma: this.options.gamma,
     lambda: this.options.lambda,
     mode: this.options.discountMode,
@@ -147,7 +147,7 @@ export class DiffPpoAgent extends BaseAgent<OptionValues<typeof diffPpoOptions>,
     'value',
     new LatentValue(this.networks.split('value'), {
       ...this.sizes,
-      levels: this.sampler.schedule.steps,
+      diffusionSteps: this.sampler.schedule.steps,
       hidden: this.options.valueHidden,
     }),
   );

@@ -299,11 +299,11 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
   private valueOfSuccessors(critic: LatentValue, { observations, step }: SampledSteps) {
     const { squash, priorStd, schedule } = this.sampler;
     const last = tf.cast(tf.equal(tf.reshape(step, [-1, 1]), schedule.steps - 1), 'float32');
-    const level: tf.Tensor1D = tf.add(step, 1);
+    const following: tf.Tensor1D = tf.add(step, 1);
     return (next: tf.Tensor2D): tf.Tensor1D => {
       const latent = tf.mul(tf.sub(1, last), tf.div(next, priorStd));
       const input: tf.Tensor2D = tf.add(latent, tf.mul(last, squash.apply(next)));
-      return this.minimum(critic, observations, input, level);
+      return this.minimum(critic, observations, input, following);
     };
   }
 
@@ -317,16 +317,16 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     critic: LatentValue,
     observations: tf.Tensor2D,
     x: tf.Tensor2D,
-    level: tf.Tensor1D | number,
+    step: tf.Tensor1D | number,
   ): tf.Tensor1D {
-    const levels = typeof level === 'number' ? tf.fill<tf.Rank.R1>([x.shape[0]], level) : level;
-    const [first, second] = critic.apply(observations, x, levels) as [tf.Tensor1D, tf.Tensor1D];
+    const steps = typeof step === 'number' ? tf.fill<tf.Rank.R1>([x.shape[0]], step) : step;
+    const [first, second] = critic.apply(observations, x, steps) as [tf.Tensor1D, tf.Tensor1D];
     return tf.minimum(first, second);
   }
 
   private makeCritic(): LatentValue {
-    const levels = this.options.sampler.schedule.steps + 1;
-    const options = { ...this.sizes, levels, heads: 2, hidden: this.options.criticHidden };
+    const diffusionSteps = this.options.sampler.schedule.steps;
+    const options = { ...this.sizes, diffusionSteps, valuesActions: true, heads: 2, hidden: this.options.criticHidden };
     return new LatentValue(this.networks.split('critic'), options);
   }
 }
