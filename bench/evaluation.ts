@@ -7,9 +7,10 @@
  *     [--episodes 20]     of each evaluation
  */
 import { parseArgs } from 'node:util';
-import { DimeAgent, evaluate, loadState, Pendulum, progressBar, type SamplingMode, samplingModes, train } from 'diffrl';
+import { DimeAgent, evaluate, loadState, Pendulum, progressBar, type SamplingMode, train } from 'diffrl';
 import { type MujocoId, makeMujoco } from 'diffrl/mujoco';
 import { useBestBackend } from 'diffrl/node';
+import { samplingModes } from '../src/diffusion/chain.js';
 import { best, machine } from './measure.js';
 import { dime } from './settings.js';
 

@@ -49,7 +49,7 @@ export class MissingPackageError extends DiffrlError {
   override name = 'MissingPackageError';
 }
 
-/** Bounds for {@link requireNumber} and {@link requireInteger}, inclusive unless `above`/`below` is used. */
+/** Bounds of a number, inclusive unless `above`/`below` is used. */
 export interface Bounds {
   min?: number;
   max?: number;

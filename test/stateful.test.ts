@@ -19,7 +19,6 @@ import {
   OrnsteinUhlenbeckSampler,
   Pendulum,
   ReplayBuffer,
-  RewardScale,
   Rng,
   RunningMoments,
   type StateDict,
@@ -40,6 +39,7 @@ import { StepCounter } from '../src/agents/dmerl/stepCounter.js';
 import { CheckpointError } from '../src/errors.js';
 import { AugmentedRollout } from '../src/mdp/rollout.js';
 import { Temperature } from '../src/objectives/temperature.js';
+import { RewardScale } from '../src/ops/rewardScale.js';
 import { variablesAsState } from '../src/ops/variables.js';
 import { TrainingHistory } from '../src/training/history.js';
 import { variants } from './agents/denoisingFixtures.js';

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../checkpoint/index.js';
+import { readCheckpoint, writeCheckpoint } from '../checkpoint/checkpoint.js';
+import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
 import type { EngineOptions } from '../compile/engine.js';
 import { Queue } from '../compile/queue.js';
 import { ArgumentError, CheckpointError, DisposedError, show } from '../errors.js';

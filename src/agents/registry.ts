@@ -54,7 +54,7 @@ export function agentClass(where: string, name: string): NamedAgentClass {
 }
 
 /**
- * An agent by name, from options as JSON ({@link encodeOptions}).
+ * An agent by name, from options as JSON (`encodeOptions`).
  *
  * @param custom makes pieces that are not the library's own
  * @throws ArgumentError for an unknown name, an unknown piece, or what the agent refuses

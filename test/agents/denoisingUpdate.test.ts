@@ -9,9 +9,9 @@ import {
   sdacPresets,
   substate,
   TwinCritic,
-  truncatedNormal,
 } from 'diffrl';
 import { expect, it } from 'vitest';
+import { truncatedNormal } from '../../src/ops/truncatedNormal.js';
 import { prepareVariables } from '../../src/ops/variables.js';
 import { expectClose } from '../close.js';
 import { small, smallNetwork } from './denoisingFixtures.js';

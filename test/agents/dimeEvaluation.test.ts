@@ -7,10 +7,10 @@ import {
   type NetworkFactory,
   Rng,
   type SamplingMode,
-  samplingModes,
   TimeConditionedMlp,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
+import { samplingModes } from '../../src/diffusion/chain.js';
 import { expectClose } from '../close.js';
 import { env } from './fixtures.js';
 

@@ -7,7 +7,6 @@ import {
   DimeAgent,
   DpmdAgent,
   EulerMaruyamaSampler,
-  namesOf,
   OrnsteinUhlenbeckSampler,
   type Rng,
   SacAgent,
@@ -18,6 +17,7 @@ import {
 } from 'diffrl';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { namesOf } from '../../src/options.js';
 import { env, transitions } from './fixtures.js';
 
 const network = (rng: Rng, sizes: { observationSize: number; actionSize: number }) =>

@@ -1,7 +1,8 @@
-import { Rng, TransitionIndex } from 'diffrl';
+import { Rng } from 'diffrl';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { minibatches } from '../../src/agents/dmerl/updateScaling.js';
+import { TransitionIndex } from '../../src/mdp/transitionIndex.js';
 
 const sizes = fc.record({
   outer: fc.integer({ min: 1, max: 12 }).chain((t) => fc.constant(t * 2)),

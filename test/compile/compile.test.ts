@@ -8,7 +8,7 @@ import { CompileError, compile } from '../../src/compile/index.js';
 import { optimise } from '../../src/compile/optimise.js';
 import { trace } from '../../src/compile/trace.js';
 import { ArgumentError, ShapeError } from '../../src/errors.js';
-import { gelu } from '../../src/ops/index.js';
+import { gelu } from '../../src/ops/activations.js';
 import { noise } from './kernelCases.js';
 
 const vector = (...x: number[]) => ({ data: Float32Array.from(x), shape: [x.length] });

@@ -3,7 +3,6 @@ import {
   ArgumentError,
   type DiffusionSampler,
   EulerMaruyamaSampler,
-  gated,
   lossAndGradients,
   OrnsteinUhlenbeckSampler,
   Rng,
@@ -11,6 +10,7 @@ import {
 } from 'diffrl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { gated } from '../../src/networks/gated.js';
 
 const sizes = { observationSize: 2, actionSize: 3 };
 const priorStd = 1.5;

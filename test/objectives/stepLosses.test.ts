@@ -3,13 +3,11 @@ import {
   EulerMaruyamaSampler,
   logBackward,
   logForward,
-  lookup,
   lossAndGradients,
   noSquash,
   ppoStepLoss,
   Rng,
   reverseKl,
-  rowsOf,
   type StepBatch,
   type StepNetwork,
   sacStepLoss,
@@ -21,6 +19,7 @@ import {
   wpoVelocity,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
+import { lookup, rowsOf } from '../../src/ops/linear.js';
 import {
   differences,
   gaussianGrid,

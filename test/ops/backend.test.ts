@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, BACKEND_PACKAGES, MissingPackageError, useBestBackend } from 'diffrl';
+import { ArgumentError, MissingPackageError, useBestBackend } from 'diffrl';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { BACKEND_PACKAGES } from '../../src/ops/backend.js';
 
 afterEach(async () => {
   vi.restoreAllMocks();

@@ -1,19 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   gelu,
-  linear,
   logNormal,
   logNormalOfNoise,
   logOneMinusTanhSquared,
-  lookup,
   mish,
   Rng,
-  softplusInverse,
   stopGradient,
   tanhLogDet,
   withoutGradient,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
+import { linear, lookup } from '../../src/ops/linear.js';
+import { softplusInverse } from '../../src/ops/softplus.js';
 import { expectClose } from '../close.js';
 
 /** Derivative by central differences in float64, of a function written in plain numbers. */

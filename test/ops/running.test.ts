@@ -1,5 +1,6 @@
-import { RewardScale, Rng, RunningMoments } from 'diffrl';
+import { Rng, RunningMoments } from 'diffrl';
 import { describe, expect, it } from 'vitest';
+import { RewardScale } from '../../src/ops/rewardScale.js';
 
 describe('RunningMoments', () => {
   const rows = Rng.fromSeed(1).normals(3 * 40, 5, 2);

@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, moveTowards, Rng, RunningMean, repeatRows, truncatedNormal } from 'diffrl';
+import { ArgumentError, moveTowards, Rng } from 'diffrl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { repeatRows } from '../../src/ops/repeatRows.js';
+import { RunningMean } from '../../src/ops/runningMean.js';
+import { truncatedNormal } from '../../src/ops/truncatedNormal.js';
 import { expectClose } from '../close.js';
 
 const draw = (lower: number, upper: number, uniform: number[]) =>

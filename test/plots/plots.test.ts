@@ -1,18 +1,7 @@
-import {
-  ArgumentError,
-  figure,
-  heatmap,
-  histogram,
-  line,
-  niceTicks,
-  panels,
-  Rng,
-  ShapeError,
-  scatter,
-  tickLabels,
-} from 'diffrl';
+import { ArgumentError, figure, heatmap, histogram, line, panels, Rng, ShapeError, scatter } from 'diffrl';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { niceTicks, tickLabels } from '../../src/plots/axis.js';
 import { requireWellFormed } from './wellFormed.js';
 
 /** The points of the path with `stroke`, in pixels of the plot's area. */

@@ -1,1 +1,0 @@
-export { Rng } from './rng.js';
