@@ -1,4 +1,4 @@
-import { type Attribute, type ElementType, fillOf, Graph, type Value, type ValueInfo } from './graph.js';
+import { type Attribute, dataOf, type ElementType, fillOf, Graph, type Value, type ValueInfo } from './graph.js';
 import { broadcastShape, normalAxes, range, reducedShape, sameShape, sizeOf, withSize } from './shapes.js';
 
 type Attributes = Readonly<Record<string, Attribute>>;
@@ -134,6 +134,8 @@ export class Builder {
         : this.graph.constant(x.constant.data, { type: x.type, shape });
     }
     if (x.node?.operator === 'Reshape') return this.reshape(x.node.inputs[0]!, shape);
+    const rows = this.rowsReshaped(x, shape);
+    if (rows) return rows;
     return this.op('Reshape', [x, this.longs(shape)], { type: x.type, shape });
   }
 
@@ -185,6 +187,10 @@ export class Builder {
     if (parts.length === 1) return parts[0]!;
     const length = parts.reduce((sum, part) => sum + part.shape[axis]!, 0);
     const info = { type: parts[0]!.type, shape: withSize(parts[0]!.shape, axis, length) };
+    const source = whole(parts, axis);
+    if (source) return source;
+    const matrices = axis === 0 ? parts.map(unstacked) : undefined;
+    if (matrices?.every((x) => x !== undefined)) return this.reshape(this.concat(matrices, 0), info.shape);
     return this.op('Concat', parts, info, { axis });
   }
 
@@ -275,6 +281,16 @@ export class Builder {
     return this.broadcastTo(x, broadcastShape(x.shape, other.shape));
   }
 
+  /** Some of the leading entries of a value with its first two axes joined: cut out after joining those, once for all parts. */
+  private rowsReshaped(x: Value, shape: readonly number[]): Value | undefined {
+    if (x.node?.operator !== 'Slice' || !sameShape(shape, joined(x.shape))) return undefined;
+    const [source, starts, , axes, steps] = x.node.inputs as [Value, ...Value[]];
+    const [start, axis, step] = [starts, axes, steps].map((list) => [...dataOf(list!)].map(Number));
+    if (axis!.length !== 1 || axis![0] !== 0 || step![0] !== 1) return undefined;
+    const begin = [start![0]! * x.shape[1]!, ...shape.slice(1).fill(0)];
+    return this.slice(this.reshape(source, joined(source.shape)), begin, shape);
+  }
+
   /** The operand of the Concat `x` that the slice lies in, sliced, if there is one. */
   private partOfConcat(x: Value, begin: readonly number[], size: readonly number[]): Value | undefined {
     if (x.node?.operator !== 'Concat') return undefined;
@@ -293,6 +309,32 @@ export class Builder {
 
 /** Codes of `TensorProto.DataType`. */
 export const ONNX_TYPE: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+
+/** The value whose entries along `axis`, one after the other and from the first, are `parts`. */
+function whole(parts: readonly Value[], axis: number): Value | undefined {
+  const [source, ...others] = new Set(
+    parts.map(({ node }) => (node?.operator === 'Slice' ? node.inputs[0]! : undefined)),
+  );
+  if (!source || others.length > 0) return undefined;
+  let at = 0;
+  for (const part of parts) {
+    const [starts, , axes, steps] = part.node!.inputs.slice(1).map((list) => `${dataOf(list)}`);
+    if (starts !== `${at}` || axes !== `${axis}` || steps !== '1') return undefined;
+    at += part.shape[axis]!;
+  }
+  return at === source.shape[axis] ? source : undefined;
+}
+
+/** A shape with its first two axes made one. */
+function joined([first, second, ...rest]: readonly number[]): number[] {
+  return [first! * second!, ...rest];
+}
+
+/** What was made one of several entries along a new first axis, if `x` is such. */
+function unstacked(x: Value): Value | undefined {
+  const source = x.node?.operator === 'Reshape' ? x.node.inputs[0]! : undefined;
+  return source && x.shape.length > 2 && sameShape(source.shape, joined(x.shape)) ? source : undefined;
+}
 
 /** How both values are transposed, if they are the same way: their sum can be transposed instead. */
 function sharedTranspose(a: Value, b: Value): readonly number[] | undefined {

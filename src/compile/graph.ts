@@ -103,6 +103,11 @@ export class Graph {
     return node;
   }
 
+  /** A value for a node of such a list. */
+  looseValue(info: ValueInfo): Value {
+    return this.newValue(info);
+  }
+
   /** The graph as text, one operator a line. */
   toString(): string {
     return printNodes(this.nodes);

@@ -1,7 +1,10 @@
+import { fuseBias } from './fuseBias.js';
 import { fuseGelu } from './fuseGelu.js';
 import { type Graph, liveNodes, type Node, type Value } from './graph.js';
 import { ProductMerger } from './mergeProducts.js';
+import { mergeSlices } from './mergeSlices.js';
 import { OPSET_VERSION } from './onnx.js';
+import { LaneStacker } from './stackLanes.js';
 
 /** The operator set that first has Gelu. */
 const GELU_SINCE = 20;
@@ -10,6 +13,8 @@ const GELU_SINCE = 20;
 export function optimise(graph: Graph, outputs: readonly Value[], opset = OPSET_VERSION): Node[] {
   const wanted = new Set(outputs);
   const live = liveNodes(graph.nodes, outputs);
-  const merged = liveNodes(ProductMerger.merge(graph, live, wanted), outputs);
-  return opset < GELU_SINCE ? merged : liveNodes(fuseGelu(merged, wanted), outputs);
+  const stacked = liveNodes(LaneStacker.stack(graph, live, wanted), outputs);
+  const merged = liveNodes(ProductMerger.merge(graph, stacked, wanted), outputs);
+  const fused = opset < GELU_SINCE ? merged : liveNodes(fuseGelu(merged, wanted), outputs);
+  return mergeSlices(graph, liveNodes(fuseBias(fused, wanted), outputs));
 }

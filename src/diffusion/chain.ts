@@ -24,14 +24,22 @@ export function runChain(
 ): ChainStates {
   const states = [start];
   const means: tf.Tensor2D[] = [];
+  const kicks = scaled(kernels, noise);
   for (let k = 0; k < kernels.steps; k++) {
     const mean = tf.tidy(() => kernels.forwardMean(states[k] as tf.Tensor2D, k));
-    const kick = noise[k];
-    const next: tf.Tensor2D = kick ? tf.add(mean, tf.mul(kernels.std(k), kick)) : mean;
+    const kick = kicks[k];
+    const next: tf.Tensor2D = kick ? tf.add(mean, kick) : mean;
     means.push(mean);
     states.push(detached ? stopGradient(next) : next);
   }
   return { states, means };
+}
+
+/** The noise of every step times its standard deviation. */
+function scaled(kernels: TransitionKernels, noise: readonly tf.Tensor2D[]): tf.Tensor2D[] {
+  if (noise.length === 0) return [];
+  const std = tf.expandDims(tf.concat(noise.map((_, k) => kernels.std(k))), 1);
+  return tf.unstack(tf.mul(tf.stack([...noise]), std)) as tf.Tensor2D[];
 }
 
 /**
@@ -89,13 +97,14 @@ export function endOfChain(
   mode: SamplingMode,
 ): tf.Tensor2D {
   let x = mode === 'deterministic' ? tf.zerosLike(start) : start;
+  const kicks = mode === 'sde' || mode === 'lastStepMean' ? scaled(kernels, noise) : [];
   for (let k = 0; k < kernels.steps; k++) {
     const mean = kernels.forwardMean(x, k);
     if (mode === 'ode' || mode === 'deterministic')
       x = tf.add(x, tf.mul(tf.sub(mean, kernels.backwardMean(x, k)), 0.5));
     else if (mode === 'mean') x = tf.mul(tf.add(mean, kernels.backwardMean(x, k)), 0.5);
     else if (mode === 'lastStepMean' && k === kernels.steps - 1) x = mean;
-    else x = tf.add(mean, tf.mul(kernels.std(k), noise[k] as tf.Tensor2D));
+    else x = tf.add(mean, kicks[k] as tf.Tensor2D);
   }
   return x;
 }

@@ -1,14 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { requireNumber } from '../errors.js';
 import { Adam } from '../ops/adam.js';
-import {
-  disposeVariables,
-  prefixVariables,
-  prepareVariables,
-  readVariables,
-  type Variables,
-} from '../ops/variables.js';
-import type { StateDict, Stateful } from '../state.js';
+import { disposeVariables, prepareVariables, readVariables, type Variables } from '../ops/variables.js';
+import { prefixed, type StateDict, type Stateful, substate } from '../state.js';
 
 export interface TemperatureOptions {
   /** Value at the start, > 0, default 1. */
@@ -24,7 +18,6 @@ export interface TemperatureOptions {
 export class Temperature implements Stateful {
   readonly variables: Variables;
   private readonly adam?: Adam;
-  private readonly saved: Variables;
 
   /** @throws ArgumentError unless initial > 0 and learningRate >= 0 */
   constructor({ initial = 1, learningRate = 1e-3 }: TemperatureOptions = {}) {
@@ -32,7 +25,6 @@ export class Temperature implements Stateful {
     requireNumber('Temperature', 'learningRate', learningRate, { min: 0 });
     this.variables = { log: tf.tidy(() => tf.variable(tf.scalar(Math.log(initial)))) };
     if (learningRate > 0) this.adam = new Adam(this.variables, { learningRate });
-    this.saved = { ...this.variables, ...prefixVariables('adam', this.adam?.slots ?? {}) };
   }
 
   /** The temperature now, without gradient. */
@@ -46,12 +38,18 @@ export class Temperature implements Stateful {
     this.adam.apply({ log: tf.mul(tf.neg(this.value()), tf.sub(cost, target)) });
   }
 
-  state(): Promise<StateDict> {
-    return readVariables(this.saved);
+  async state(): Promise<StateDict> {
+    return { ...(await readVariables(this.variables)), ...(this.adam && prefixed('adam', await this.adam.state())) };
   }
 
   prepare(state: StateDict): () => void {
-    return prepareVariables(this.saved, state);
+    const commit = this.adam?.prepare(substate(state, 'adam'));
+    const own = Object.entries(state).filter(([name]) => !(this.adam && name.startsWith('adam/')));
+    const assign = prepareVariables(this.variables, Object.fromEntries(own));
+    return () => {
+      commit?.();
+      assign();
+    };
   }
 
   dispose(): void {

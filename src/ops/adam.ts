@@ -2,14 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { ArgumentError, requireNumber, show } from '../errors.js';
 import { group, number, type Option, option } from '../options.js';
-import type { StateDict, Stateful } from '../state.js';
+import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { noteGradients } from './gradientWatch.js';
-import { disposeVariables, prepareVariables, readVariables, type Variables } from './variables.js';
+import { Layout } from './layout.js';
+import { disposeVariables, type Variables } from './variables.js';
 
 /** A rate, or a traceable function from the number of steps taken so far (a scalar tensor) to the rate. */
 export type LearningRate = number | ((step: tf.Scalar) => tf.Scalar);
 
-/** A change made to every gradient before the optimiser sees it. */
+/** A change made to gradients, entry by entry, before the optimiser sees them. */
 export type GradientTransform = (gradient: tf.Tensor) => tf.Tensor;
 
 export interface AdamOptions {
@@ -34,7 +35,8 @@ export interface AdamOptions {
 
 /**
  * Adam (Kingma & Ba 2015) over named variables. All state is in tensors and every step is traceable, so a compiled
- * update holds the optimiser too.
+ * update holds the optimiser too. The moments of small variables are one vector, so that a step takes few operators; a
+ * state has them by variable.
  *
  * @example
  * ```ts
@@ -44,18 +46,14 @@ export interface AdamOptions {
  * ```
  */
 export class Adam implements Stateful {
-  private readonly learningRate: LearningRate;
-  private readonly beta1: number;
-  private readonly beta2: number;
-  private readonly epsilon: number;
-  private readonly transform: GradientTransform;
-  private readonly updateClip: number | false;
-  /** The moments and the number of steps taken. */
-  readonly slots: Variables;
+  private readonly options: Required<AdamOptions>;
+  /** The number of steps taken. */
+  private readonly step: tf.Variable;
+  private readonly groups: readonly Group[];
 
   /** @throws ArgumentError for a rate, decay or epsilon out of range */
   constructor(
-    private readonly parameters: Variables,
+    parameters: Variables,
     {
       learningRate = 3e-4,
       beta1 = 0.9,
@@ -65,69 +63,127 @@ export class Adam implements Stateful {
       updateClip = false,
     }: AdamOptions = {},
   ) {
-    this.learningRate = requireRate('Adam', 'learningRate', learningRate);
-    this.beta1 = requireNumber('Adam', 'beta1', beta1, { min: 0, below: 1 });
-    this.beta2 = requireNumber('Adam', 'beta2', beta2, { min: 0, below: 1 });
-    this.epsilon = requireNumber('Adam', 'epsilon', epsilon, { min: 0 });
-    this.transform = transform;
-    this.updateClip = requireClip('Adam', 'updateClip', updateClip);
-    const zeros = (shape: number[]) => tf.tidy(() => tf.variable(tf.zeros(shape), false));
-    this.slots = { step: zeros([]) };
-    for (const [name, variable] of Object.entries(parameters)) {
-      this.slots[`first/${name}`] = zeros(variable.shape);
-      this.slots[`second/${name}`] = zeros(variable.shape);
-    }
+    this.options = {
+      learningRate: requireRate('Adam', 'learningRate', learningRate),
+      beta1: requireNumber('Adam', 'beta1', beta1, { min: 0, below: 1 }),
+      beta2: requireNumber('Adam', 'beta2', beta2, { min: 0, below: 1 }),
+      epsilon: requireNumber('Adam', 'epsilon', epsilon, { min: 0 }),
+      transform,
+      updateClip: requireClip('Adam', 'updateClip', updateClip),
+    };
+    this.step = zeros([]);
+    this.groups = grouped(parameters).map((variables) => {
+      const layout = new Layout(variables);
+      return { variables, layout, first: zeros([layout.size]), second: zeros([layout.size]) };
+    });
   }
 
   /** One step down `gradients`, which are named like the variables. */
   apply(gradients: Record<string, tf.Tensor>): void {
-    noteGradients(Object.values(gradients));
     tf.tidy(() => {
-      const counter = this.slots.step as tf.Variable;
-      const rate =
-        typeof this.learningRate === 'number' ? this.learningRate : this.learningRate(tf.clone(counter) as tf.Scalar);
+      const { learningRate, beta1, beta2 } = this.options;
+      const rate = typeof learningRate === 'number' ? learningRate : learningRate(tf.clone(this.step) as tf.Scalar);
       if (typeof rate !== 'number') noteGradients([rate]);
-      const step = tf.add(counter, 1);
-      counter.assign(step);
+      const step = tf.add(this.step, 1);
+      this.step.assign(step);
       // The bias corrections as scalars, which saves passes over the parameters (Kingma & Ba, end of section 2).
-      const secondRoot = tf.sqrt(tf.sub(1, tf.pow(this.beta2, step)));
-      const scale = tf.div(tf.mul(rate, secondRoot), tf.sub(1, tf.pow(this.beta1, step)));
-      const epsilon = tf.mul(secondRoot, this.epsilon);
-      for (const [name, variable] of Object.entries(this.parameters)) {
-        const gradient = this.transform(gradients[name] as tf.Tensor);
-        const first = this.average(`first/${name}`, gradient, this.beta1);
-        const second = this.average(`second/${name}`, tf.square(gradient), this.beta2);
-        const update = tf.div(tf.mul(first, scale), tf.add(tf.sqrt(second), epsilon));
-        variable.assign(tf.sub(variable, this.clipped(update, gradient, tf.div(second, tf.square(secondRoot)))));
-      }
+      const secondRoot = tf.sqrt(tf.sub(1, tf.pow(beta2, step)));
+      const scale = tf.div(tf.mul(rate, secondRoot), tf.sub(1, tf.pow(beta1, step)));
+      for (const group of this.groups) this.move(group, group.layout.join(gradients), scale, secondRoot);
     });
   }
 
-  /** `update` after {@link AdamOptions.updateClip}, given the second moment without bias. */
-  private clipped(update: tf.Tensor, gradient: tf.Tensor, second: tf.Tensor): tf.Tensor {
-    if (!this.updateClip) return update;
-    const ratio = tf.sqrt(tf.mean(tf.div(tf.square(gradient), tf.add(second, TINY))));
-    return tf.div(update, tf.maximum(tf.div(ratio, this.updateClip), 1));
+  private move(group: Group, given: tf.Tensor1D, scale: tf.Tensor, secondRoot: tf.Tensor): void {
+    const { beta1, beta2, epsilon, transform } = this.options;
+    noteGradients([given]);
+    const gradient = transform(given);
+    const square = tf.square(gradient);
+    const first = average(group.first, gradient, beta1);
+    const second = average(group.second, square, beta2);
+    const direction: tf.Tensor1D = tf.div(first, tf.add(tf.sqrt(second), tf.mul(secondRoot, epsilon)));
+    const scales = this.clipped(group.layout, scale, square, second, tf.square(secondRoot));
+    const directions = group.layout.split(direction);
+    Object.values(group.variables).forEach((variable, i) => {
+      const update = tf.reshape(tf.mul(directions[i]!, scales[i]!), variable.shape);
+      variable.assign(tf.sub(variable, update));
+    });
   }
 
-  private average(slot: string, value: tf.Tensor, decay: number): tf.Tensor {
-    const variable = this.slots[slot] as tf.Variable;
-    const average = tf.add(tf.mul(variable, decay), tf.mul(value, 1 - decay));
-    variable.assign(average);
-    return average;
+  /** `scale` for every variable after {@link AdamOptions.updateClip}; the second moment is without bias over `correction`. */
+  private clipped(
+    layout: Layout,
+    scale: tf.Tensor,
+    square: tf.Tensor,
+    second: tf.Tensor,
+    correction: tf.Tensor,
+  ): tf.Tensor[] {
+    const { updateClip } = this.options;
+    if (!updateClip) return new Array(layout.count).fill(scale);
+    const ratios = layout.split(tf.div(square, tf.add(second, tf.mul(correction, TINY))));
+    const means = tf.mul(tf.concat(ratios.map((ratio) => tf.mean(ratio, 0, true))), correction);
+    return tf.split(tf.div(scale, tf.maximum(tf.div(tf.sqrt(means), updateClip), 1)), layout.count);
   }
 
-  state(): Promise<StateDict> {
-    return readVariables(this.slots);
+  async state(): Promise<StateDict> {
+    const numbers = async (variable: tf.Variable) => (await variable.data()).slice() as Float32Array;
+    const moments = this.groups.map(async ({ layout, first, second }) => ({
+      ...layout.toState('first', await numbers(first)),
+      ...layout.toState('second', await numbers(second)),
+    }));
+    return Object.assign({ step: stateArray(await numbers(this.step), []) }, ...(await Promise.all(moments)));
   }
 
   prepare(state: StateDict): () => void {
-    return prepareVariables(this.slots, state);
+    const sizes = this.groups.map(({ layout }) => ({ ...layout.entries('first'), ...layout.entries('second') }));
+    const entries = readEntries(state, Object.assign({ step: 1 }, ...sizes) as Record<string, number>);
+    return () => {
+      assign(this.step, Float32Array.from(entries.step!));
+      for (const { layout, first, second } of this.groups) {
+        assign(first, layout.fromState('first', entries));
+        assign(second, layout.fromState('second', entries));
+      }
+    };
   }
 
   dispose(): void {
-    disposeVariables(this.slots);
+    disposeVariables({ step: this.step });
+    for (const { first, second } of this.groups) disposeVariables({ first, second });
   }
+}
+
+/** Variables that are moved together, and their moments as vectors. */
+interface Group {
+  readonly variables: Variables;
+  readonly layout: Layout;
+  readonly first: tf.Variable;
+  readonly second: tf.Variable;
+}
+
+/** Vectors of more numbers than this leave the cache between two operators. */
+const LARGE = 32_768;
+
+/** Each large variable by itself, all others together. */
+function grouped(parameters: Variables): Variables[] {
+  const entries = Object.entries(parameters);
+  const small = entries.filter(([, { size }]) => size <= LARGE);
+  const large = entries.filter(([, { size }]) => size > LARGE);
+  const groups = large.map(([name, variable]) => ({ [name]: variable }));
+  return small.length > 0 ? [...groups, Object.fromEntries(small)] : groups;
+}
+
+function zeros(shape: number[]): tf.Variable {
+  return tf.tidy(() => tf.variable(tf.zeros(shape), false));
+}
+
+/** Moves `average` towards `value` by 1 - `decay`. */
+function average(average: tf.Variable, value: tf.Tensor, decay: number): tf.Tensor {
+  const next = tf.add(tf.mul(average, decay), tf.mul(value, 1 - decay));
+  average.assign(next);
+  return next;
+}
+
+function assign(variable: tf.Variable, numbers: Float32Array): void {
+  tf.tidy(() => variable.assign(tf.tensor(numbers, variable.shape)));
 }
 
 /** Keeps the ratio of two squares that vanish together finite. */
@@ -167,7 +223,7 @@ export function adamOption(initial: Omit<AdamOptions, 'learningRate'>, doc: stri
         check: requireClip,
       }),
       transform: option<GradientTransform>({
-        doc: 'A change made to every gradient before, such as clipGradient(1).',
+        doc: 'A change made to gradients before, entry by entry, such as clipGradient(1).',
         allowed: 'function of a tensor',
         initial: initial.transform && (() => initial.transform as GradientTransform),
         defaultText: initial.transform ? 'clipGradient(1)' : 'none',

@@ -129,3 +129,56 @@ it('cuts, joins and rearranges', async () => {
     options,
   );
 });
+
+it('merges the small operators of a chain whose steps read rows of tables', async () => {
+  const sizes = fc.tuple(
+    fc.integer({ min: 1, max: 9 }),
+    fc.integer({ min: 1, max: 5 }),
+    fc.integer({ min: 1, max: 5 }),
+  );
+  const readers = fc.constantFrom<(table: tf.Tensor, rows: number) => tf.Tensor[]>(
+    (table, rows) => (rows === 1 ? [table] : tf.split(table, rows)),
+    (table, rows) => Array.from({ length: rows }, (_, k) => tf.slice(table, [k, 0], [1, -1])),
+    (table, rows) => Array.from({ length: rows }, (_, k) => tf.slice(table, [rows - 1 - k, 0], [1, -1])),
+  );
+  await fc.assert(
+    fc.asyncProperty(sizes, readers, async ([steps, rows, width], rowsOf) => {
+      const run: Program = (x, decay, gain, noise, kernel, bias) => {
+        const [decays, gains] = [rowsOf(decay!, steps), rowsOf(gain!, steps)];
+        const states = [x!];
+        tf.unstack(noise!).forEach((kick, k) => {
+          const control = tf.tanh(tf.add(tf.matMul(states[k]!, kernel as tf.Tensor2D), bias!));
+          const mean = tf.add(tf.mul(states[k]!, decays[k]!), tf.mul(control, gains[k]!));
+          states.push(tf.add(mean, tf.mul(kick, gains[k]!)));
+        });
+        const back = states.slice(1).map((next, k) => tf.sub(tf.mul(next, decays[k]!), states[k]!));
+        return tf.concat([tf.sum(tf.square(tf.stack(back)), 2), tf.sum(tf.stack(states), 2)]);
+      };
+      const shapes = [[rows, width], [steps, width], [steps, width], [steps, rows, width], [width, width], [width]];
+      await expectSame(run, shapes);
+    }),
+    { numRuns: 12, seed: 4 },
+  );
+});
+
+it('takes few operators for such a chain', async () => {
+  const [steps, rows, width] = [12, 8, 3];
+  const run = (x: tf.Tensor, decay: tf.Tensor, noise: tf.Tensor) => {
+    const decays = tf.split(decay, steps);
+    const states = [x];
+    tf.unstack(noise).forEach((kick, k) => void states.push(tf.add(tf.mul(states[k]!, decays[k]!), kick)));
+    return tf.sum(tf.square(tf.stack(states.slice(1).map((next, k) => tf.mul(next, decays[k]!)))));
+  };
+  const x = [
+    [rows, width],
+    [steps, width],
+    [steps, rows, width],
+  ].map((shape, i) => noise(shape, -1, 1, i));
+  const compiled = compile((...tensors: tf.Tensor[]) => tf.grads(run as Program)(tensors));
+  tf.dispose(await compiled(...x));
+  const count = (operator: string) => compiled.text.split(`= ${operator}(`).length - 1;
+  expect(count('Slice')).toBe(0);
+  expect(count('Mul')).toBeLessThan(3 * steps + 10);
+  expect(count('MatMul')).toBe(0);
+  await compiled.dispose();
+});

@@ -1,0 +1,41 @@
+import type { Node, Value } from './graph.js';
+
+/** Makes one Gemm of a matrix product and what is added to it, where nothing else needs the product. */
+export function fuseBias(nodes: readonly Node[], outputs: ReadonlySet<Value>): Node[] {
+  const uses = new Map<Value, number>();
+  for (const value of nodes.flatMap((node) => node.inputs)) uses.set(value, (uses.get(value) ?? 0) + 1);
+  const producers = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node])));
+  return nodes.map((node) => {
+    if (node.operator !== 'Add') return node;
+    const at = node.inputs.findIndex(
+      (value) => uses.get(value) === 1 && !outputs.has(value) && isProduct(producers.get(value)),
+    );
+    const [product, bias] = [producers.get(node.inputs[at]!), node.inputs[1 - at]!];
+    if (!product || !broadcastsTo(product.outputs[0]!.shape, bias.shape)) return node;
+    const { transA = 0, transB = 0 } = product.attributes;
+    const fused = {
+      operator: 'Gemm',
+      inputs: [...product.inputs, bias],
+      outputs: node.outputs,
+      attributes: { transA, transB },
+    };
+    producers.set(node.outputs[0]!, fused);
+    return fused;
+  });
+}
+
+/** Whether a node multiplies two matrices and does nothing else. */
+function isProduct(node: Node | undefined): boolean {
+  const isMatrix = ({ shape, type }: Value) => shape.length === 2 && type === 'float32';
+  return (
+    (node?.operator === 'MatMul' || node?.operator === 'Gemm') &&
+    node.inputs.length === 2 &&
+    node.inputs.every(isMatrix)
+  );
+}
+
+/** Whether an addend of this shape leaves a matrix of the shape `[rows, columns]`. */
+function broadcastsTo([rows, columns]: readonly number[], shape: readonly number[]): boolean {
+  const [height = 1, width = 1] = shape.length === 1 ? [1, ...shape] : shape;
+  return shape.length <= 2 && (height === 1 || height === rows) && (width === 1 || width === columns);
+}

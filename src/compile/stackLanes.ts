@@ -1,0 +1,149 @@
+import { dataOf, fillOf, type Graph, type Node, type Value } from './graph.js';
+import { broadcastShape, sameShape, sizeOf } from './shapes.js';
+
+/** With fewer matrices below each other, nothing is saved. */
+const FEWEST = 6;
+
+/** Larger matrices are faster one by one, while they are in the cache. */
+const LARGEST = 4096;
+
+const ELEMENTWISE = new Set(['Add', 'Div', 'Mul', 'Neg', 'Sub']);
+
+/**
+ * Where the same is computed for many small matrices, only to put them below each other, puts what it is computed from below
+ * each other: the densities of all steps of a chain, and the gradients of its step sizes, are few operators so.
+ */
+export class LaneStacker {
+  private readonly producers: ReadonlyMap<Value, Node>;
+  private readonly uses = new Map<Value, number>();
+  private readonly stacks = new Map<string, Value>();
+  private readonly result: Node[] = [];
+
+  private constructor(
+    private readonly graph: Graph,
+    private readonly nodes: readonly Node[],
+    private readonly outputs: ReadonlySet<Value>,
+  ) {
+    this.producers = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node])));
+    for (const value of nodes.flatMap((node) => node.inputs)) this.uses.set(value, (this.uses.get(value) ?? 0) + 1);
+  }
+
+  /** `nodes` with what is computed in stacks; the parts that are not needed any more are still there. */
+  static stack(graph: Graph, nodes: readonly Node[], outputs: ReadonlySet<Value>): Node[] {
+    return new LaneStacker(graph, nodes, outputs).stacked();
+  }
+
+  private stacked(): Node[] {
+    for (const node of this.nodes) {
+      const lanes = node.inputs;
+      const value = isStack(node) ? this.computed(lanes) : undefined;
+      if (value) this.result.push({ ...this.reshaped(value, node.outputs[0]!.shape), outputs: node.outputs });
+      else this.result.push(node);
+    }
+    return this.result;
+  }
+
+  /** The lanes along a new first axis, computed together if they are computed alike and needed nowhere else. */
+  private computed(lanes: readonly Value[]): Value | undefined {
+    const nodes = lanes.map((lane) => this.producers.get(lane));
+    const [first] = nodes;
+    const isAlike = lanes.every((lane, i) => this.isFree(lane) && nodes[i]?.operator === first?.operator);
+    if (!first || !isAlike) return undefined;
+    if (isRowSum(first) && nodes.every((node) => isRowSum(node!))) return this.rowSums(nodes as Node[]);
+    if (!ELEMENTWISE.has(first.operator)) return undefined;
+    const columns = first.inputs.map((like, i) => nodes.map((node) => operandLike(node!, like, i)));
+    if (!columns.every((column) => column.every(({ shape }) => sameShape(shape, column[0]!.shape)))) return undefined;
+    if (columns.some((column) => column[0]!.shape.length !== 2 && new Set(column).size > 1)) return undefined;
+    const operands = columns.map((column) => this.operand(column));
+    return this.write(first.operator, operands, operands.map(({ shape }) => shape).reduce(broadcastShape));
+  }
+
+  /** Values that stand in one place of an elementwise operator, along a new first axis. */
+  private operand(values: readonly Value[]): Value {
+    const [first] = values as [Value];
+    if (values.every((value) => value === first)) {
+      return first.shape.length < 2 ? first : this.reshape(first, [1, ...first.shape]);
+    }
+    return (
+      this.computed(values) ?? this.reshape(this.sliced(values) ?? this.concat(values), [values.length, ...first.shape])
+    );
+  }
+
+  /** The sums over the rows of matrices, `[lanes, 1, columns]`. */
+  private rowSums(nodes: readonly Node[]): Value | undefined {
+    const matrices = nodes.map(({ inputs }) => inputs[1]!);
+    const { shape } = matrices[0]!;
+    if (sizeOf(shape) > LARGEST || !matrices.every((matrix) => sameShape(matrix.shape, shape))) return undefined;
+    const stack = this.operand(matrices);
+    const axes = this.graph.constant(BigInt64Array.of(1n), { type: 'int64', shape: [1] });
+    return this.write('ReduceSum', [stack, axes], [nodes.length, 1, shape[1]!], { keepdims: 1 });
+  }
+
+  /** The value that `parts` are all rows of, in order. */
+  private sliced(parts: readonly Value[]): Value | undefined {
+    const nodes = parts.map((part) => this.producers.get(part));
+    const [source, ...others] = new Set(nodes.map((node) => node?.inputs[0]));
+    if (!source || others.length > 0 || source.shape[0] !== parts.length * parts[0]!.shape[0]!) return undefined;
+    const isPlace = (node: Node, i: number) => {
+      const [starts, , axes, steps] = node.inputs.slice(1).map((list) => `${dataOf(list)}`);
+      return starts === `${i * parts[0]!.shape[0]!}` && axes === '0' && steps === '1';
+    };
+    return nodes.every((node, i) => node?.operator === 'Slice' && isPlace(node, i)) ? source : undefined;
+  }
+
+  private concat(parts: readonly Value[]): Value {
+    const key = `${parts.map(({ id }) => id)}`;
+    const [rows, columns] = parts[0]!.shape as [number, number];
+    const stack = this.stacks.get(key) ?? this.write('Concat', parts, [parts.length * rows, columns], { axis: 0 });
+    this.stacks.set(key, stack);
+    return stack;
+  }
+
+  private isFree(value: Value): boolean {
+    return (
+      this.uses.get(value) === 1 &&
+      !this.outputs.has(value) &&
+      value.type === 'float32' &&
+      sizeOf(value.shape) <= LARGEST
+    );
+  }
+
+  private reshape(x: Value, shape: readonly number[]): Value {
+    const node = this.reshaped(x, shape);
+    this.result.push(node);
+    return node.outputs[0]!;
+  }
+
+  private reshaped(x: Value, shape: readonly number[]): Node {
+    const list = this.graph.constant(BigInt64Array.from(shape, BigInt), { type: 'int64', shape: [shape.length] });
+    return this.graph.looseNode('Reshape', [x, list], { type: x.type, shape }, {});
+  }
+
+  private write(
+    operator: string,
+    inputs: readonly Value[],
+    shape: readonly number[],
+    attributes: Node['attributes'] = {},
+  ): Value {
+    const node = this.graph.looseNode(operator, inputs, { type: inputs[0]!.type, shape }, attributes);
+    this.result.push(node);
+    return node.outputs[0]!;
+  }
+}
+
+/** Whether a node puts many matrices of one shape below each other. */
+function isStack({ operator, inputs, attributes }: Node): boolean {
+  const isLike = ({ shape }: Value) => shape.length === 2 && sameShape(shape, inputs[0]!.shape);
+  return operator === 'Concat' && attributes.axis === 0 && inputs.length >= FEWEST && inputs.every(isLike);
+}
+
+/** Whether a node adds up the rows of a matrix, in the form that the builder gives such sums. */
+function isRowSum({ operator, inputs }: Node): boolean {
+  return operator === 'MatMul' && inputs[0]!.shape[0] === 1 && fillOf(inputs[0]!) === 1;
+}
+
+/** The operand of `node` in the place `i`, or the other one if order does not matter and only that is shaped like `like`. */
+function operandLike({ operator, inputs }: Node, like: Value, i: number): Value {
+  const isSwapped = (operator === 'Add' || operator === 'Mul') && !sameShape(inputs[i]!.shape, like.shape);
+  return inputs[isSwapped ? 1 - i : i]!;
+}
