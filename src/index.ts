@@ -32,6 +32,7 @@ export {
   type DiffusionQlOptions,
 } from './agents/denoising/diffusionQlAgent.js';
 export { DpmdAgent, type DpmdOptions } from './agents/denoising/dpmdAgent.js';
+export { QsmAgent, type QsmOptions } from './agents/denoising/qsmAgent.js';
 export { SdacAgent, type SdacOptions } from './agents/denoising/sdacAgent.js';
 export { ValueTemperature, type ValueTemperatureOptions } from './agents/denoising/valueTemperature.js';
 export { DimeAgent, type DimeNoise, type DimeOptions } from './agents/dime/dimeAgent.js';

@@ -3,6 +3,7 @@ import { nearest } from '../nearest.js';
 import type { Agent, EnvSpaces } from './agent.js';
 import { DiffusionQlAgent } from './denoising/diffusionQlAgent.js';
 import { DpmdAgent } from './denoising/dpmdAgent.js';
+import { QsmAgent } from './denoising/qsmAgent.js';
 import { SdacAgent } from './denoising/sdacAgent.js';
 import { DimeAgent } from './dime/dimeAgent.js';
 import { DiffPpoAgent } from './dmerl/diffPpoAgent.js';
@@ -26,6 +27,7 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   dime: DimeAgent,
   sdac: SdacAgent,
   dpmd: DpmdAgent,
+  qsm: QsmAgent,
   diffppo: DiffPpoAgent,
   diffsac: DiffSacAgent,
   diffwpo: DiffWpoAgent,

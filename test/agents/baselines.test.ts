@@ -6,6 +6,7 @@ import {
   DiffusionQlAgent,
   evaluate,
   Pendulum,
+  QsmAgent,
   Rng,
   SacAgent,
   type StateDict,
@@ -50,6 +51,26 @@ const agents: Record<string, Case> = {
     learner: (env) =>
       Td3Agent.create({ env, ...small, actorLearningRate: 1e-3, criticLearningRate: 3e-3, targetRate: 0.02 }),
     steps: 4000,
+  },
+  QSM: {
+    tiny: ({ compile, seed }) =>
+      QsmAgent.create({
+        env,
+        batchSize: 8,
+        criticHidden: [8],
+        diffusion: { steps: 2, hidden: [8] },
+        warmupSteps: 0,
+        compile,
+        seed,
+      }),
+    learner: (env) =>
+      QsmAgent.create({
+        ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, targetRate: 0.02, criticHidden: [64, 64] },
+        ...{ diffusion: { steps: 5, hidden: [64, 64] }, policyLearningRate: 1e-3, criticLearningRate: 3e-3 },
+        ...{ valueScale: 2, particles: 4, averageRate: 0.02 },
+      }),
+    steps: 3000,
+    atLeast: -400,
   },
   'Diffusion-QL': {
     tiny: ({ compile, seed }) =>

@@ -8,6 +8,7 @@ import {
   DpmdAgent,
   EulerMaruyamaSampler,
   OrnsteinUhlenbeckSampler,
+  QsmAgent,
   type Rng,
   SacAgent,
   SdacAgent,
@@ -42,6 +43,7 @@ const classes: Record<string, { Class: Anything; options: () => object }> = {
   },
   SDAC: { Class: SdacAgent, options: () => ({ ...denoising, reverseSamples: 2 }) },
   DPMD: { Class: DpmdAgent, options: () => denoising },
+  QSM: { Class: QsmAgent, options: () => denoising },
   DiffSAC: { Class: DiffSacAgent, options: () => ({ ...replayed, criticHidden: [4], sampler: chain() }) },
   DiffWPO: {
     Class: DiffWpoAgent,

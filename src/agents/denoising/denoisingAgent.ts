@@ -55,6 +55,11 @@ export const denoisingOptions = {
   ),
   policyDelay: integer(2, { min: 1 }, 'Critic updates to each move of policy and target networks.'),
   targetRate: number(0.005, { min: 0, max: 1 }, 'How far target networks move.'),
+  averageRate: number(
+    undefined,
+    { above: 0, max: 1 },
+    'How far the policy that acts moves towards the one that learns; default: targetRate.',
+  ),
   policyLearningRate: learningRateOption(
     linearDecay({ from: 3e-4, to: 3e-5, hold: 25_000, over: 50_000 }),
     'Of the policy; 3e-4 for 25 000 policy updates, then linearly to 3e-5 over 50 000.',
@@ -97,8 +102,8 @@ export interface Regression {
  * what `draw` drew.
  */
 export interface PolicyTarget {
-  /** Noised are the actions of the critics' target at the next states, or others drawn for the states themselves. */
-  readonly states: 'next' | 'current';
+  /** Noised are the actions of the critics' target at the next states, others drawn for the states themselves, or replay's. */
+  readonly states: 'next' | 'current' | 'replay';
   /** Running statistics. */
   readonly variables: Variables;
   /** Random numbers of one regression for `rows` actions. */
@@ -155,10 +160,7 @@ export abstract class DenoisingAgent<
   implements ExportableAgent
 {
   /** The policy that learns. */
-  readonly sampler = this.own(
-    'policy',
-    new DdpmSampler(this.options.diffusion).build(this.networks.split('policy'), this.sizes),
-  );
+  readonly sampler = this.own('policy', this.newSampler().build(this.networks.split('policy'), this.sizes));
   /** Its moving average, the policy that acts. */
   readonly targetSampler = this.own('targetPolicy', this.sampler.twin());
   /** The critics that learn; they also choose among actions. */
@@ -187,6 +189,11 @@ export abstract class DenoisingAgent<
 
   /** What the policy is regressed on; called once, when the critics are there. */
   protected abstract policyTarget(context: TargetContext): PolicyTarget;
+
+  /** The policy's chain before it is built. */
+  protected newSampler(): DdpmSampler {
+    return new DdpmSampler(this.options.diffusion);
+  }
 
   /** Adam steps that a critic gradient is used for. */
   protected get criticSteps(): number {
@@ -260,7 +267,8 @@ export abstract class DenoisingAgent<
     for (let i = 0; i < this.criticSteps; i++) this.criticAdam.apply(critic.gradients);
     this.policyAdam.apply(policy.gradients);
     moveTowards(this.targetCritic.variables, this.critic.variables, this.options.targetRate);
-    moveTowards(this.targetSampler.variables, this.sampler.variables, this.options.targetRate);
+    const { targetRate, averageRate = targetRate } = this.options;
+    moveTowards(this.targetSampler.variables, this.sampler.variables, averageRate);
     return { ...critic.metrics, ...policy.metrics };
   }
 
@@ -285,10 +293,8 @@ export abstract class DenoisingAgent<
 
   /** The predicted noise towards what the target says. */
   private policyGradients(inputs: PolicyInputs, nextActions: tf.Tensor2D) {
-    const { forwardNoise: noise, step, temperature, targetNoise, currentNoise, currentExploration } = inputs;
-    const isCurrent = currentNoise && currentExploration;
-    const observations = isCurrent ? inputs.observations : inputs.nextObservations;
-    const clean = isCurrent ? this.noisyActions(observations, currentNoise, currentExploration) : nextActions;
+    const { forwardNoise: noise, step, temperature, targetNoise } = inputs;
+    const { observations, clean } = this.cleanActions(inputs, nextActions);
     const noised = addNoise(clean, noise, noiseLevels(this.sampler.schedule, step));
     const target = this.target.regression({ observations, clean, noise, step, noised, temperature }, targetNoise);
     const { results, gradients } = lossAndGradients(this.sampler.variables, () => {
@@ -296,6 +302,14 @@ export abstract class DenoisingAgent<
       return { loss: denoisingScoreMatchingLoss(predicted, target.noise, target.weights) };
     });
     return { gradients, metrics: { policyLoss: results.loss, ...target.metrics } };
+  }
+
+  /** What the policy's target wants noised. */
+  private cleanActions(inputs: PolicyInputs, nextActions: tf.Tensor2D) {
+    const { observations, actions, currentNoise, currentExploration } = inputs;
+    if (this.target.states === 'replay') return { observations, clean: actions };
+    if (!currentNoise || !currentExploration) return { observations: inputs.nextObservations, clean: nextActions };
+    return { observations, clean: this.noisyActions(observations, currentNoise, currentExploration) };
   }
 
   /** Actions `[B, A]` of the online policy with exploration noise. */
