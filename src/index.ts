@@ -32,6 +32,7 @@ export {
   type DiffusionQlOptions,
 } from './agents/denoising/diffusionQlAgent.js';
 export { DpmdAgent, type DpmdOptions } from './agents/denoising/dpmdAgent.js';
+export { DppoAgent, type DppoOptions } from './agents/denoising/dppoAgent.js';
 export { QsmAgent, type QsmOptions } from './agents/denoising/qsmAgent.js';
 export { SdacAgent, type SdacOptions } from './agents/denoising/sdacAgent.js';
 export { ValueTemperature, type ValueTemperatureOptions } from './agents/denoising/valueTemperature.js';
@@ -50,7 +51,6 @@ export {
   stepActorCriticOptions,
 } from './agents/dmerl/stepActorCritic.js';
 export type { TrustRegionOptions } from './agents/dmerl/trustRegion.js';
-export type { UpdateScaling } from './agents/dmerl/updateScaling.js';
 export {
   type ExportableAgent,
   type ExportOptions,
@@ -59,12 +59,22 @@ export {
   type PolicyGraph,
 } from './agents/exportOnnx.js';
 export { CrossQAgent, type CrossQNoise, type CrossQOptions } from './agents/gaussian/crossQ.js';
+export { PpoAgent, type PpoOptions } from './agents/gaussian/ppo.js';
 export { SacAgent, type SacNoise, type SacOptions } from './agents/gaussian/sac.js';
 export { Td3Agent, type Td3Options } from './agents/gaussian/td3.js';
 export { loadAgent } from './agents/loadAgent.js';
 export { type LoadPolicyOptions, loadPolicy, Policy } from './agents/loadPolicy.js';
 export type { NoiseSource } from './agents/noiseSource.js';
 export { type BatchTensors, OffPolicyAgent, offPolicyOptions, updatesPerTransition } from './agents/offPolicyAgent.js';
+export {
+  type Chains,
+  OnPolicyAgent,
+  onPolicyOptions,
+  type PpoInputs,
+  type StepDensities,
+  type StepPairs,
+  type StepStarts,
+} from './agents/onPolicyAgent.js';
 export type { JsonObject } from './agents/optionsJson.js';
 export { type Maker, stepNetwork } from './agents/pieces.js';
 export { type Bounds as PolicyBounds, type PolicyMetadata, readPolicyMetadata } from './agents/policyMetadata.js';
@@ -80,6 +90,7 @@ export {
 } from './agents/program.js';
 export type { RebuildableClass, Rebuilding } from './agents/rebuild.js';
 export { agentClasses, createAgent, type NamedAgentClass } from './agents/registry.js';
+export type { UpdateScaling } from './agents/updateScaling.js';
 
 // Tables of options, for agents and parts of your own.
 

@@ -7,6 +7,7 @@ import {
   DiffSacAgent,
   DiffWpoAgent,
   DimeAgent,
+  DppoAgent,
   type Env,
   EpisodeStatistics,
   EulerMaruyamaSampler,
@@ -18,6 +19,7 @@ import {
   NormaliseReward,
   OrnsteinUhlenbeckSampler,
   Pendulum,
+  PpoAgent,
   ReplayBuffer,
   Rng,
   RunningMoments,
@@ -35,7 +37,7 @@ import { makeMujoco } from 'diffrl/mujoco';
 import { WorkerVectorEnv } from 'diffrl/node';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { StepCounter } from '../src/agents/dmerl/stepCounter.js';
+import { StepCounter } from '../src/agents/stepCounter.js';
 import { CheckpointError } from '../src/errors.js';
 import { AugmentedRollout } from '../src/mdp/rollout.js';
 import { Temperature } from '../src/objectives/temperature.js';
@@ -175,6 +177,16 @@ const everything: Record<string, Make> = {
         rolloutSteps: 100,
         valueHidden: [4],
         seed,
+      }),
+      seed,
+    ),
+  PpoAgent: async (seed) =>
+    learned(await PpoAgent.create({ env: spaces, compile: false, rolloutSteps: 20, hidden: [4], seed }), seed),
+  DppoAgent: async (seed) =>
+    learned(
+      await DppoAgent.create({
+        ...{ env: spaces, compile: false, rolloutSteps: 20, diffusionSteps: 2, seed },
+        ...{ policyHidden: [4], valueHidden: [4] },
       }),
       seed,
     ),

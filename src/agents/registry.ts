@@ -3,6 +3,7 @@ import { nearest } from '../nearest.js';
 import type { Agent, EnvSpaces } from './agent.js';
 import { DiffusionQlAgent } from './denoising/diffusionQlAgent.js';
 import { DpmdAgent } from './denoising/dpmdAgent.js';
+import { DppoAgent } from './denoising/dppoAgent.js';
 import { QsmAgent } from './denoising/qsmAgent.js';
 import { SdacAgent } from './denoising/sdacAgent.js';
 import { DimeAgent } from './dime/dimeAgent.js';
@@ -10,6 +11,7 @@ import { DiffPpoAgent } from './dmerl/diffPpoAgent.js';
 import { DiffSacAgent } from './dmerl/diffSacAgent.js';
 import { DiffWpoAgent } from './dmerl/diffWpoAgent.js';
 import { CrossQAgent } from './gaussian/crossQ.js';
+import { PpoAgent } from './gaussian/ppo.js';
 import { SacAgent } from './gaussian/sac.js';
 import { Td3Agent } from './gaussian/td3.js';
 import { decodeOptions, type JsonObject } from './optionsJson.js';
@@ -35,6 +37,8 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   crossq: CrossQAgent,
   diffusionql: DiffusionQlAgent,
   td3: Td3Agent,
+  ppo: PpoAgent,
+  dppo: DppoAgent,
 };
 
 /** What a `sampler` without a `type` is, by agent. */

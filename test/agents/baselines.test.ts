@@ -4,12 +4,15 @@ import {
   type Agent,
   CrossQAgent,
   DiffusionQlAgent,
+  DppoAgent,
   evaluate,
   Pendulum,
+  PpoAgent,
   QsmAgent,
   Rng,
   SacAgent,
   type StateDict,
+  SyncVectorEnv,
   Td3Agent,
   train,
 } from 'diffrl';
@@ -22,12 +25,16 @@ interface Case {
   /** One that learns Pendulum (gamma 0.95 is a horizon of 20 of its steps). */
   learner(env: Pendulum): Promise<Agent>;
   steps: number;
+  /** Environments side by side that it learns from, default 1. */
+  envs?: number;
   /** What its mean return must exceed then, -1,200 at random; default -250. */
   atLeast?: number;
 }
 
 const tiny = { env, batchSize: 8, hidden: [8], warmupSteps: 0 };
 const small = { gamma: 0.95, hidden: [64, 64], batchSize: 64, warmupSteps: 500, seed: 1 };
+
+const rollouts = { rolloutSteps: 4, minibatchSize: 4, epochs: 4, normaliseObservations: false };
 
 const agents: Record<string, Case> = {
   SAC: {
@@ -87,6 +94,26 @@ const agents: Record<string, Case> = {
     steps: 3000,
     atLeast: -400,
   },
+  PPO: {
+    tiny: (options) => PpoAgent.create({ env, hidden: [8], ...rollouts, ...options }),
+    learner: (env) =>
+      PpoAgent.create({ env, gamma: 0.9, seed: 1, rolloutSteps: 512, minibatchSize: 128, learningRate: 3e-3 }),
+    steps: 24_000,
+    envs: 16,
+    atLeast: -400,
+  },
+  DPPO: {
+    tiny: (options) =>
+      DppoAgent.create({ env, diffusionSteps: 3, policyHidden: [8], valueHidden: [8], ...rollouts, ...options }),
+    learner: (env) =>
+      DppoAgent.create({
+        ...{ env, gamma: 0.9, seed: 1, diffusionSteps: 4, policyHidden: [64, 64], valueHidden: [64, 64] },
+        ...{ rolloutSteps: 512, minibatchSize: 256, clip: 0.2, actorLearningRate: 3e-3 },
+      }),
+    steps: 16_000,
+    envs: 16,
+    atLeast: -400,
+  },
 };
 
 /** Observes, then updates `times` times. */
@@ -110,7 +137,7 @@ function expectSameState(a: StateDict, b: StateDict, tolerance: number): void {
   }
 }
 
-describe.each(Object.entries(agents))('%s', (_, { tiny, learner, steps, atLeast = -250 }) => {
+describe.each(Object.entries(agents))('%s', (_, { tiny, learner, steps, envs = 1, atLeast = -250 }) => {
   it('is the same compiled and op by op over 12 gradient steps (1e-4 relative)', async () => {
     const [compiled, eager] = [await tiny({ compile: true }), await tiny({ compile: false })];
     for (const agent of [compiled, eager]) await learn(agent, 3);
@@ -150,7 +177,8 @@ describe.each(Object.entries(agents))('%s', (_, { tiny, learner, steps, atLeast 
 
   it(`learns Pendulum: a mean return over ${atLeast} of 10 episodes, -1,200 at random`, async () => {
     const agent = await learner(new Pendulum());
-    await train({ agent, env: new Pendulum(), seed: 1, steps });
+    const env = envs === 1 ? new Pendulum() : await SyncVectorEnv.create(envs, () => new Pendulum());
+    await train({ agent, env, seed: 1, steps });
     const { mean } = await evaluate({ agent, env: new Pendulum(), episodes: 10 });
     expect(mean).toBeGreaterThan(atLeast);
     agent.dispose();

@@ -6,8 +6,10 @@ import {
   DiffWpoAgent,
   DimeAgent,
   DpmdAgent,
+  DppoAgent,
   EulerMaruyamaSampler,
   OrnsteinUhlenbeckSampler,
+  PpoAgent,
   QsmAgent,
   type Rng,
   SacAgent,
@@ -51,6 +53,11 @@ const classes: Record<string, { Class: Anything; options: () => object }> = {
   },
   DiffPPO: { Class: DiffPpoAgent, options: () => ({ ...common, valueHidden: [4], sampler: chain(), rolloutSteps: 8 }) },
   SAC: { Class: SacAgent, options: () => ({ ...replayed, hidden: [4] }) },
+  PPO: { Class: PpoAgent, options: () => ({ ...common, hidden: [4], rolloutSteps: 8 }) },
+  DPPO: {
+    Class: DppoAgent,
+    options: () => ({ ...common, diffusionSteps: 2, policyHidden: [4], valueHidden: [4], rolloutSteps: 8 }),
+  },
   TD3: { Class: Td3Agent, options: () => ({ ...replayed, hidden: [4] }) },
 };
 

@@ -9,6 +9,8 @@ const SMALL: Record<string, object> = {
   sac: { batchSize: 8, hidden: [8] },
   td3: { batchSize: 8, hidden: [8] },
   diffppo: { rolloutSteps: 8, epochs: 1 },
+  ppo: { rolloutSteps: 8, epochs: 1 },
+  dppo: { rolloutSteps: 8, epochs: 1 },
 };
 const ROWS = 4;
 

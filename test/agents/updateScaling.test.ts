@@ -1,7 +1,7 @@
 import { Rng } from 'diffrl';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { minibatches } from '../../src/agents/dmerl/updateScaling.js';
+import { minibatches } from '../../src/agents/updateScaling.js';
 import { TransitionIndex } from '../../src/mdp/transitionIndex.js';
 
 const sizes = fc.record({

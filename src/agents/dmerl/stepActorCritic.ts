@@ -17,10 +17,10 @@ import type { ExportableAgent, PolicyGraph } from '../exportOnnx.js';
 import type { NoiseSource } from '../noiseSource.js';
 import { type BatchTensors, OffPolicyAgent, offPolicyOptions } from '../offPolicyAgent.js';
 import { numbers } from '../program.js';
+import { StepCounter } from '../stepCounter.js';
 import { ChainActor } from './chainActor.js';
 import { evaluationOption, samplerOption } from './options.js';
 import { type RowLosses, type SampledSteps, Simulation } from './simulation.js';
-import { StepCounter } from './stepCounter.js';
 import { StoredLatents } from './storedLatents.js';
 import { TrustRegion, trustRegionOption } from './trustRegion.js';
 

@@ -1,6 +1,6 @@
-import type { TransitionIndex } from '../../mdp/transitionIndex.js';
-import { oneOf } from '../../options.js';
-import type { Rng } from '../../rng/rng.js';
+import type { TransitionIndex } from '../mdp/transitionIndex.js';
+import { oneOf } from '../options.js';
+import type { Rng } from '../rng/rng.js';
 
 /**
  * How the gradient steps of an epoch grow with K, whose rollouts have K transitions for each environment step:

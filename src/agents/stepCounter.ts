@@ -1,4 +1,4 @@
-import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../../state.js';
+import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 
 /** Environment steps observed so far, all environments together. */
 export class StepCounter implements Stateful {
