@@ -81,16 +81,17 @@ export class OwnTd3 extends OffPolicyAgent<OptionValues<typeof options>, Float32
     return metrics;
   }
 
-  private criticStep({ observations, actions, rewards, nextObservations, terminated, noise }: Inputs) {
+  private criticStep(inputs: Inputs) {
+    const { observations, actions, rewards, nextObservations, noise, weights } = inputs;
     const smoothing = tf.clipByValue(tf.mul(noise, 0.2), -0.5, 0.5);
     const smoothed: tf.Tensor2D = tf.add(act(this.targetActor, nextObservations), smoothing);
     const values = this.targetCritic.apply(nextObservations, tf.clipByValue(smoothed, -1, 1));
-    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(terminated), tf.minimum(...values)));
+    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), tf.minimum(...values)));
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, actions), target),
+      twinLoss(this.critic.apply(observations, actions), target, weights),
     );
     this.criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value };
+    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
   }
 
   private actorStep({ observations }: Inputs) {

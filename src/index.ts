@@ -167,7 +167,10 @@ export { Discrete } from './spaces/discrete.js';
 
 // Replay.
 
-export { type ReplayBatch, ReplayBuffer, type ReplayBufferOptions } from './replay/replayBuffer.js';
+export { type NStepOptions, NStepReplay } from './replay/nStepReplay.js';
+export { PrioritizedReplay, type PriorityOptions, prioritizedReplay } from './replay/prioritizedReplay.js';
+export type { DiscountedTransitions, Replay, ReplayBatch, ReplayFactory, ReplayOptions } from './replay/replay.js';
+export { ReplayBuffer } from './replay/replayBuffer.js';
 export type { ObservedTransitions, Transitions } from './replay/transitions.js';
 
 // Samplers, divergences, noising.
@@ -313,6 +316,7 @@ export { stopGradient, withoutGradient } from './ops/stopGradient.js';
 export { logOneMinusTanhSquared, tanhLogDet } from './ops/tanh.js';
 export { disposeVariables, prefixVariables, type Variables, variablesAsState } from './ops/variables.js';
 export { speedUpWasmMatMul } from './ops/wasmMatMul.js';
+export { weighRows } from './ops/weighRows.js';
 
 // Random numbers.
 

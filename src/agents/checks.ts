@@ -1,6 +1,6 @@
-import { ArgumentError, requireFinite, requireLength, ShapeError, show } from '../errors.js';
+import { ArgumentError, requireFinite, ShapeError, show } from '../errors.js';
 import { flag, option } from '../options.js';
-import type { Transitions } from '../replay/transitions.js';
+import { requireColumns, type Transitions } from '../replay/transitions.js';
 import type { Rng } from '../rng/rng.js';
 import type { EnvSpaces } from './agent.js';
 import { requireStreams } from './noiseSource.js';
@@ -40,12 +40,9 @@ export function requireTransitions(
       `${where}: transitions must hold rewards of one or more environments, got ${show(transitions)}.`,
     );
   }
-  const widths = { observations: observationSize, actions: actionSize, rewards: 1, nextObservations: observationSize };
-  for (const [name, width] of Object.entries({ ...widths, terminated: 1, truncated: 1 })) {
-    const column = transitions[name as keyof Transitions];
-    requireLength(where, name, column, rows * width, `${rows} transitions`);
-    requireFinite(where, name, column);
-  }
+  const [observations, actions, number] = [{ width: observationSize }, { width: actionSize }, { width: 1 }];
+  const columns = { observations, actions, rewards: number, nextObservations: observations };
+  requireColumns(where, transitions, { ...columns, terminated: number, truncated: number });
 }
 
 function isNumbers(values: unknown): values is ArrayLike<number> {

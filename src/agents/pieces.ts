@@ -20,6 +20,7 @@ import { TimeConditionedMlp, type TimeConditionedMlpOptions } from '../networks/
 import { gelu, mish } from '../ops/activations.js';
 import { clipGradient } from '../ops/adam.js';
 import { linearDecay } from '../ops/linearDecay.js';
+import { prioritizedReplay } from '../replay/prioritizedReplay.js';
 import { cosineSchedule } from '../schedules/cosine.js';
 import { dimeCosineSchedule } from '../schedules/dimeCosine.js';
 import { linearSchedule } from '../schedules/linear.js';
@@ -70,6 +71,7 @@ const FACTORIES = {
   squareRootSchedule,
   variancePreservingSchedule,
   linearDecay,
+  prioritizedReplay,
 };
 
 /** Values that JSON names as they are. */

@@ -60,12 +60,14 @@ export function categoricalObjective(support: Support, entropyCoefficient = 0.00
   const max = requireNumber('categoricalObjective', 'support.max', support.max, { above: min });
   requireInteger('categoricalObjective', 'support.atoms', atoms, { min: 2 });
   requireNumber('categoricalObjective', 'entropyCoefficient', entropyCoefficient, { min: 0 });
+  const mean = (probabilities: tf.Tensor2D): tf.Tensor1D => tf.sum(tf.mul(probabilities, atomRow(min, max, atoms)), 1);
   return {
     outputs: atoms,
-    value: (logits) => tf.sum(tf.mul(tf.softmax(logits), atomRow(min, max, atoms)), 1),
+    value: (logits) => mean(tf.softmax(logits)),
+    targetValue: mean,
     target: ([first, second], bellman) => {
-      const mean = tf.mul(tf.add(tf.softmax(first), tf.softmax(second)), 0.5) as tf.Tensor2D;
-      return projectCategorical(mean, bellman, { min, max, atoms });
+      const mixture = tf.mul(tf.add(tf.softmax(first), tf.softmax(second)), 0.5) as tf.Tensor2D;
+      return projectCategorical(mixture, bellman, { min, max, atoms });
     },
     loss: (predicted, target) => {
       const [first, second] = predicted.map((logits) => {

@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 /** What a twin critic's target is made of; `[B]` each, nothing carries a gradient. */
 export interface BellmanTarget {
   rewards: tf.Tensor1D;
-  /** gamma, or 0 where the task ended. */
+  /** What the next value counts: gamma (its n-th power n steps later), or 0 where the task ended. */
   discounts: tf.Tensor1D;
   /** Subtracted from the next value before it is discounted: temperature times the policy's total cost. */
   costs: tf.Tensor1D;
@@ -17,7 +17,9 @@ export interface CriticObjective {
   value(outputs: tf.Tensor2D): tf.Tensor1D;
   /** What both heads are trained towards, from the heads' outputs at the next state; `[B, outputs]`. */
   target(next: [tf.Tensor2D, tf.Tensor2D], bellman: BellmanTarget): tf.Tensor2D;
-  /** The loss of both heads, summed. */
+  /** Expected return `[B]` of targets; left out: as `value`. */
+  targetValue?(target: tf.Tensor2D): tf.Tensor1D;
+  /** The loss of both heads, summed; a mean over rows. */
   loss(predicted: [tf.Tensor2D, tf.Tensor2D], target: tf.Tensor2D): tf.Scalar;
   /** Share in [0, 1] of the target that sits at the end of what the critic can represent. */
   saturation(target: tf.Tensor2D): tf.Scalar;

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CrossQCritic } from '../networks/crossQCritic.js';
 import { withoutGradient } from '../ops/stopGradient.js';
+import { weighRows } from '../ops/weighRows.js';
 import type { BellmanTarget, CriticObjective } from './criticObjective.js';
+import { meanSize } from './twinLoss.js';
 
 /** States with the actions taken there, `[B, O]` and `[B, A]`. */
 export interface StateActions {
@@ -12,7 +14,9 @@ export interface StateActions {
 /**
  * CrossQ's critic loss (Bhatt et al. 2024), DIME's too: the current and the next pairs go through the critics as one batch, in
  * training mode, so that both are normalised with the statistics of both; no target network. The value is the first head's mean,
- * the saturation that of the target.
+ * the saturation that of the target, `tdErrors` `[B]` how far both heads' values are from the target's on average.
+ *
+ * @param weights how much each row counts in the gradients, `[B]`; left out: 1
  */
 export function crossQLoss(
   critic: CrossQCritic,
@@ -20,6 +24,7 @@ export function crossQLoss(
   now: StateActions,
   next: StateActions,
   bellman: BellmanTarget,
+  weights?: tf.Tensor1D,
 ) {
   const [first, second] = critic.apply(
     tf.concat([now.observations, next.observations]),
@@ -30,10 +35,14 @@ export function crossQLoss(
   const [currentOfSecond, followingOfSecond] = halves(second);
   const toTarget = (...heads: tf.Tensor[]) => objective.target(heads as Pair, bellman);
   const target = withoutGradient(toTarget, following, followingOfSecond);
+  const predicted: Pair = [weighRows(current, weights), weighRows(currentOfSecond, weights)];
+  const values = predicted.map((head) => objective.value(head)) as [tf.Tensor1D, tf.Tensor1D];
+  const targetValue = objective.targetValue?.(target) ?? objective.value(target);
   return {
-    loss: objective.loss([current, currentOfSecond], target),
-    value: tf.mean<tf.Scalar>(objective.value(current)),
+    loss: objective.loss(predicted, target),
+    value: tf.mean<tf.Scalar>(values[0]),
     saturation: objective.saturation(target),
+    tdErrors: meanSize([tf.sub(values[0], targetValue), tf.sub(values[1], targetValue)]),
   };
 }
 

@@ -1,26 +1,13 @@
-import {
-  ArgumentError,
-  CheckpointError,
-  requireFinite,
-  requireInteger,
-  requireLength,
-  requireObject,
-  show,
-} from '../errors.js';
+import { ArgumentError, CheckpointError, requireInteger, requireList, requireObject, show } from '../errors.js';
 import type { Rng } from '../rng/rng.js';
-import { asCount, readEntries, type StateDict, type Stateful, stateArray, type TypedArray } from '../state.js';
+import { asCount, readEntries, type StateDict, stateArray, type TypedArray } from '../state.js';
+import type { DiscountedTransitions, Replay, ReplayBatch, ReplayOptions } from './replay.js';
 import { type Column, RowBlocks } from './rowBlocks.js';
-import type { ObservedTransitions, Transitions } from './transitions.js';
+import { requireColumns, type Transitions } from './transitions.js';
 
-/** A batch of transitions, ready to become tensors: everything is float32, flags are 0 or 1. */
-export type ReplayBatch = { [Column in keyof Transitions]: Float32Array };
+export type { ReplayBatch };
 
-export interface ReplayBufferOptions {
-  observationSize: number;
-  actionSize: number;
-  /** Transitions kept; when it is full, the oldest go first. Default 1,000,000. */
-  capacity?: number;
-}
+type ColumnName = keyof Transitions | 'discounts';
 
 /**
  * The last `capacity` transitions, in flat typed arrays whose memory grows with use.
@@ -32,17 +19,18 @@ export interface ReplayBufferOptions {
  * const { observations, rewards } = replay.sample(256, rng); // [256 * 17], [256]
  * ```
  */
-export class ReplayBuffer implements Stateful {
+export class ReplayBuffer implements Replay {
   readonly capacity: number;
-  private readonly columns: Readonly<Record<keyof Transitions, Column>>;
-  private rows: RowBlocks<keyof Transitions>;
+  private readonly columns: Readonly<Partial<Record<ColumnName, Column>>>;
+  private readonly names: readonly ColumnName[];
+  private rows: RowBlocks<ColumnName>;
   private filled = 0;
   private cursor = 0;
 
   /** @throws ArgumentError unless all sizes are integers >= 1 */
-  constructor(options: ReplayBufferOptions) {
+  constructor(options: ReplayOptions) {
     requireObject('ReplayBuffer', 'options', options);
-    const { observationSize, actionSize, capacity = 1_000_000 } = options;
+    const { observationSize, actionSize, capacity = 1_000_000, discounts = false } = options;
     requireInteger('ReplayBuffer', 'observationSize', observationSize, { min: 1 });
     requireInteger('ReplayBuffer', 'actionSize', actionSize, { min: 1 });
     this.capacity = requireInteger('ReplayBuffer', 'capacity', capacity, { min: 1 });
@@ -53,8 +41,10 @@ export class ReplayBuffer implements Stateful {
       nextObservations: { width: observationSize, kind: 'float32' },
       terminated: { width: 1, kind: 'uint8' },
       truncated: { width: 1, kind: 'uint8' },
+      ...(discounts && { discounts: { width: 1, kind: 'float32' } as const }),
     };
-    this.rows = new RowBlocks(this.columns);
+    this.names = Object.keys(this.columns) as ColumnName[];
+    this.rows = new RowBlocks(this.columns as Record<ColumnName, Column>);
   }
 
   /** Transitions held now. */
@@ -65,22 +55,21 @@ export class ReplayBuffer implements Stateful {
   /**
    * Appends N transitions, but for those that were lost; N is `rewards.length`.
    *
+   * @returns where each of them lies now
    * @throws ShapeError if a size does not fit
    * @throws NonFiniteError if an observation, action or reward is NaN or infinite; in both cases nothing was added
    */
-  add(transitions: ObservedTransitions): void {
-    const count = transitions?.rewards?.length;
-    for (const column of COLUMNS) {
-      const length = count * this.columns[column].width;
-      requireLength('ReplayBuffer.add', column, transitions?.[column], length, `${count} transitions`);
-      requireFinite('ReplayBuffer.add', column, transitions[column]);
-    }
-    for (let i = 0; i < count; i++) {
+  add(transitions: DiscountedTransitions): Int32Array {
+    requireColumns('ReplayBuffer.add', transitions, this.columns);
+    const places: number[] = [];
+    for (let i = 0; i < transitions.rewards.length; i++) {
       if (transitions.lost?.[i]) continue;
-      this.rows.write(this.cursor, transitions, i);
+      this.rows.write(this.cursor, transitions as Record<ColumnName, ArrayLike<number>>, i);
+      places.push(this.cursor);
       this.cursor = (this.cursor + 1) % this.capacity;
       this.filled = Math.min(this.filled + 1, this.capacity);
     }
+    return Int32Array.from(places);
   }
 
   /**
@@ -98,14 +87,31 @@ export class ReplayBuffer implements Stateful {
         'ReplayBuffer.sample: the buffer is empty. Add transitions first: let the agent observe some steps before it updates.',
       );
     }
-    const chosen = rng.integers(batchSize, this.filled);
-    return mapColumns((column) => {
-      const batch = new Float32Array(batchSize * this.columns[column].width);
-      chosen.forEach((row, i) => {
-        this.rows.read(row, column, batch, i);
+    return this.read(rng.integers(batchSize, this.filled));
+  }
+
+  /**
+   * The transitions at `indices`, in 0 ... size - 1.
+   *
+   * @throws ArgumentError for an index of nothing
+   */
+  at(indices: ArrayLike<number>): ReplayBatch {
+    requireList('ReplayBuffer.at', 'indices', indices);
+    const chosen = Array.from(indices, (index, i) =>
+      requireInteger('ReplayBuffer.at', `indices[${i}]`, index, { min: 0, below: this.filled }),
+    );
+    return this.read(Int32Array.from(chosen));
+  }
+
+  private read(indices: Int32Array): ReplayBatch {
+    const batch = this.mapColumns((column, { width }) => {
+      const values = new Float32Array(indices.length * width);
+      indices.forEach((row, i) => {
+        this.rows.read(row, column, values, i);
       });
-      return batch;
+      return values;
     });
+    return { ...batch, indices };
   }
 
   /** The filled part, block by block: `rows0/observations` ... */
@@ -138,16 +144,12 @@ export class ReplayBuffer implements Stateful {
     if (found !== filled || (filled > 0 ? cursor > filled : cursor !== 0)) {
       throw new CheckpointError(`ReplayBuffer: cursor ${cursor} and ${filled} transitions do not fit ${found} rows.`);
     }
-    const rows = new RowBlocks(this.columns);
-    const kept = Math.min(filled, this.capacity);
-    const isRing = cursor < filled; // full, with the oldest row at the cursor
-    const isSame = filled <= this.capacity && (!isRing || filled === this.capacity);
-    const first = isSame ? 0 : (isRing ? cursor : 0) + filled - kept;
+    const rows = new RowBlocks(this.columns as Record<ColumnName, Column>);
+    const { kept, next, placeOf } = moved(cursor, filled, this.capacity);
     for (let i = 0; i < kept; i++) {
-      const [part, row] = locate(parts, filled ? (first + i) % filled : 0);
+      const [part, row] = locate(parts, placeOf(i));
       rows.write(i, part, row);
     }
-    const next = isSame ? cursor % this.capacity : kept % this.capacity;
     return () => {
       this.rows = rows;
       this.filled = kept;
@@ -157,16 +159,36 @@ export class ReplayBuffer implements Stateful {
 
   private readBlock(entries: Record<string, TypedArray>, names: readonly string[], b: number) {
     const count = entries[`rows${b}/rewards`]?.length ?? 0;
-    const sizes = COLUMNS.map((column) => [`rows${b}/${column}`, count * this.columns[column].width]);
+    const sizes = this.names.map((column) => [`rows${b}/${column}`, count * this.columns[column]!.width]);
     const block = Object.fromEntries(
       names.map((name) => [name, { shape: [entries[name]!.length], data: entries[name]! }]),
     );
     const arrays = readEntries(block, Object.fromEntries(sizes)) as Record<string, TypedArray>;
-    return mapColumns((column) => arrays[`rows${b}/${column}`] as TypedArray);
+    return this.mapColumns((column) => arrays[`rows${b}/${column}`] as TypedArray);
+  }
+
+  private mapColumns<T>(map: (name: ColumnName, column: Column) => T): Record<ColumnName, T> {
+    const entries = this.names.map((name) => [name, map(name, this.columns[name] as Column)]);
+    return Object.fromEntries(entries) as Record<ColumnName, T>;
   }
 }
 
-const COLUMNS = ['observations', 'actions', 'rewards', 'nextObservations', 'terminated', 'truncated'] as const;
+/**
+ * How the rows of a ring move into one of another capacity, which keeps the latest it has room for.
+ *
+ * @returns how many are `kept`, where the `next` goes, and where the row now at a place was before
+ */
+export function moved(cursor: number, filled: number, capacity: number) {
+  const kept = Math.min(filled, capacity);
+  const isRing = cursor < filled; // full, with the oldest row at the cursor
+  const isSame = filled <= capacity && (!isRing || filled === capacity);
+  const first = isSame ? 0 : (isRing ? cursor : 0) + filled - kept;
+  return {
+    kept,
+    next: isSame ? cursor % capacity : kept % capacity,
+    placeOf: (place: number) => (first + place) % filled,
+  };
+}
 
 /** The names of the entries of each block. */
 function blockNames(state: StateDict): string[][] {
@@ -187,8 +209,4 @@ function locate<Part extends { rewards: TypedArray }>(parts: readonly Part[], in
   let row = index - b * size;
   while (b < parts.length - 1 && row >= parts[b]!.rewards.length) row -= parts[b++]!.rewards.length;
   return [parts[b] as Part, row];
-}
-
-function mapColumns<T>(map: (column: keyof Transitions) => T): Record<keyof Transitions, T> {
-  return Object.fromEntries(COLUMNS.map((column) => [column, map(column)])) as Record<keyof Transitions, T>;
 }

@@ -1,3 +1,5 @@
+import { requireFinite, requireLength } from '../errors.js';
+
 /** One step of N environments (N = 1 for a single one), as flat arrays, one environment after the other. */
 export interface Transitions {
   /** `[N * observationSize]`, what was acted on. */
@@ -18,4 +20,22 @@ export interface Transitions {
 export interface ObservedTransitions extends Transitions {
   /** `[N]`, 1 where the environment was lost and its numbers only stand in, so that nothing may be learned from them. */
   lost?: Uint8Array;
+}
+
+/**
+ * @param columns numbers of a row, by column
+ * @throws ShapeError or NonFiniteError naming the column that does not fit the number of rewards
+ */
+export function requireColumns(
+  where: string,
+  transitions: object,
+  columns: Readonly<Partial<Record<string, { width: number }>>>,
+): void {
+  const given = transitions as Record<string, ArrayLike<number>> | undefined;
+  const rows = given?.rewards?.length as number;
+  for (const [name, column] of Object.entries(columns)) {
+    const values = given?.[name] as ArrayLike<number>;
+    requireLength(where, name, values, rows * column!.width, `${rows} transitions`);
+    requireFinite(where, name, values);
+  }
 }

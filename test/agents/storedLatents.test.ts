@@ -26,7 +26,7 @@ async function starts(executed: (action: number) => number) {
       decision,
     );
   }
-  const actions = agent.replay.state()['rows0/actions']!.data as Float32Array;
+  const actions = (await agent.replay.state())['rows0/actions']!.data as Float32Array;
   const stored = actions.filter((_, i) => i % (K + 1) === 1);
   agent.dispose();
   return { stored, drawn };

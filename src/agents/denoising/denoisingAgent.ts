@@ -4,6 +4,7 @@ import { type DdpmOptions, DdpmSampler } from '../../diffusion/ddpm.js';
 import { addNoise, noiseLevels } from '../../diffusion/noising.js';
 import { TwinCritic } from '../../networks/twinCritic.js';
 import { denoisingScoreMatchingLoss } from '../../objectives/denoising.js';
+import { twinLoss } from '../../objectives/twinLoss.js';
 import type { Activation } from '../../ops/activations.js';
 import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
@@ -277,18 +278,16 @@ export abstract class DenoisingAgent<
   }
 
   /** Squared errors of both critics towards the smaller target value of the next state. */
-  private criticGradients(
-    { observations, actions, rewards, nextObservations, terminated }: CriticInputs,
-    nextActions: tf.Tensor2D,
-  ) {
+  private criticGradients(inputs: CriticInputs, nextActions: tf.Tensor2D) {
+    const { observations, actions, rewards, nextObservations, weights } = inputs;
     const next = this.targetCritic.bindMin(nextObservations, 1)(nextActions);
-    const target = tf.add(tf.mul(rewards, this.options.rewardScale), tf.mul(this.discounts(terminated), next));
-    const { results, gradients } = lossAndGradients(this.critic.variables, () => {
-      const [first, second] = this.critic.apply(observations, actions);
-      const error = (value: tf.Tensor1D) => tf.mean<tf.Scalar>(tf.square(tf.sub(value, target)));
-      return { loss: tf.add<tf.Scalar>(error(first), error(second)), value: tf.mean(first) };
-    });
-    return { gradients, metrics: { criticLoss: results.loss, value: results.value } };
+    const scaled = tf.mul(rewards, this.options.rewardScale);
+    const target: tf.Tensor1D = tf.add(scaled, tf.mul(this.discounts(inputs), next));
+    const { results, gradients } = lossAndGradients(this.critic.variables, () =>
+      twinLoss(this.critic.apply(observations, actions), target, weights),
+    );
+    const { loss: criticLoss, value, tdErrors } = results;
+    return { gradients, metrics: { criticLoss, value, ...this.toReplay(tdErrors) } };
   }
 
   /** The predicted noise towards what the target says. */

@@ -163,19 +163,20 @@ export class DiffusionQlAgent
   }
 
   private updateStep(inputs: BatchTensors & NoiseTensors) {
-    const { observations, actions, rewards, nextObservations, terminated, nextNoise } = inputs;
+    const { observations, actions, rewards, nextObservations, nextNoise, weights } = inputs;
     const next = this.average.actions(nextObservations, nextNoise);
     const value = this.targetCritic.bindMin(nextObservations, 1)(next);
-    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(terminated), value));
+    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), value));
     const critic = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, actions), target),
+      twinLoss(this.critic.apply(observations, actions), target, weights),
     );
     this.criticAdam.apply(clipGlobalNorm(critic.gradients, this.options.maxGradientNorm));
     const policy = lossAndGradients(this.sampler.variables, () => this.policyLoss(inputs));
     this.policyAdam.apply(clipGlobalNorm(policy.gradients, this.options.maxGradientNorm));
     moveTowards(this.targetCritic.variables, this.critic.variables, this.options.targetRate);
     const { loss: policyLoss, denoising } = policy.results;
-    return { criticLoss: critic.results.loss, value: critic.results.value, policyLoss, denoising };
+    const { loss: criticLoss, value: meanValue, tdErrors } = critic.results;
+    return { criticLoss, value: meanValue, policyLoss, denoising, ...this.toReplay(tdErrors) };
   }
 
   /** Denoising of replayed actions, less the value of the chain's own in units of its mean size. */

@@ -226,17 +226,11 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
   }
 
   /** The critics towards the entropy-regularised Bellman target; current and next pairs share one batch (CrossQ). */
-  private criticStep({
-    observations,
-    actions,
-    rewards,
-    nextObservations,
-    terminated,
-    noise,
-  }: BatchTensors & { noise: tf.Tensor }) {
+  private criticStep(inputs: BatchTensors & { noise: tf.Tensor }) {
+    const { observations, actions, rewards, nextObservations, noise, weights } = inputs;
     const next = this.sampler.sample(nextObservations, noise);
     const costs: tf.Tensor1D = tf.mul(this.temperature.value(), next.totalCost);
-    const bellman = { rewards, discounts: this.discounts(terminated), costs };
+    const bellman = { rewards, discounts: this.discounts(inputs), costs };
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
       crossQLoss(
         this.critic,
@@ -244,10 +238,12 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
         { observations, actions },
         { observations: nextObservations, actions: next.action },
         bellman,
+        weights,
       ),
     );
     this.criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value, saturation: results.saturation };
+    const { loss: criticLoss, value, saturation } = results;
+    return { criticLoss, value, saturation, ...this.toReplay(results.tdErrors) };
   }
 
   /** The policy down its divergence from exp(Q / temperature), then the temperature towards its target. */

@@ -4,10 +4,13 @@ import { ArgumentError } from '../../errors.js';
 import { LatentValue } from '../../networks/latentValue.js';
 import { type StepBatch, stepBatch, stepLogRatio } from '../../objectives/stepBatch.js';
 import { TemperatureControl, temperatureOption } from '../../objectives/temperatureControl.js';
+import { meanSize } from '../../objectives/twinLoss.js';
 import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
 import { logNormal } from '../../ops/gaussian.js';
 import { lossAndGradients } from '../../ops/gradients.js';
+import { repeatRows } from '../../ops/repeatRows.js';
+import { weighRows } from '../../ops/weighRows.js';
 import { integer, number, type OptionValues, oneOf, widths } from '../../options.js';
 import type { ReplayBatch } from '../../replay/replayBuffer.js';
 import type { Metrics } from '../agent.js';
@@ -233,23 +236,34 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     const batch = inputs.observations.shape[0];
     const ofSuccessor = this.minimum(this.target, inputs.nextObservations, successor.input, successor.level);
     const next = tf.sub(ofSuccessor, tf.mul(successor.cost, temperature));
-    const actionTarget: tf.Tensor1D = tf.add(inputs.rewards, tf.mul(this.discounts(inputs.terminated), next));
+    const actionTarget: tf.Tensor1D = tf.add(inputs.rewards, tf.mul(this.discounts(inputs), next));
     const targets = tf.concat([actionTarget, this.latentTargets(sampled, inputs.critic, temperature)]);
 
     const observations = tf.concat([inputs.observations, sampled.observations]);
     const actions = tf.slice(inputs.actions, [0, 0], [-1, this.sizes.actionSize]);
     const x = tf.concat([actions, tf.div<tf.Tensor2D>(sampled.x, this.sampler.priorStd)]);
     const levels = tf.concat([tf.fill<tf.Rank.R1>([batch], steps), sampled.step]);
+    const weights = this.rowWeights(inputs);
     const { results, gradients } = lossAndGradients(this.critic.variables, () => {
-      const losses = this.critic.apply(observations, x, levels).flatMap((value) => {
+      const values = this.critic.apply(observations, x, levels).map((value) => weighRows(value, weights));
+      const losses = values.flatMap((value) => {
         const errors = tf.split(tf.squaredDifference(value, targets), [batch, sampled.step.shape[0]]);
         return errors.map((error) => tf.mean(error));
       });
-      return { loss: tf.mul<tf.Scalar>(tf.addN(losses), 0.5) };
+      const [first, second] = values.map((value) => tf.sub(tf.slice(value, 0, batch), actionTarget));
+      const tdErrors = meanSize([first as tf.Tensor1D, second as tf.Tensor1D]);
+      return { loss: tf.mul<tf.Scalar>(tf.addN(losses), 0.5), tdErrors };
     });
     this.criticAdam.apply(gradients);
     moveTowards(this.target.variables, this.critic.variables, this.options.targetRate);
-    return { criticLoss: results.loss, value: tf.mean(actionTarget) };
+    return { criticLoss: results.loss, value: tf.mean(actionTarget), ...this.toReplay(results.tdErrors) };
+  }
+
+  /** Weights of replayed actions, then of the latents at the same observations, `[B + R]`. */
+  private rowWeights({ weights }: BatchTensors): tf.Tensor1D | undefined {
+    if (!weights) return undefined;
+    const ofLatents = repeatRows(tf.reshape(weights, [-1, 1]), this.modes.groupSize);
+    return tf.concat([weights, tf.reshape<tf.Rank.R1>(ofLatents, [-1])]);
   }
 
   /** Targets of U at the sampled latents, `[R]`. */

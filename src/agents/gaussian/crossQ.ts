@@ -131,7 +131,7 @@ export class CrossQAgent
 
   /** The critics towards the soft Bellman target. */
   private criticStep(inputs: BatchTensors & { noise: tf.Tensor2D }) {
-    const { observations, actions, rewards, nextObservations, terminated } = inputs;
+    const { observations, actions, rewards, nextObservations, weights } = inputs;
     const next = this.sampler.sample(nextObservations, inputs.noise);
     const costs: tf.Tensor1D = tf.mul(this.temperature.value(), next.totalCost);
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
@@ -140,11 +140,12 @@ export class CrossQAgent
         this.objective,
         { observations, actions },
         { observations: nextObservations, actions: next.action },
-        { rewards, discounts: this.discounts(terminated), costs },
+        { rewards, discounts: this.discounts(inputs), costs },
+        weights,
       ),
     );
     this.criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value };
+    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
   }
 
   /** The policy up the smaller value and its entropy, then the temperature. */

@@ -120,19 +120,17 @@ export class SacAgent extends OffPolicyAgent<OptionValues<typeof sacOptions>, Sa
   }
 
   /** Both critics towards the smaller target value of the next state, less the price of its action. */
-  private criticStep(
-    { observations, actions, rewards, nextObservations, terminated, nextNoise }: BatchTensors & Noises,
-    temperature: tf.Scalar,
-  ) {
+  private criticStep(inputs: BatchTensors & Noises, temperature: tf.Scalar) {
+    const { observations, actions, rewards, nextObservations, nextNoise, weights } = inputs;
     const next = this.sampler.sample(nextObservations, nextNoise);
     const value = tf.minimum(...this.targetCritic.apply(nextObservations, next.action));
     const soft = tf.sub(value, tf.mul(temperature, next.totalCost));
-    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(terminated), soft));
+    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), soft));
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, actions), target),
+      twinLoss(this.critic.apply(observations, actions), target, weights),
     );
     this.criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value };
+    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
   }
 
   /** The policy up the smaller value and its entropy, then the temperature. */

@@ -108,25 +108,19 @@ export class Td3Agent extends OffPolicyAgent<OptionValues<typeof td3Options>, Fl
   }
 
   /** Both critics towards the smaller target value near the target policy's action. */
-  private criticStep({
-    observations,
-    actions,
-    rewards,
-    nextObservations,
-    terminated,
-    noise,
-  }: CriticInputs): Record<'criticLoss' | 'value', tf.Tensor> {
+  private criticStep(inputs: CriticInputs): Record<'criticLoss' | 'value', tf.Tensor> {
+    const { observations, actions, rewards, nextObservations, noise, weights } = inputs;
     const { targetNoise, targetNoiseLimit } = this.options;
     const smoothing = tf.clipByValue(tf.mul(noise, targetNoise), -targetNoiseLimit, targetNoiseLimit);
     const smoothed: tf.Tensor2D = tf.add(act(this.targetActor, nextObservations), smoothing);
     const next = tf.clipByValue(smoothed, -1, 1);
     const value = tf.minimum(...this.targetCritic.apply(nextObservations, next));
-    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(terminated), value));
+    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), value));
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, actions), target),
+      twinLoss(this.critic.apply(observations, actions), target, weights),
     );
     this.criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value };
+    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
   }
 
   /** The policy up the first critic, then all targets towards what they follow. */
