@@ -6,6 +6,7 @@ import {
   DimeAgent,
   EulerMaruyamaSampler,
   evaluate,
+  linearDecay,
   MarkovEnv,
   type OffPolicyAgent,
   OrnsteinUhlenbeckSampler,
@@ -125,6 +126,19 @@ describe.each(learners)('%s', (_, Class, table) => {
           .map(([name]) => name),
       ).toEqual([]);
     }
+  });
+
+  it('has Adam options, and rates that follow a schedule', async () => {
+    const names = namesOf(table);
+    const adams = names.filter((name) => /^adam$|Adam$/.test(name));
+    const rates = names.filter((name) => /LearningRate$/.test(name) && /function/.test(table[name]!.allowed));
+    expect([adams.length > 0, rates.length > 1]).toEqual([true, true]);
+    const given = (beta1: number) => [
+      ...adams.map((name) => [name, { beta1 }]),
+      ...rates.map((name) => [name, linearDecay({ from: 1e-3, to: 0, over: 10 })]),
+    ];
+    const [half, tenth] = [0.5, 0.9].map(async (beta1) => moments(await learned(Object.fromEntries(given(beta1)))));
+    expect((await half!) / (await tenth!)).toBeCloseTo(5, 3);
   });
 
   it('with n steps and priorities it goes on bit for bit, compiled', { timeout: 30_000 }, async () => {

@@ -6,7 +6,7 @@ import { TwinCritic } from '../../networks/twinCritic.js';
 import { denoisingScoreMatchingLoss } from '../../objectives/denoising.js';
 import { twinLoss } from '../../objectives/twinLoss.js';
 import { mish } from '../../ops/activations.js';
-import { Adam, learningRateOption } from '../../ops/adam.js';
+import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { clipGlobalNorm } from '../../ops/clipGlobalNorm.js';
 import { moveTowards } from '../../ops/ema.js';
 import { lossAndGradients } from '../../ops/gradients.js';
@@ -36,6 +36,7 @@ const diffusionQlOptions = {
   maxGradientNorm: number(10, { above: 0 }, 'Largest norm of the gradients of policy and of critics.'),
   policyLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
+  adam: adamOption({}, 'The optimisers of policy and critics.'),
 };
 
 export type DiffusionQlOptions = AgentOptions<typeof diffusionQlOptions>;
@@ -90,11 +91,11 @@ export class DiffusionQlAgent
   private readonly targetCritic = this.own('targetCritic', this.newCritic());
   private readonly policyAdam = this.own(
     'policyAdam',
-    new Adam(this.sampler.variables, { learningRate: this.options.policyLearningRate }),
+    new Adam(this.sampler.variables, { ...this.options.adam, learningRate: this.options.policyLearningRate }),
   );
   private readonly criticAdam = this.own(
     'criticAdam',
-    new Adam(this.critic.variables, { learningRate: this.options.criticLearningRate }),
+    new Adam(this.critic.variables, { ...this.options.adam, learningRate: this.options.criticLearningRate }),
   );
 
   private readonly candidates = this.program((inputs: { observations: tf.Tensor2D; noise: tf.Tensor }) => {

@@ -3,7 +3,7 @@ import { GaussianSampler } from '../../diffusion/gaussian.js';
 import { TwinCritic } from '../../networks/twinCritic.js';
 import { Temperature } from '../../objectives/temperature.js';
 import { twinLoss } from '../../objectives/twinLoss.js';
-import { Adam, learningRateOption } from '../../ops/adam.js';
+import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
 import { lossAndGradients } from '../../ops/gradients.js';
 import { number, type OptionValues, widths } from '../../options.js';
@@ -25,6 +25,7 @@ const sacOptions = {
   targetRate: number(0.005, { above: 0, max: 1 }, 'How far target critics move in an update.'),
   actorLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
+  adam: adamOption({}, 'The optimisers of policy and critics.'),
   temperatureLearningRate: number(3e-4, { min: 0 }, "Of Adam on the temperature's logarithm; 0 keeps it fixed."),
 };
 
@@ -74,11 +75,11 @@ export class SacAgent extends OffPolicyAgent<OptionValues<typeof sacOptions>, Sa
   );
   private readonly actorAdam = this.own(
     'actorAdam',
-    new Adam(this.sampler.variables, { learningRate: this.options.actorLearningRate }),
+    new Adam(this.sampler.variables, { ...this.options.adam, learningRate: this.options.actorLearningRate }),
   );
   private readonly criticAdam = this.own(
     'criticAdam',
-    new Adam(this.critic.variables, { learningRate: this.options.criticLearningRate }),
+    new Adam(this.critic.variables, { ...this.options.adam, learningRate: this.options.criticLearningRate }),
   );
 
   private readonly actions = this.program(

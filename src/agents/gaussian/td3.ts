@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { Mlp } from '../../networks/mlp.js';
 import { TwinCritic } from '../../networks/twinCritic.js';
 import { twinLoss } from '../../objectives/twinLoss.js';
-import { Adam, learningRateOption } from '../../ops/adam.js';
+import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
 import { lossAndGradients } from '../../ops/gradients.js';
 import { integer, number, type OptionValues, widths } from '../../options.js';
@@ -26,6 +26,7 @@ const td3Options = {
   targetRate: number(0.005, { above: 0, max: 1 }, 'How far target networks move in an update.'),
   actorLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
+  adam: adamOption({}, 'The optimisers of policy and critics.'),
 };
 
 export type Td3Options = AgentOptions<typeof td3Options>;
@@ -59,11 +60,11 @@ export class Td3Agent extends OffPolicyAgent<OptionValues<typeof td3Options>, Fl
   private readonly targetCritic = this.own('targetCritic', this.newCritic());
   private readonly actorAdam = this.own(
     'actorAdam',
-    new Adam(this.actor.variables, { learningRate: this.options.actorLearningRate }),
+    new Adam(this.actor.variables, { ...this.options.adam, learningRate: this.options.actorLearningRate }),
   );
   private readonly criticAdam = this.own(
     'criticAdam',
-    new Adam(this.critic.variables, { learningRate: this.options.criticLearningRate }),
+    new Adam(this.critic.variables, { ...this.options.adam, learningRate: this.options.criticLearningRate }),
   );
 
   private readonly actions = this.program(({ observations }: { observations: tf.Tensor2D }) => ({
