@@ -3,7 +3,9 @@ import { type Device, GpuTransfer, gpuProvider } from './device.js';
 import { Home } from './home.js';
 import { Lease } from './lease.js';
 import { oncePerProcess } from './oncePerProcess.js';
+import type { KeptOutput } from './plan.js';
 import { loadRuntime, type OnnxRuntime, type OnnxSession, type TypedRuntime } from './runtime.js';
+import { workerRuntime } from './workerRuntime.js';
 
 /** What compiled functions run on. */
 export interface EngineOptions {
@@ -20,9 +22,14 @@ export interface EngineOptions {
   executionProviders?: readonly unknown[];
   /** Further session options of ONNX Runtime. */
   sessionOptions?: Readonly<Record<string, unknown>>;
+  /**
+   * Whether `onnxruntime-node` computes in a thread of its own, default `false`: this one stays free meanwhile for timers,
+   * servers and environments. Results are the same bit for bit; each call takes a fraction of a millisecond longer.
+   */
+  worker?: boolean;
 }
 
-const NAMES: readonly string[] = ['device', 'threads', 'runtime', 'executionProviders', 'sessionOptions'];
+const NAMES: readonly string[] = ['device', 'threads', 'runtime', 'executionProviders', 'sessionOptions', 'worker'];
 
 /** With no operator of this many floating point operations, threads cost more time than they save. */
 const WORTH_THREADS = 4e6;
@@ -38,8 +45,8 @@ export interface Engine {
   readonly device: Exclude<Device, 'auto'>;
   /** The variables as its tensors. */
   readonly home: Home;
-  /** Loads a model whose largest operator takes `largest` floating point operations, and whose outputs `away` stay on the device. */
-  load(file: Uint8Array, largest: number, away: readonly string[]): Promise<OnnxSession>;
+  /** Loads a model whose largest operator takes `largest` floating point operations, and whose outputs `kept` will be inputs again. */
+  load(file: Uint8Array, largest: number, kept: readonly KeptOutput[]): Promise<OnnxSession>;
 }
 
 /** @throws ArgumentError for a value that is not allowed, and for unknown names if only engine options may occur */
@@ -51,6 +58,13 @@ export function checkEngineOptions(where: string, options: EngineOptions, only =
   if (threads !== undefined) requireInteger(where, 'threads', threads, { min: 0 });
   if (runtime !== undefined && !runtime?.InferenceSession) {
     throw new ArgumentError(`${where}: runtime must be ONNX Runtime as a module, got ${show(runtime)}.`);
+  }
+  const { worker } = options;
+  if (worker !== undefined) requireOneOf(where, 'worker', worker, [true, false]);
+  if (worker && ((device ?? 'cpu') !== 'cpu' || runtime || executionProviders)) {
+    throw new ArgumentError(
+      `${where}: worker is onnxruntime-node on the processor; give no other device, runtime or executionProviders.`,
+    );
   }
   if (executionProviders === undefined) return;
   if (!Array.isArray(executionProviders)) {
@@ -65,14 +79,17 @@ export function checkEngineOptions(where: string, options: EngineOptions, only =
  * @throws MissingPackageError if ONNX Runtime is not installed, or has no such device here
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const runtime = (options.runtime ?? (await loadRuntime())) as unknown as TypedRuntime;
+  const runtime = options.worker
+    ? await workerRuntime()
+    : ((options.runtime ?? (await loadRuntime())) as unknown as TypedRuntime);
   const { device, threads, sessionOptions } = options;
   const executionProviders = device === 'gpu' ? [await gpuProvider(runtime)] : options.executionProviders;
   const home = homeOf(runtime, device === 'gpu' ? (executionProviders![0] as string) : 'host');
   return {
     device: device === 'gpu' ? 'gpu' : 'cpu',
     home,
-    load: async (file, largest, away) => {
+    load: async (file, largest, kept) => {
+      const away = kept.filter(({ type }) => home.keepsAway(type)).map(({ name }) => name);
       const session = await runtime.InferenceSession.create(file, {
         graphOptimizationLevel: 'all',
         intraOpNumThreads: threads ?? (largest < WORTH_THREADS ? 1 : 0),
@@ -82,6 +99,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
           preferredOutputLocation: Object.fromEntries(away.map((name) => [name, 'gpu-buffer'])),
         }),
         ...(executionProviders && { executionProviders }),
+        ...(options.worker && { shared: kept.map(({ name }) => name) }),
         ...sessionOptions,
       });
       return away.length > 0 ? new Lease(session, away) : session;

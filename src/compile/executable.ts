@@ -138,9 +138,8 @@ export class Executable {
 }
 
 async function loadModel(plan: ModelPlan, engine: Engine, name: string): Promise<Model> {
-  const away = plan.kept.filter(({ type }) => engine.home.keepsAway(type)).map((output) => output.name);
   try {
-    const session = await engine.load(plan.file, plan.largest, away);
+    const session = await engine.load(plan.file, plan.largest, plan.kept);
     const { inputs, variables, kept } = plan;
     return { inputs, variables, kept, session, feeds: {} };
   } catch (cause) {

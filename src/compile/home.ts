@@ -75,9 +75,11 @@ export class Home {
     return this.keepsAway(dtype) ? this.device!.transfer.place(tensor) : tensor;
   }
 
-  /** A tensor that uses an array of the host. */
+  /** A tensor that uses an array of the host, or a copy where the runtime cannot read it there. */
   onHost(dtype: tf.DataType, numbers: RuntimeArray, shape: readonly number[]): OnnxTensor {
-    return new this.runtime.Tensor(dtype, typedArray(dtype, numbers), [...shape]);
+    const array = typedArray(dtype, numbers);
+    const isReadable = this.runtime.readsShared || !isShared(array);
+    return new this.runtime.Tensor(dtype, isReadable ? array : array.slice(), [...shape]);
   }
 
   /** The numbers of a tensor of this home that is on the device. */
@@ -110,6 +112,10 @@ export class Home {
 function assignAndDispose(variable: tf.Variable, value: tf.Tensor): undefined {
   variable.assign(value);
   value.dispose();
+}
+
+function isShared({ buffer }: RuntimeArray): boolean {
+  return typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
 }
 
 function isCpu(backend: tf.KernelBackend): backend is CpuBackend {

@@ -9,6 +9,8 @@ export interface OnnxRuntime {
 
 /** What is used of the module. */
 export interface TypedRuntime {
+  /** Whether its tensors may lie in shared memory; `onnxruntime-node` refuses that. */
+  readonly readsShared?: boolean;
   readonly Tensor: new (type: string, data: RuntimeArray, dims: readonly number[]) => OnnxTensor;
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<OnnxSession> };
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DimeAgent, EulerMaruyamaSampler } from 'diffrl';
+import { DimeAgent, EulerMaruyamaSampler, type Metrics, Rng, type SamplerSizes, TimeConditionedMlp } from 'diffrl';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { compile } from '../../src/compile/index.js';
 import { Box } from '../../src/spaces/box.js';
@@ -89,5 +89,38 @@ describe.skipIf(whyNot)(`on a graphics card by WebGPU${whyNot}`, () => {
     const [cpu, gpu] = [await run('cpu'), await run('gpu')];
     gpu.forEach((value, i) => void expect(value).toBeCloseTo(cpu[i]!, 3));
     expect(gpu[0]).not.toBeCloseTo(gpu[2]!, 3);
+  });
+
+  it('an agent learns as on the processor, and what it learnt is saved', async () => {
+    const env = { observationSpace: Box.uniform(3, -1, 1), actionSpace: Box.uniform(2, -1, 1) };
+    const rng = Rng.fromSeed(0);
+    const batch = {
+      ...{ observations: rng.normals(3 * 8), actions: rng.normals(2 * 8).map(Math.tanh), rewards: rng.normals(8) },
+      ...{ nextObservations: rng.normals(3 * 8), terminated: new Float32Array(8), truncated: new Float32Array(8) },
+    };
+    const network = (rng: Rng, sizes: SamplerSizes) =>
+      new TimeConditionedMlp(rng, { ...sizes, hidden: [8, 8], timeSize: 8, lastKernel: 'normal' });
+    const run = async (device: 'cpu' | 'gpu') => {
+      const agent = await DimeAgent.create({
+        ...{ env, batchSize: 8, policyDelay: 1, criticHidden: [8], bufferCapacity: 8, compile: { device } },
+        sampler: new EulerMaruyamaSampler({ steps: 2, network }),
+      });
+      const metrics: Metrics[] = [];
+      for (let i = 0; i < 3; i++) metrics.push(await agent.learn(batch));
+      const state = await agent.state();
+      agent.dispose();
+      return { metrics, state };
+    };
+    const [cpu, gpu] = [await run('cpu'), await run('gpu')];
+    cpu.metrics.forEach((expected, i) => {
+      for (const [name, value] of Object.entries(expected)) {
+        expect(Math.abs(gpu.metrics[i]![name]! - value), name).toBeLessThan(1e-3 * Math.max(1, Math.abs(value)));
+      }
+    });
+    for (const [name, { data }] of Object.entries(cpu.state)) {
+      data.forEach((value, i) => {
+        expect(Math.abs(Number(gpu.state[name]!.data[i]) - Number(value)), name).toBeLessThan(2e-3);
+      });
+    }
   });
 });

@@ -1,0 +1,170 @@
+import { MissingPackageError } from '../errors.js';
+import type { RuntimeArray, RuntimeType } from './arrays.js';
+import { oncePerProcess } from './oncePerProcess.js';
+import type { OnnxSession, OnnxTensor, TypedRuntime } from './runtime.js';
+import {
+  type EngineReply,
+  type EngineRequest,
+  shareArrays,
+  type TensorMessage,
+  type TensorMessages,
+} from './workerProtocol.js';
+
+/** A tensor of this thread. */
+class WorkerTensor implements OnnxTensor {
+  readonly location = 'cpu';
+  private uses = 0;
+
+  constructor(
+    readonly type: RuntimeType,
+    readonly data: RuntimeArray,
+    readonly dims: readonly number[],
+    private key?: string,
+  ) {}
+
+  /** What is sent to the worker. An array that is used again goes into shared memory. */
+  get message(): TensorMessage {
+    const { type, dims } = this;
+    this.uses++;
+    if (this.uses === 2 && !this.key) this.share();
+    return { type, dims, data: this.copy ?? this.data, key: this.key };
+  }
+
+  private copy?: RuntimeArray;
+
+  private share(): void {
+    const { data, key } = shareArrays({ data: this.data }, `host${WorkerTensor.shared++}`).data;
+    this.copy = data;
+    this.key = key;
+  }
+
+  private static shared = 0;
+
+  dispose(): void {}
+}
+
+/** What is used of a `Worker` of Node. */
+interface Thread {
+  postMessage(request: EngineRequest): void;
+  on(event: 'message' | 'error' | 'exit', listener: (content: never) => void): unknown;
+  ref(): void;
+  unref(): void;
+}
+
+/** A thread with ONNX Runtime, which answers one request after the other. */
+class EngineThread {
+  private readonly waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];
+  private death?: Error;
+
+  constructor(private readonly worker: Thread) {
+    worker.unref();
+    worker.on('message', (reply: EngineReply) => this.settle(reply));
+    worker.on('error', (error: Error) => this.die(error.message));
+    worker.on('exit', (code: number) => this.die(`it ended with code ${code}`));
+  }
+
+  get isAlive(): boolean {
+    return this.death === undefined;
+  }
+
+  /** While something is asked, the thread keeps the process alive. */
+  ask(request: EngineRequest): Promise<unknown> {
+    if (this.death) return Promise.reject(this.death);
+    this.worker.ref();
+    this.worker.postMessage(request);
+    return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
+  }
+
+  private settle(reply: EngineReply): void {
+    const { resolve, reject } = this.waiting.shift()!;
+    if (this.waiting.length === 0) this.worker.unref();
+    if ('fault' in reply) reject(new Error(reply.fault));
+    else resolve(reply.value);
+  }
+
+  private die(reason: string): void {
+    this.death ??= new Error(`the worker thread of the engine died: ${reason}`);
+    for (const { reject } of this.waiting.splice(0)) reject(this.death);
+  }
+}
+
+/** A session in the worker. */
+class WorkerSession implements OnnxSession {
+  constructor(
+    private readonly thread: EngineThread,
+    private readonly session: number,
+  ) {}
+
+  async run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>> {
+    const messages = Object.entries(feeds).map(([name, tensor]) => [name, (tensor as WorkerTensor).message] as const);
+    const request = { kind: 'run', session: this.session, feeds: Object.fromEntries(messages) } as const;
+    const outputs = (await this.thread.ask(request)) as TensorMessages;
+    const tensors = Object.entries(outputs).map(
+      ([name, { type, data, dims, key }]) => [name, new WorkerTensor(type, data, dims, key)] as const,
+    );
+    return Object.fromEntries(tensors);
+  }
+
+  async release(): Promise<void> {
+    if (this.thread.isAlive) await this.thread.ask({ kind: 'release', session: this.session });
+  }
+}
+
+/** Options of a session: those of ONNX Runtime, and the outputs that will be inputs again. */
+export type WorkerSessionOptions = object & { readonly shared?: readonly string[] };
+
+const started = oncePerProcess('worker', () => ({}) as { runtime?: Promise<TypedRuntime & { thread: EngineThread }> });
+
+/**
+ * `onnxruntime-node` in a thread of its own, one for the process, so that this one stays free while it computes. What
+ * goes between them is in shared memory.
+ *
+ * @throws MissingPackageError where there is no Node, or no `onnxruntime-node`
+ */
+export async function workerRuntime(): Promise<TypedRuntime> {
+  const known = await started.runtime?.catch(() => undefined);
+  if (known?.thread.isAlive) return known;
+  started.runtime = start();
+  return started.runtime;
+}
+
+async function start(): Promise<TypedRuntime & { thread: EngineThread }> {
+  const thread = new EngineThread(await startWorker());
+  await thread.ask({ kind: 'open' }).catch((cause) => {
+    throw new MissingPackageError(
+      `compile: worker needs onnxruntime-node. Run: npm install onnxruntime-node (${cause.message}).`,
+      {
+        cause,
+      },
+    );
+  });
+  const create = async (file: Uint8Array, { shared = [], ...options }: WorkerSessionOptions) =>
+    new WorkerSession(thread, (await thread.ask({ kind: 'load', file, options, shared })) as number);
+  return {
+    thread,
+    readsShared: true,
+    Tensor: WorkerTensor as unknown as TypedRuntime['Tensor'],
+    InferenceSession: { create },
+  };
+}
+
+async function startWorker(): Promise<Thread> {
+  const [threads, url] = await Promise.all([nodeModule('worker_threads'), nodeModule('url')]).catch((cause) => {
+    const advice =
+      'compile: worker needs Node. In a page, set env.wasm.proxy of onnxruntime-web, or train in a worker.';
+    throw new MissingPackageError(advice, { cause });
+  });
+  const here =
+    typeof __filename === 'string'
+      ? (url as typeof import('node:url')).pathToFileURL(__filename).href
+      : import.meta.url;
+  const isSource = here.endsWith('.ts');
+  const program = new URL(`./engineWorker${isSource ? '.ts' : '.js'}`, here);
+  const tsx = isSource && { execArgv: ['--import', new URL('../../scripts/registerTsx.mjs', here).href] };
+  return new (threads as typeof import('node:worker_threads')).Worker(program, { ...tsx }) as unknown as Thread;
+}
+
+/** Bundlers for pages need not know. */
+function nodeModule(name: string): Promise<unknown> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`);
+}
