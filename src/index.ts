@@ -16,6 +16,7 @@ export {
   type Choice,
   type Experience,
 } from './agents/baseAgent.js';
+export { DacerAgent, type DacerNoise, type DacerOptions } from './agents/denoising/dacerAgent.js';
 export {
   DenoisingAgent,
   type DenoisingNoise,
@@ -233,6 +234,11 @@ export { variancePreservingSchedule } from './schedules/variancePreserving.js';
 export { BatchRenorm, type BatchRenormOptions } from './networks/batchRenorm.js';
 export { BatchRenormMlp, type BatchRenormMlpOptions } from './networks/batchRenormMlp.js';
 export { CrossQCritic, type CrossQCriticOptions } from './networks/crossQCritic.js';
+export {
+  type GaussianCriticOptions,
+  type GaussianReturn,
+  GaussianTwinCritic,
+} from './networks/gaussianCritic.js';
 export { LatentValue, type LatentValueOptions } from './networks/latentValue.js';
 export { Mlp, type MlpOptions } from './networks/mlp.js';
 export { scaleSteps } from './networks/scaleSteps.js';
@@ -258,6 +264,8 @@ export { categoricalObjective, projectCategorical, type Support } from './object
 export { type KlMode, type Moments, stepKl, trustRegionLoss } from './objectives/chainKl.js';
 export type { BellmanTarget, CriticObjective } from './objectives/criticObjective.js';
 export { denoisingScoreMatchingLoss } from './objectives/denoising.js';
+export { fitGaussianMixture, type GaussianMixture, mixtureEntropyBound } from './objectives/gaussianMixture.js';
+export { gaussianReturnLoss, ReturnSpreads, type ReturnTarget, smallerReturn } from './objectives/gaussianReturn.js';
 export { type PpoStepBatch, type PpoStepOptions, ppoStepLoss } from './objectives/ppoStepLoss.js';
 export { type QuantileOptions, quantileObjective } from './objectives/quantile.js';
 export {

@@ -1,6 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import type { Agent, EnvSpaces } from './agent.js';
+import { DacerAgent } from './denoising/dacerAgent.js';
 import { DiffusionQlAgent } from './denoising/diffusionQlAgent.js';
 import { DpmdAgent } from './denoising/dpmdAgent.js';
 import { DppoAgent } from './denoising/dppoAgent.js';
@@ -36,6 +37,7 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   sac: SacAgent,
   crossq: CrossQAgent,
   diffusionql: DiffusionQlAgent,
+  dacer: DacerAgent,
   td3: Td3Agent,
   ppo: PpoAgent,
   dppo: DppoAgent,

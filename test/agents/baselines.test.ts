@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {
   type Agent,
   CrossQAgent,
+  DacerAgent,
   DiffusionQlAgent,
   DppoAgent,
   evaluate,
@@ -113,6 +114,20 @@ const agents: Record<string, Case> = {
     steps: 16_000,
     envs: 16,
     atLeast: -400,
+  },
+  DACER: {
+    tiny: ({ compile, seed }) =>
+      DacerAgent.create({
+        ...{ env, batchSize: 8, criticHidden: [8], policyHidden: [8], warmupSteps: 0, compile, seed },
+        ...{ diffusionSteps: 2, entropyEvery: 4, entropySamples: 5 },
+      }),
+    learner: (env) =>
+      DacerAgent.create({
+        ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, diffusionSteps: 3 },
+        ...{ criticHidden: [64, 64], policyHidden: [64, 64], temperature: 1, entropyEvery: 500, entropySamples: 50 },
+        ...{ targetRate: 0.02, policyDelay: 1, policyLearningRate: 1e-3, criticLearningRate: 3e-3 },
+      }),
+    steps: 3000,
   },
 };
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  DacerAgent,
   DiffPpoAgent,
   DiffrlError,
   DiffSacAgent,
@@ -57,6 +58,10 @@ const classes: Record<string, { Class: Anything; options: () => object }> = {
   DPPO: {
     Class: DppoAgent,
     options: () => ({ ...common, diffusionSteps: 2, policyHidden: [4], valueHidden: [4], rolloutSteps: 8 }),
+  },
+  DACER: {
+    Class: DacerAgent,
+    options: () => ({ ...replayed, criticHidden: [4], policyHidden: [4], diffusionSteps: 2, entropySamples: 3 }),
   },
   TD3: { Class: Td3Agent, options: () => ({ ...replayed, hidden: [4] }) },
 };
