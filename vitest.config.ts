@@ -3,6 +3,28 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
+/** Files that take more than two seconds each: they train, or start browsers, workers, programs. `npm run test:fast` leaves them out. */
+const SLOW = [
+  ...['agents', 'cli', 'docs', 'examples', 'mujoco', 'node', 'playground', 'remote', 'runs', 'web'].map(
+    (room) => `test/${room}/**`,
+  ),
+  ...[
+    'checkpoint/checkpoint',
+    'compile/kernels',
+    'compile/gpu',
+    'compile/browser',
+    'compile/memory',
+    'training/dimeResume',
+    'compile/properties',
+    'diffusion/kernels',
+    'diffusion/boundedChain',
+    'diffusion/golden',
+    'diffusion/ddpm',
+  ],
+  ...['objectives/memory', 'objectives/gaussianFits', 'objectives/rssm', 'objectives/quantile', 'ops/truncatedNormal'],
+  ...['fuzz', 'stateful', 'package/bundle'],
+].map((name) => (name.includes('*') ? name : `test/${name}.test.ts`));
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -12,6 +34,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: process.env.FAST ? SLOW : [],
     reporters: ['default', './scripts/closingLineReporter.ts'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 60_000,

@@ -6,6 +6,11 @@ const controller = new AbortController();
 /** Aborts with the first SIGINT (Ctrl-C), SIGTERM or SIGUSR1; `reason` is the signal's name. */
 export const interruption: AbortSignal = controller.signal;
 
+/** Interrupts after so many seconds, as a signal would. */
+export function interruptAfter(seconds: number): void {
+  setTimeout(() => controller.abort('time limit'), 1000 * seconds).unref();
+}
+
 /** Listens from now on. A second Ctrl-C, a second after the first at least, ends the process at once. */
 export function listenForSignals(): void {
   let first = 0;

@@ -30,6 +30,14 @@ export function parseNumber(text: string): number {
   return value;
 }
 
+/** Seconds: `90`, `90s`, `30m`, `2h`. */
+export function parseDuration(text: string): number {
+  const [, digits, unit = 's'] = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(text) ?? [];
+  const seconds = Number(digits) * { s: 1, m: 60, h: 3600, '': 1 }[unit as 's' | 'm' | 'h' | '']!;
+  if (!(seconds > 0 && seconds < 2e6)) throw new InvalidArgumentError('Write a time such as 90s, 30m or 2h.');
+  return seconds;
+}
+
 /** Collects `key=value`; dots nest: `sampler.steps=8`. Values are YAML: `[256, 256]`, `true`, `1e-3`, `mish`. */
 export function collectSetting(text: string, before: JsonObject = {}): JsonObject {
   const at = text.indexOf('=');

@@ -1,5 +1,6 @@
 import { agentClasses, Rng } from 'diffrl';
 import { expect, it } from 'vitest';
+import { isKnownMetric } from '../../src/training/loggers/metricNames.js';
 import { watchedRuntime } from '../compile/models.js';
 import { env } from './fixtures.js';
 
@@ -19,6 +20,7 @@ async function graphsOf(name: string): Promise<string> {
   const { runtime, models } = watchedRuntime();
   const agent = await agentClasses[name]!.create({ env, compile: { runtime }, ...(SMALL[name] ?? SMALL.default) });
   const rng = Rng.fromSeed(0);
+  const metrics = new Set<string>();
   let observations = rng.normals(3 * ROWS);
   for (let i = 0; i < 8; i++) {
     const decision = await agent.act(observations);
@@ -27,10 +29,14 @@ async function graphsOf(name: string): Promise<string> {
     const rewards = rng.normals(ROWS);
     const { actions } = decision;
     agent.observe({ observations, actions, rewards, nextObservations, terminated, truncated }, decision);
-    await agent.update();
+    for (const metric of Object.keys(await agent.update())) metrics.add(metric);
     observations = nextObservations;
   }
   agent.dispose();
+  expect(
+    [...metrics].filter((metric) => !isKnownMetric(metric)),
+    'metrics without a name in logs',
+  ).toEqual([]);
   const print = ({ title, operators }: (typeof models)[number]) =>
     `${title}\n  ${Object.entries(operators)
       .map((entry) => entry.join(' '))

@@ -172,7 +172,7 @@ describe('writeCheckpoint and readCheckpoint', () => {
 
   it('wait for each other within a process and between processes; a reader sees whole checkpoints only', async () => {
     const program = `
-      import { writeCheckpoint } from '${root}src/checkpoint/index.ts';
+      import { writeCheckpoint } from '${root}src/checkpoint/checkpoint.ts';
       for (let n = 0; n < 20; n++) {
         const state = { x: { shape: [1000], data: new Float32Array(1000).fill(n) } };
         await writeCheckpoint(process.argv[1], { kind: 'Other', config: { n }, state });

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { loadPolicy, type NormaliseObservation } from 'diffrl';
+import { loadRun } from 'diffrl/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { table } from '../../src/cli/print.js';
-import { collectSetting, parseCount, parseSeeds } from '../../src/cli/values.js';
+import { collectSetting, parseCount, parseDuration, parseSeeds } from '../../src/cli/values.js';
 import { diffrl, output } from '../runs/stress.js';
 
 const tiny = `${fileURLToPath(new URL('../runs/tiny.ts', import.meta.url))}#makeTiny`;
@@ -24,6 +26,8 @@ describe('values', () => {
     expect(['50k', '1.5M', '2_000', '1e5'].map(parseCount)).toEqual([50_000, 1_500_000, 2000, 100_000]);
     for (const wrong of ['', 'x', '3..1', '1..']) expect(() => parseSeeds(wrong)).toThrow();
     for (const wrong of ['', '1.5', 'k', '10 k']) expect(() => parseCount(wrong)).toThrow();
+    expect(['90', '90s', '1.5m', '2h'].map(parseDuration)).toEqual([90, 90, 90, 7200]);
+    for (const wrong of ['', '0', '1d', '-5s', '1e9h']) expect(() => parseDuration(wrong)).toThrow();
   });
 
   it('reads settings as YAML, dots nest', () => {
@@ -97,6 +101,29 @@ describe('the program diffrl', () => {
     const status = JSON.parse(await readFile(join(folder, path!, 'status.json'), 'utf8'));
     expect(status).toMatchObject({ state: 'interrupted' });
     expect(existsSync(join(folder, path!, 'latest', 'checkpoint.json'))).toBe(true);
+  });
+
+  it('ends at its time limit, goes on, and exports a policy in one file that needs nothing else', async () => {
+    const set = ['hidden=[8]', 'batchSize=8', 'warmupSteps=20', 'compile=false'].flatMap((setting) => [
+      '--set',
+      setting,
+    ]);
+    const about = ['-a', 'td3', '-e', 'Pendulum', '-n', '100k', '--evaluate-every', '50', '--episodes', '1'];
+    const limited = await call('train', ...about, ...set, '--wrap', 'normaliseObservation', '--time-limit', '4s');
+    expect(limited.code).toBe(75);
+    const [, path] = /Go on with: diffrl resume (\S+)/.exec(limited.text) ?? [];
+    const { step } = JSON.parse(await readFile(join(folder, path!, 'status.json'), 'utf8'));
+    expect(await call('resume', path!, '-n', `${step + 20}`)).toMatchObject({ code: 0 });
+    expect(await call('export', path!, 'policy.onnx', '--checkpoint', 'latest')).toMatchObject({ code: 0 });
+    const policy = await loadPolicy(join(folder, 'policy.onnx'));
+    expect(policy.metadata).toMatchObject({ agent: 'TD3', task: 'Pendulum-v1', settings: { step: step + 20 } });
+    const { agent, environments } = await loadRun(join(folder, path!));
+    const normalised = environments.evaluation as NormaliseObservation;
+    const raw = Float32Array.of(0.6, 0.8, 1);
+    const { actions } = await agent.act(normalised.moments.normalise(raw), { explore: false });
+    expect((await policy.act(raw))[0]).toBeCloseTo(actions[0]!, 4);
+    expect(limited.text).not.toMatch(/TensorFlow|=====/); // its banner
+    agent.dispose();
   });
 
   it('answers mistakes with what was meant, without a stack, and says where a sweep failed', async () => {

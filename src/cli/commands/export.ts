@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { LoadedRun } from '../../runs/load.js';
 import { parseCount } from '../values.js';
 import { checkpointOption } from './evaluate.js';
 
@@ -6,7 +7,9 @@ import { checkpointOption } from './evaluate.js';
 export function addExport(program: Command): void {
   program
     .command('export')
-    .description('write the policy as an ONNX model that any ONNX runtime can serve')
+    .description(
+      'write the policy in one file: an ONNX model that any ONNX runtime can serve, and what it takes and gives',
+    )
     .argument('<run>', 'folder of the run')
     .argument('<file>', 'the model to write, such as policy.onnx')
     .option('--rows <count>', 'observations per call', parseCount, 1)
@@ -15,11 +18,37 @@ export function addExport(program: Command): void {
       const { loadRun } = await import('../../runs/load.js');
       const { exportOnnx } = await import('../../agents/exportOnnx.js');
       const { ArgumentError } = await import('../../errors.js');
-      const { agent, environments, step } = await loadRun(path, flags.checkpoint);
+      const run = await loadRun(path, flags.checkpoint);
+      const { agent, environments, step } = run;
       if (!('policyGraph' in agent))
         throw new ArgumentError(`diffrl export: ${agent.name} has no policy graph to export.`);
-      await exportOnnx(agent as never, file, { rows: flags.rows });
+      await exportOnnx(agent as never, file, { rows: flags.rows, moments: await momentsOf(run), about: aboutOf(run) });
       await environments.close();
       console.log(`${file}: ${agent.name} as of step ${step}, ${flags.rows} observation(s) a call.`);
     });
+}
+
+/** The moments that the run's observations are normalised with: they become part of the model, which takes raw observations. */
+async function momentsOf({ environments, config }: LoadedRun) {
+  const { NormaliseObservation } = await import('../../envs/wrappers/normaliseObservation.js');
+  const { FrameStack } = await import('../../envs/wrappers/frameStack.js');
+  const { Wrapper } = await import('../../envs/wrappers/wrapper.js');
+  const { ArgumentError } = await import('../../errors.js');
+  let stack = false;
+  for (let env: unknown = environments.evaluation; env instanceof Wrapper; env = env.env) {
+    if (env instanceof NormaliseObservation && !stack) return env.moments;
+    if (env instanceof NormaliseObservation) {
+      throw new ArgumentError(
+        `diffrl export: ${config.task.id} was normalised before its frames were stacked, which one model cannot do; train with --wrap frameStack=N normaliseObservation.`,
+      );
+    }
+    stack ||= env instanceof FrameStack;
+  }
+  return undefined;
+}
+
+/** What the file tells of the run. */
+function aboutOf({ config: { task, settings }, step }: LoadedRun) {
+  const { agent, envOptions, wrappers, seed } = settings;
+  return { task: task.id, settings: { agent, envOptions, wrappers: wrappers as never, seed, step } };
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type JsonObject, mergeOptions } from '../../agents/optionsJson.js';
 import type { RunSettings } from '../../runs/settings.js';
-import { collectSetting, parseCount, parseNumber, parseSeeds, readObjectFile } from '../values.js';
+import { collectSetting, parseCount, parseDuration, parseNumber, parseSeeds, readObjectFile } from '../values.js';
 
 interface Flags {
   agent: string;
@@ -22,6 +22,7 @@ interface Flags {
   stopAt?: number;
   patience?: number;
   threads?: number;
+  timeLimit?: number;
   jobs: number;
   runs: string;
 }
@@ -60,6 +61,7 @@ export function addTrain(program: Command): void {
     .option('--film-every <steps>', 'between films of an episode, for MuJoCo tasks (default: none)', parseCount)
     .option('--stop-at <return>', 'stop once an evaluation reaches it', parseNumber)
     .option('--patience <count>', 'stop after so many evaluations without a better one', parseCount)
+    .option('--time-limit <time>', "save and end after 90s, 30m or 2h; 'diffrl resume' goes on", parseDuration)
     .option('--threads <count>', 'threads of the engine in each run; 0: all cores', parseCount)
     .option('-j, --jobs <count>', 'runs at the same time, where there are several seeds', parseCount, 1)
     .option('--runs <folder>', 'where the folders of runs go', 'runs')
@@ -71,6 +73,8 @@ best/ and latest/ (checkpoints). Ctrl-C saves; 'diffrl resume RUN' goes on, bit 
     )
     .action(async (flags: Flags) => {
       const { trainRuns } = await import('../train.js');
+      const { interruptAfter } = await import('../interruption.js');
+      if (flags.timeLimit) interruptAfter(flags.timeLimit);
       await trainRuns(settingsOf(flags), flags.seeds, { runs: flags.runs, jobs: flags.jobs });
     });
 }
