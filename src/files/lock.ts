@@ -63,7 +63,9 @@ async function acquire(where: string, lock: string): Promise<void> {
       const file = await open(lock, 'wx');
       begun.add(lock);
       try {
-        return await file.writeFile(signature(where));
+        await file.writeFile(signature(where));
+        begun.delete(lock);
+        return;
       } finally {
         await file.close();
       }
@@ -75,7 +77,7 @@ async function acquire(where: string, lock: string): Promise<void> {
   }
 }
 
-/** Locks that were made here. One that is still there, with no signature, was left by a failure. */
+/** Locks that were made here and could not be signed. Without a signature, others' locks are about to get one. */
 const begun = new Set<string>();
 const token = Math.random().toString(36).slice(2);
 
