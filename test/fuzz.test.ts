@@ -1,8 +1,10 @@
 import * as diffrl from 'diffrl';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
+import { RewardScale } from '../src/ops/rewardScale.js';
+import { ActionScale } from '../src/spaces/actionScale.js';
 
-const library = { ...diffrl } as unknown as Record<string, (...args: unknown[]) => unknown>;
+const library = { ...diffrl, ActionScale, RewardScale } as unknown as Record<string, (...args: unknown[]) => unknown>;
 
 /** Rooms whose functions and classes anybody may call with anything: the only errors are diffrl's own. */
 const calls: Record<string, (args: unknown[]) => unknown> = {
@@ -35,6 +37,7 @@ const calls: Record<string, (args: unknown[]) => unknown> = {
       'Box',
       'Discrete',
       'ActionScale',
+      'RewardScale',
       'TimeLimit',
       'FrameStack',
       'ClipAction',
@@ -44,11 +47,38 @@ const calls: Record<string, (args: unknown[]) => unknown> = {
       'EpisodeStatistics',
       'SyncVectorEnv',
       'RunningMoments',
-      'RewardScale',
     ].map((name) => [`new ${name}`, (args: unknown[]) => Reflect.construct(library[name]!, args)]),
   ),
   'replay.add': ([first]) => new diffrl.ReplayBuffer({ observationSize: 2, actionSize: 1 }).add(first as never),
   'replay.sample': (args) => filled().sample(...(args as [never, never])),
+  ...Object.fromEntries(
+    [
+      ...['linearSchedule', 'cosineSchedule', 'dimeCosineSchedule', 'powerStepsSchedule', 'squareRootSchedule'],
+      ...[
+        'variancePreservingSchedule',
+        'scheduleFromStepSizes',
+        'scheduleFromBetas',
+        'linearDecay',
+        'prioritizedReplay',
+      ],
+      ...['scalarObjective', 'categoricalObjective', 'dmerlSampler', 'stepNetwork'],
+    ].map((name) => [name, (args: unknown[]) => library[name]!(...args)]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...['PrioritizedReplay', 'NStepReplay', 'EulerMaruyamaSampler', 'OrnsteinUhlenbeckSampler', 'DdpmSampler'],
+      ...['GeneralBridgeSampler', 'GaussianSampler'],
+    ].map((name) => [`new ${name}`, (args: unknown[]) => Reflect.construct(library[name]!, args)]),
+  ),
+  ...Object.fromEntries(
+    (['normals', 'uniforms', 'integers', 'truncatedNormals', 'prepare'] as const).map((name) => [
+      `rng.${name}`,
+      (args: unknown[]) => Reflect.apply(diffrl.Rng.fromSeed(1)[name] as never, diffrl.Rng.fromSeed(1), args),
+    ]),
+  ),
+  'prioritised.learned': (args) => new diffrl.PrioritizedReplay(sizes).learned(...(args as [never, never])),
+  'prioritised.prepare': ([first]) => new diffrl.PrioritizedReplay(sizes).prepare(first as never),
+  'buffer.at': ([first]) => filled().at(first as never),
   'replay.prepare': ([first]) => filled().prepare(first as never),
   'box.contains': ([first]) => diffrl.Box.uniform(2).contains(first as never),
   'Box.uniform': (args) => diffrl.Box.uniform(...(args as [never])),

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireInteger, requireNumber } from '../errors.js';
+import { requireInteger, requireNumber, requireObject } from '../errors.js';
 import { integer, number } from '../options.js';
 import type { BellmanTarget, CriticObjective } from './criticObjective.js';
 
@@ -56,6 +56,7 @@ export function projectCategorical(
  * @throws ArgumentError unless min < max and atoms >= 2
  */
 export function categoricalObjective(support: Support, entropyCoefficient = 0.005): CriticObjective {
+  requireObject('categoricalObjective', 'support', support);
   const { min, atoms = 101 } = support;
   const max = requireNumber('categoricalObjective', 'support.max', support.max, { above: min });
   requireInteger('categoricalObjective', 'support.atoms', atoms, { min: 2 });

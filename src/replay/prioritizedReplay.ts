@@ -84,7 +84,8 @@ export class PrioritizedReplay implements Replay {
   }
 
   /** Sets the priorities of `batch`. @throws ShapeError or NonFiniteError for errors that do not fit; then nothing has changed */
-  learned({ indices }: ReplayBatch, tdErrors: Float32Array): void {
+  learned(batch: ReplayBatch, tdErrors: Float32Array): void {
+    const indices = batch?.indices;
     const where = 'PrioritizedReplay.learned';
     if (!(indices instanceof Int32Array) || indices.some((index) => !(index >= 0 && index < this.size))) {
       throw new ArgumentError(`${where}: the batch must be one that sample() gave, its indices are ${show(indices)}.`);

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, requireList, show } from '../errors.js';
 
 /**
  * How noise is spread over the steps of a diffusion chain. One immutable object serves every sampler: DDPM chains
@@ -71,7 +71,9 @@ function requireAll(
   allowed: (value: number) => boolean,
   range: string,
 ) {
-  const wrong = values.findIndex((value) => !allowed(value));
+  if (typeof name !== 'string') throw new ArgumentError(`A schedule's name must be a text, got ${show(name)}.`);
+  requireList(name, what, values);
+  const wrong = Array.from(values).findIndex((value) => !allowed(value));
   if (values.length > 0 && wrong < 0) return;
   const got = values.length === 0 ? 'an empty list' : `${values[wrong]} at ${wrong}`;
   throw new ArgumentError(`${name}: ${what} must be one or more numbers ${range}, got ${got}.`);
