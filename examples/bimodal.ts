@@ -88,7 +88,7 @@ export function totalVariation(samples: Float32Array): number {
 }
 
 /** The target's mass in every bin, by the midpoint rule with 50 points a bin. */
-function exactMasses(): number[] {
+export function exactMasses(): number[] {
   const points = Array.from({ length: BINS * 50 }, (_, i) => -1 + (i + 0.5) / (BINS * 25));
   const density = tf.tidy(() => tf.exp(logTarget(tf.tensor2d(points, [points.length, 1]))).dataSync()) as Float32Array;
   const total = density.reduce((sum, value) => sum + value, 0);
