@@ -59,6 +59,7 @@ export {
   exportOnnx,
   type PolicyGraph,
 } from './agents/exportOnnx.js';
+export { BroAgent, type BroNoise, type BroOptions, broPresets } from './agents/gaussian/bro.js';
 export { CrossQAgent, type CrossQNoise, type CrossQOptions } from './agents/gaussian/crossQ.js';
 export { PpoAgent, type PpoOptions } from './agents/gaussian/ppo.js';
 export { SacAgent, type SacNoise, type SacOptions } from './agents/gaussian/sac.js';
@@ -233,6 +234,7 @@ export { variancePreservingSchedule } from './schedules/variancePreserving.js';
 
 export { BatchRenorm, type BatchRenormOptions } from './networks/batchRenorm.js';
 export { BatchRenormMlp, type BatchRenormMlpOptions } from './networks/batchRenormMlp.js';
+export { BroNet, type BroNetOptions } from './networks/broNet.js';
 export { CrossQCritic, type CrossQCriticOptions } from './networks/crossQCritic.js';
 export {
   type GaussianCriticOptions,

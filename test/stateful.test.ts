@@ -3,6 +3,7 @@ import {
   Adam,
   type Agent,
   AugmentedMdp,
+  BroAgent,
   DiffPpoAgent,
   DiffSacAgent,
   DiffWpoAgent,
@@ -177,6 +178,14 @@ const everything: Record<string, Make> = {
         rolloutSteps: 100,
         valueHidden: [4],
         seed,
+      }),
+      seed,
+    ),
+  BroAgent: async (seed) =>
+    learned(
+      await BroAgent.create({
+        ...{ env: spaces, compile: false, batchSize: 4, updatesPerTransition: 0.5, resets: [16], seed },
+        ...{ criticWidth: 4, criticBlocks: 1, actorWidth: 4, quantiles: 3 },
       }),
       seed,
     ),

@@ -11,6 +11,7 @@ import { DimeAgent } from './dime/dimeAgent.js';
 import { DiffPpoAgent } from './dmerl/diffPpoAgent.js';
 import { DiffSacAgent } from './dmerl/diffSacAgent.js';
 import { DiffWpoAgent } from './dmerl/diffWpoAgent.js';
+import { BroAgent } from './gaussian/bro.js';
 import { CrossQAgent } from './gaussian/crossQ.js';
 import { PpoAgent } from './gaussian/ppo.js';
 import { SacAgent } from './gaussian/sac.js';
@@ -40,6 +41,7 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   dacer: DacerAgent,
   td3: Td3Agent,
   ppo: PpoAgent,
+  bro: BroAgent,
   dppo: DppoAgent,
 };
 

@@ -87,7 +87,8 @@ export class GaussianSampler extends Sampler {
   sample(observations: tf.Tensor2D, noise: tf.Tensor, options: SampleOptions = {}): DiffusionPath {
     const { trajectory = 'pathwise', groupSize = 1, training = false } = options;
     const repeated = repeatRows(observations, groupSize);
-    const { mean, logStd } = this.moments(repeated, noise, training);
+    const { mean, logStd } = this.moments(repeated, training);
+    this.requireNoise(noise, repeated.shape[0]);
     const drawn: tf.Tensor2D = tf.add(mean, tf.mul(tf.exp(logStd), noise as tf.Tensor2D));
     const end = trajectory === 'detached' ? stopGradient(drawn) : drawn;
     const logForward =
@@ -107,7 +108,8 @@ export class GaussianSampler extends Sampler {
 
   /** @param mode `'sde'` (default) draws, any other gives the squashed mean */
   actions(observations: tf.Tensor2D, noise: tf.Tensor, mode: SamplingMode = 'sde'): tf.Tensor2D {
-    const { mean, logStd } = this.moments(observations, noise);
+    const { mean, logStd } = this.moments(observations);
+    this.requireNoise(noise, observations.shape[0]);
     if (mode !== 'sde') return tanhSquash.apply(mean);
     return tanhSquash.apply(tf.add(mean, tf.mul(tf.exp(logStd), noise as tf.Tensor2D)));
   }
@@ -117,14 +119,14 @@ export class GaussianSampler extends Sampler {
     disposeVariables(this.statistics);
   }
 
-  private moments(
-    observations: tf.Tensor2D,
-    noise: tf.Tensor,
-    training = false,
-  ): { mean: tf.Tensor2D; logStd: tf.Tensor2D } {
-    requireShape('GaussianSampler.sample', 'observations', observations.shape, [null, this.sizes.observationSize]);
-    requireShape('GaussianSampler.sample', 'noise', noise.shape, this.noiseShape(observations.shape[0]));
+  /** Mean and log standard deviation before the squash, `[B, A]` each. */
+  moments(observations: tf.Tensor2D, training = false): { mean: tf.Tensor2D; logStd: tf.Tensor2D } {
+    requireShape('GaussianSampler', 'observations', observations.shape, [null, this.sizes.observationSize]);
     const [mean, logStd] = tf.split(this.network.apply(observations, training), 2, 1) as [tf.Tensor2D, tf.Tensor2D];
     return { mean, logStd: tf.clipByValue(logStd, ...LOG_STD_RANGE) };
+  }
+
+  private requireNoise(noise: tf.Tensor, rows: number): void {
+    requireShape('GaussianSampler', 'noise', noise.shape, this.noiseShape(rows));
   }
 }

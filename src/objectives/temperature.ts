@@ -9,6 +9,8 @@ export interface TemperatureOptions {
   initial?: number;
   /** Of Adam on the logarithm, default 1e-3; 0 keeps the temperature fixed. */
   learningRate?: number;
+  /** Decay of Adam's first moment, default 0.9. */
+  beta1?: number;
 }
 
 /**
@@ -20,11 +22,11 @@ export class Temperature implements Stateful {
   private readonly adam?: Adam;
 
   /** @throws ArgumentError unless initial > 0 and learningRate >= 0 */
-  constructor({ initial = 1, learningRate = 1e-3 }: TemperatureOptions = {}) {
+  constructor({ initial = 1, learningRate = 1e-3, beta1 }: TemperatureOptions = {}) {
     requireNumber('Temperature', 'initial', initial, { above: 0 });
     requireNumber('Temperature', 'learningRate', learningRate, { min: 0 });
     this.variables = { log: tf.tidy(() => tf.variable(tf.scalar(Math.log(initial)))) };
-    if (learningRate > 0) this.adam = new Adam(this.variables, { learningRate });
+    if (learningRate > 0) this.adam = new Adam(this.variables, { learningRate, beta1 });
   }
 
   /** The temperature now, without gradient. */

@@ -31,6 +31,8 @@ export interface AdamOptions {
    * whether the gradients were clipped or not. Default `false`: no clipping.
    */
   updateClip?: number | false;
+  /** AdamW's decay (Loshchilov & Hutter 2019): every step also takes this share, times the rate, off; >= 0, default 0. */
+  weightDecay?: number;
 }
 
 /**
@@ -61,6 +63,7 @@ export class Adam implements Stateful {
       epsilon = 1e-8,
       transform = (gradient) => gradient,
       updateClip = false,
+      weightDecay = 0,
     }: AdamOptions = {},
   ) {
     this.options = {
@@ -70,6 +73,7 @@ export class Adam implements Stateful {
       epsilon: requireNumber('Adam', 'epsilon', epsilon, { min: 0 }),
       transform,
       updateClip: requireClip('Adam', 'updateClip', updateClip),
+      weightDecay: requireNumber('Adam', 'weightDecay', weightDecay, { min: 0 }),
     };
     this.step = zeros([]);
     this.groups = grouped(parameters).map((variables) => {
@@ -89,12 +93,20 @@ export class Adam implements Stateful {
       // The bias corrections as scalars, which saves passes over the parameters (Kingma & Ba, end of section 2).
       const secondRoot = tf.sqrt(tf.sub(1, tf.pow(beta2, step)));
       const scale = tf.div(tf.mul(rate, secondRoot), tf.sub(1, tf.pow(beta1, step)));
-      for (const group of this.groups) this.move(group, group.layout.join(gradients), scale, secondRoot);
+      for (const group of this.groups) {
+        this.move(group, group.layout.join(gradients), scale, secondRoot, rate);
+      }
     });
   }
 
-  private move(group: Group, given: tf.Tensor1D, scale: tf.Tensor, secondRoot: tf.Tensor): void {
-    const { beta1, beta2, epsilon, transform } = this.options;
+  private move(
+    group: Group,
+    given: tf.Tensor1D,
+    scale: tf.Tensor,
+    secondRoot: tf.Tensor,
+    rate: tf.Scalar | number,
+  ): void {
+    const { beta1, beta2, epsilon, transform, weightDecay } = this.options;
     noteGradients([given]);
     const gradient = transform(given);
     const square = tf.square(gradient);
@@ -105,7 +117,8 @@ export class Adam implements Stateful {
     const directions = group.layout.split(direction);
     Object.values(group.variables).forEach((variable, i) => {
       const update = tf.reshape(tf.mul(directions[i]!, scales[i]!), variable.shape);
-      variable.assign(tf.sub(variable, update));
+      const whole = weightDecay ? tf.add(update, tf.mul(variable, tf.mul(rate, weightDecay))) : update;
+      variable.assign(tf.sub(variable, whole));
     });
   }
 

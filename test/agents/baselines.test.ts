@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type Agent,
+  BroAgent,
   CrossQAgent,
   DacerAgent,
   DiffusionQlAgent,
@@ -35,6 +36,7 @@ interface Case {
 const tiny = { env, batchSize: 8, hidden: [8], warmupSteps: 0 };
 const small = { gamma: 0.95, hidden: [64, 64], batchSize: 64, warmupSteps: 500, seed: 1 };
 
+const tinyBro = { criticWidth: 8, criticBlocks: 1, actorWidth: 8, quantiles: 4, updatesPerTransition: 1, resets: [10] };
 const rollouts = { rolloutSteps: 4, minibatchSize: 4, epochs: 4, normaliseObservations: false };
 
 const agents: Record<string, Case> = {
@@ -91,6 +93,17 @@ const agents: Record<string, Case> = {
         ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, diffusionSteps: 3 },
         ...{ criticHidden: [64, 64], policyHidden: [64, 64], particles: 8 },
         ...{ eta: 20, targetRate: 0.02, averageAfter: 0, policyLearningRate: 1e-3, criticLearningRate: 3e-3 },
+      }),
+    steps: 3000,
+    atLeast: -400,
+  },
+  BRO: {
+    tiny: (options) => BroAgent.create({ env, batchSize: 8, warmupSteps: 0, ...tinyBro, ...options }),
+    learner: (env) =>
+      BroAgent.create({
+        ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, updatesPerTransition: 1, resets: [1000] },
+        ...{ criticWidth: 64, criticBlocks: 1, actorWidth: 64, quantiles: 16 },
+        ...{ learningRate: 2e-3, targetRate: 0.02, temperature: 0.2 },
       }),
     steps: 3000,
     atLeast: -400,

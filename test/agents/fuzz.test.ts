@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  BroAgent,
   DacerAgent,
   DiffPpoAgent,
   DiffrlError,
@@ -54,6 +55,10 @@ const classes: Record<string, { Class: Anything; options: () => object }> = {
   },
   DiffPPO: { Class: DiffPpoAgent, options: () => ({ ...common, valueHidden: [4], sampler: chain(), rolloutSteps: 8 }) },
   SAC: { Class: SacAgent, options: () => ({ ...replayed, hidden: [4] }) },
+  BRO: {
+    Class: BroAgent,
+    options: () => ({ ...replayed, criticWidth: 4, criticBlocks: 1, actorWidth: 4, quantiles: 3 }),
+  },
   PPO: { Class: PpoAgent, options: () => ({ ...common, hidden: [4], rolloutSteps: 8 }) },
   DPPO: {
     Class: DppoAgent,

@@ -10,6 +10,7 @@ const SMALL: Record<string, object> = {
   sac: { batchSize: 8, hidden: [8] },
   td3: { batchSize: 8, hidden: [8] },
   diffppo: { rolloutSteps: 8, epochs: 1 },
+  bro: { batchSize: 8, criticWidth: 8, actorWidth: 8, updatesPerTransition: 0.25 },
   ppo: { rolloutSteps: 8, epochs: 1 },
   dppo: { rolloutSteps: 8, epochs: 1 },
 };

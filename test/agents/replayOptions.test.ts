@@ -33,6 +33,7 @@ const network = stepNetwork({ hidden: [8], timeSize: 8 });
 const SMALL = (): [string, unknown][] =>
   Object.entries({
     ...{ hidden: [8], actorHidden: [8], policyHidden: [8], criticHidden: [8], valueHidden: [8], batchSize: 8 },
+    ...{ criticWidth: 8, actorWidth: 8, quantiles: 4, updatesPerTransition: 1 },
     ...{ particles: 2, targetParticles: 2, reverseSamples: 2, policyDelay: 1, seed: 1, compile: false },
     ...{ sampler: new OrnsteinUhlenbeckSampler({ steps: 2, network }), diffusion: { steps: 2, network } },
   });

@@ -1,0 +1,187 @@
+/** One whole update of SAC, TD3 and BRO, written out with formulas of their papers and TensorFlow.js's own gradients. */
+import * as tf from '@tensorflow/tfjs-core';
+import { Adam, BroAgent, lossAndGradients, Rng, SacAgent, Td3Agent } from 'diffrl';
+import { expect, it } from 'vitest';
+import { env, transitions } from './fixtures.js';
+import { dense, expectMoved, variablesOf } from './oneUpdate.js';
+
+const [B, A, GAMMA, RATE, MOVE] = [6, 2, 0.9, 0.01, 0.3];
+const common = { env, compile: false, batchSize: B, gamma: GAMMA, targetRate: MOVE, seed: 2 } as const;
+const batch = (() => {
+  const rng = Rng.fromSeed(5);
+  const ends = { terminated: Float32Array.of(0, 1, 0, 0, 0, 0), truncated: Float32Array.of(0, 0, 1, 0, 0, 0) };
+  return { ...transitions(1, B), ...ends, actions: rng.uniforms(B * A, -1, 1) };
+})();
+const noise = (seed: number) => Rng.fromSeed(seed).normals(B * A);
+const of = (data: ArrayLike<number>) => tf.tensor2d(Array.from(data), [B, data.length / B]);
+const [observations, actions, next] = [of(batch.observations), of(batch.actions), of(batch.nextObservations)];
+const alive = tf.sub(1, tf.tensor1d(batch.terminated));
+
+type Vars = Record<string, tf.Variable>;
+
+function descend(variables: Vars, rate: number, loss: () => tf.Tensor, options = {}): void {
+  const { gradients } = lossAndGradients(variables, () => ({ loss: loss() as tf.Scalar }));
+  new Adam(variables, { learningRate: rate, ...options }).apply(gradients);
+}
+
+const relu = (x: tf.Tensor) => tf.relu(x);
+const q = (critic: Vars, head: number, s: tf.Tensor2D, a: tf.Tensor2D) =>
+  tf.squeeze(dense(critic, tf.concat([s, a], 1), relu, `head${head}/`), [1]);
+const smaller = (critic: Vars, s: tf.Tensor2D, a: tf.Tensor2D) => tf.minimum(q(critic, 0, s, a), q(critic, 1, s, a));
+const squaredErrors = (critic: Vars, target: tf.Tensor) =>
+  tf.addN([0, 1].map((head) => tf.mean(tf.square(tf.sub(q(critic, head, observations, actions), target)))));
+const bellman = (value: tf.Tensor) => tf.add(tf.tensor1d(batch.rewards), tf.mul(tf.mul(alive, GAMMA), value));
+const moved = (target: Vars, source: Vars) => {
+  const entries = Object.entries(target).map(([name, variable]) => {
+    return [name, tf.add(tf.mul(variable, 1 - MOVE), tf.mul(source[name]!, MOVE))];
+  });
+  return Object.fromEntries(entries) as Record<string, tf.Tensor>;
+};
+
+/** A squashed draw and its log-density by the change of variables. */
+function draw(mean: tf.Tensor, logStd: tf.Tensor, z: tf.Tensor) {
+  const u = tf.add(mean, tf.mul(tf.exp(logStd), z));
+  const size = tf.abs(u);
+  const logSlope = tf.sub(Math.log(4), tf.mul(2, tf.add(size, tf.log(tf.add(1, tf.exp(tf.mul(size, -2)))))));
+  const gaussian = tf.sub(tf.mul(tf.square(z), -0.5), tf.add(logStd, 0.5 * Math.log(2 * Math.PI)));
+  return { action: tf.tanh(u) as tf.Tensor2D, logDensity: tf.sum(tf.sub(gaussian, logSlope), 1) };
+}
+
+it("SAC's update (1e-5)", async () => {
+  const rates = { actorLearningRate: RATE, criticLearningRate: 2 * RATE, temperatureLearningRate: RATE };
+  const agent = await SacAgent.create({ ...common, hidden: [8], temperature: 0.5, ...rates });
+  const before = await agent.state();
+  await agent.learn(batch, { next: noise(1), current: noise(2) });
+  const after = await agent.state();
+  const [actor, critic, target] = ['actor', 'critic', 'targetCritic'].map((part) =>
+    variablesOf(before, part),
+  ) as Vars[];
+  const sample = (s: tf.Tensor2D, seed: number) => {
+    const [mean, logStd] = tf.split(dense(actor!, s, relu), 2, 1);
+    return draw(mean!, logStd!, of(noise(seed)));
+  };
+  const following = sample(next, 1);
+  const soft = tf.sub(smaller(target!, next, following.action), tf.mul(following.logDensity, 0.5));
+  descend(critic!, 2 * RATE, () => squaredErrors(critic!, bellman(soft)));
+  const entropyBefore = -(tf.mean(sample(observations, 2).logDensity).dataSync()[0] as number);
+  descend(actor!, RATE, () => {
+    const { action, logDensity } = sample(observations, 2);
+    return tf.mean(tf.sub(tf.mul(logDensity, 0.5), smaller(critic!, observations, action)));
+  });
+  expectMoved(before, after, 'critic', critic!, 1e-5);
+  expectMoved(before, after, 'actor', actor!, 1e-5);
+  expectMoved(before, after, 'targetCritic', moved(target!, critic!), 1e-5);
+  // Adam's first step is one learning rate, down where the entropy is above -A.
+  const direction = entropyBefore > -A ? -1 : 1;
+  expect(after['temperature/log']!.data[0]).toBeCloseTo(Math.log(0.5) + direction * RATE, 5);
+  agent.dispose();
+});
+
+it("TD3's update with its delayed part (1e-5)", async () => {
+  const agent = await Td3Agent.create({
+    ...{ ...common, hidden: [8], policyDelay: 1, actorLearningRate: RATE, criticLearningRate: 2 * RATE },
+    ...{ targetNoise: 0.4, targetNoiseLimit: 0.3 },
+  });
+  const before = await agent.state();
+  await agent.learn(batch, noise(1));
+  const after = await agent.state();
+  const parts = ['actor', 'targetActor', 'critic', 'targetCritic'];
+  const [actor, targetActor, critic, target] = parts.map((part) => variablesOf(before, part)) as Vars[];
+  const act = (variables: Vars, s: tf.Tensor2D) => tf.tanh(dense(variables, s, relu)) as tf.Tensor2D;
+  const smoothing = tf.clipByValue(tf.mul(of(noise(1)), 0.4), -0.3, 0.3);
+  const following = tf.clipByValue(tf.add(act(targetActor!, next), smoothing), -1, 1) as tf.Tensor2D;
+  descend(critic!, 2 * RATE, () => squaredErrors(critic!, bellman(smaller(target!, next, following))));
+  descend(actor!, RATE, () => tf.neg(tf.mean(q(critic!, 0, observations, act(actor!, observations)))));
+  expectMoved(before, after, 'critic', critic!, 1e-5);
+  expectMoved(before, after, 'actor', actor!, 1e-5);
+  expectMoved(before, after, 'targetActor', moved(targetActor!, actor!), 1e-5);
+  expectMoved(before, after, 'targetCritic', moved(target!, critic!), 1e-5);
+  agent.dispose();
+});
+
+it("BRO's update (1e-5)", async () => {
+  const [N, DECAY] = [3, 0.5];
+  const agent = await BroAgent.create({
+    ...{ ...common, criticWidth: 8, criticBlocks: 1, actorWidth: 8, actorBlocks: 1, quantiles: N, temperature: 0.5 },
+    ...{ learningRate: RATE, optimismLearningRate: RATE, weightDecay: DECAY },
+  });
+  const before = await agent.state();
+  await agent.learn(batch, { next: noise(1), current: noise(2), optimistic: noise(3) });
+  const after = await agent.state();
+  const parts = ['actor', 'shift', 'critic', 'targetCritic'];
+  const [actor, shift, critic, target] = parts.map((part) => variablesOf(before, part)) as Vars[];
+
+  const normed = (v: Vars, name: string, x: tf.Tensor) => {
+    const y = tf.add(tf.dot(x, v[`${name}/kernel`]!), v[`${name}/bias`]!);
+    const { mean, variance } = tf.moments(y, 1, true);
+    const normal = tf.div(tf.sub(y, mean), tf.sqrt(tf.add(variance, 1e-6)));
+    return tf.add(tf.mul(normal, v[`${name}/norm/scale`]!), v[`${name}/norm/bias`]!);
+  };
+  const net = (v: Vars, prefix: string, x: tf.Tensor) => {
+    const first = tf.relu(normed(v, `${prefix}in`, x));
+    const block = normed(v, `${prefix}block0b`, tf.relu(normed(v, `${prefix}block0a`, first)));
+    return tf.add(tf.dot(tf.add(first, block), v[`${prefix}out/kernel`]!), v[`${prefix}out/bias`]!);
+  };
+  const moments = (s: tf.Tensor2D) => {
+    const [mean, raw] = tf.split(net(actor!, '', s), 2, 1) as [tf.Tensor, tf.Tensor];
+    return { mean, logStd: tf.add(-10, tf.mul(0.5 * 12, tf.add(1, tf.tanh(raw)))) };
+  };
+  const sample = (s: tf.Tensor2D, seed: number) => draw(moments(s).mean, moments(s).logStd, of(noise(seed)));
+  const heads = (v: Vars, s: tf.Tensor2D, a: tf.Tensor2D) =>
+    [0, 1].map((head) => net(v, `head${head}/`, tf.concat([s, a], 1)));
+
+  const following = sample(next, 1);
+  const average = tf.div(tf.addN(heads(target!, next, following.action)), 2);
+  const soft = tf.sub(average, tf.mul(tf.expandDims(following.logDensity, 1), 0.5));
+  const goal = tf
+    .add(of(batch.rewards), tf.mul(tf.expandDims(tf.mul(alive, GAMMA), 1), soft))
+    .arraySync() as number[][];
+  /** Huber's loss of what is positive. */
+  const huber = (error: tf.Tensor) => {
+    const small = tf.minimum(tf.relu(error), 1);
+    return tf.add(tf.mul(tf.square(small), 0.5), tf.sub(tf.relu(error), small));
+  };
+  const quantileLoss = (predicted: tf.Tensor) => {
+    const columns = tf.split(predicted, N, 1);
+    const terms = columns.flatMap((theta, i) =>
+      Array.from({ length: N }, (_, j) => {
+        const error = tf.sub(of(goal.map((row) => row[j]!)), theta);
+        const level = (i + 0.5) / N;
+        return tf.div(tf.mean(tf.add(tf.mul(huber(error), level), tf.mul(huber(tf.neg(error)), 1 - level))), N);
+      }),
+    );
+    return tf.addN(terms);
+  };
+  const decay = { weightDecay: DECAY };
+  descend(critic!, RATE, () => tf.addN(heads(critic!, observations, actions).map(quantileLoss)), decay);
+  const values = (a: tf.Tensor2D) => heads(critic!, observations, a).map((output) => tf.mean(output, 1));
+  descend(
+    actor!,
+    RATE,
+    () => {
+      const { action, logDensity } = sample(observations, 2);
+      return tf.mean(tf.sub(tf.mul(logDensity, 0.5), tf.div(tf.addN(values(action)), 2)));
+    },
+    decay,
+  );
+  const { mean, logStd } = moments(observations);
+  const std = tf.exp(logStd);
+  descend(
+    shift!,
+    RATE,
+    () => {
+      const moves = net(shift!, '', observations);
+      const drawn = tf.add(tf.add(mean, moves), tf.mul(tf.mul(std, 0.75), of(noise(3))));
+      const [one, two] = values(tf.tanh(drawn) as tf.Tensor2D);
+      const bound = tf.add(tf.div(tf.add(one!, two!), 2), tf.div(tf.abs(tf.sub(one!, two!)), 2));
+      const kl = tf.sum(tf.div(tf.square(moves), tf.mul(2, tf.square(std))), 1);
+      return tf.mean(tf.sub(tf.mul(kl, 0.25), bound));
+    },
+    decay,
+  );
+  expectMoved(before, after, 'critic', critic!, 1e-5);
+  expectMoved(before, after, 'actor', actor!, 1e-5);
+  expectMoved(before, after, 'shift', shift!, 1e-5);
+  expectMoved(before, after, 'targetCritic', moved(target!, critic!), 1e-5);
+  agent.dispose();
+});
