@@ -16,6 +16,12 @@ export {
   type Choice,
   type Experience,
 } from './agents/baseAgent.js';
+export {
+  AveragedPolicyAgent,
+  type AveragedPolicyNoise,
+  averagedPolicyOptions,
+  type PolicyLoss,
+} from './agents/denoising/averagedPolicyAgent.js';
 export { DacerAgent, type DacerNoise, type DacerOptions } from './agents/denoising/dacerAgent.js';
 export {
   DenoisingAgent,
@@ -29,12 +35,12 @@ export {
 export { dpmdPresets, sdacPresets } from './agents/denoising/denoisingPresets.js';
 export {
   DiffusionQlAgent,
-  type DiffusionQlNoise,
   type DiffusionQlOptions,
 } from './agents/denoising/diffusionQlAgent.js';
 export { DpmdAgent, type DpmdOptions } from './agents/denoising/dpmdAgent.js';
 export { DppoAgent, type DppoOptions } from './agents/denoising/dppoAgent.js';
 export { QsmAgent, type QsmOptions } from './agents/denoising/qsmAgent.js';
+export { QvpoAgent, type QvpoOptions } from './agents/denoising/qvpoAgent.js';
 export { SdacAgent, type SdacOptions } from './agents/denoising/sdacAgent.js';
 export { ValueTemperature, type ValueTemperatureOptions } from './agents/denoising/valueTemperature.js';
 export { DimeAgent, type DimeNoise, type DimeOptions } from './agents/dime/dimeAgent.js';

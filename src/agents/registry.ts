@@ -6,6 +6,7 @@ import { DiffusionQlAgent } from './denoising/diffusionQlAgent.js';
 import { DpmdAgent } from './denoising/dpmdAgent.js';
 import { DppoAgent } from './denoising/dppoAgent.js';
 import { QsmAgent } from './denoising/qsmAgent.js';
+import { QvpoAgent } from './denoising/qvpoAgent.js';
 import { SdacAgent } from './denoising/sdacAgent.js';
 import { DimeAgent } from './dime/dimeAgent.js';
 import { DiffPpoAgent } from './dmerl/diffPpoAgent.js';
@@ -32,6 +33,7 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   sdac: SdacAgent,
   dpmd: DpmdAgent,
   qsm: QsmAgent,
+  qvpo: QvpoAgent,
   diffppo: DiffPpoAgent,
   diffsac: DiffSacAgent,
   diffwpo: DiffWpoAgent,

@@ -11,6 +11,7 @@ import {
   Pendulum,
   PpoAgent,
   QsmAgent,
+  QvpoAgent,
   Rng,
   SacAgent,
   type StateDict,
@@ -82,6 +83,21 @@ const agents: Record<string, Case> = {
     steps: 3000,
     atLeast: -400,
   },
+  QVPO: {
+    tiny: ({ compile, seed }) =>
+      QvpoAgent.create({
+        ...{ env, batchSize: 8, criticHidden: [8], policyHidden: [8], warmupSteps: 0, compile, seed },
+        ...{ diffusionSteps: 2, candidates: 3, uniformActions: 2 },
+      }),
+    learner: (env) =>
+      QvpoAgent.create({
+        ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, targetRate: 0.02, criticHidden: [64, 64] },
+        ...{ diffusionSteps: 5, policyHidden: [64, 64], policyLearningRate: 1e-3, criticLearningRate: 3e-3 },
+        ...{ candidates: 16, uniformActions: 2, evaluationParticles: 8 },
+      }),
+    steps: 3000,
+    atLeast: -400,
+  },
   'Diffusion-QL': {
     tiny: ({ compile, seed }) =>
       DiffusionQlAgent.create({
@@ -91,7 +107,7 @@ const agents: Record<string, Case> = {
     learner: (env) =>
       DiffusionQlAgent.create({
         ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, diffusionSteps: 3 },
-        ...{ criticHidden: [64, 64], policyHidden: [64, 64], particles: 8 },
+        ...{ criticHidden: [64, 64], policyHidden: [64, 64], particles: 8, evaluationParticles: 8 },
         ...{ eta: 20, targetRate: 0.02, averageAfter: 0, policyLearningRate: 1e-3, criticLearningRate: 3e-3 },
       }),
     steps: 3000,

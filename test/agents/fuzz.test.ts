@@ -13,6 +13,7 @@ import {
   OrnsteinUhlenbeckSampler,
   PpoAgent,
   QsmAgent,
+  QvpoAgent,
   type Rng,
   SacAgent,
   SdacAgent,
@@ -48,6 +49,10 @@ const classes: Record<string, { Class: Anything; options: () => object }> = {
   SDAC: { Class: SdacAgent, options: () => ({ ...denoising, reverseSamples: 2 }) },
   DPMD: { Class: DpmdAgent, options: () => denoising },
   QSM: { Class: QsmAgent, options: () => denoising },
+  QVPO: {
+    Class: QvpoAgent,
+    options: () => ({ ...replayed, ...{ criticHidden: [4], policyHidden: [4], diffusionSteps: 2, candidates: 2 } }),
+  },
   DiffSAC: { Class: DiffSacAgent, options: () => ({ ...replayed, criticHidden: [4], sampler: chain() }) },
   DiffWPO: {
     Class: DiffWpoAgent,

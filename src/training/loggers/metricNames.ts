@@ -8,6 +8,8 @@ const LOGGED_AS: Readonly<Record<string, string>> = {
   value: 'critic/value',
   returnDeviation: 'critic/returnDeviation',
   slope: 'critic/slope',
+  advantage: 'critic/advantage',
+  returnDeviation: 'critic/returnDeviation',
   saturation: 'critic/saturation',
   temperature: 'policy/temperature',
   entropyBound: 'policy/entropyBound',
