@@ -9,7 +9,6 @@ const LOGGED_AS: Readonly<Record<string, string>> = {
   returnDeviation: 'critic/returnDeviation',
   slope: 'critic/slope',
   advantage: 'critic/advantage',
-  returnDeviation: 'critic/returnDeviation',
   saturation: 'critic/saturation',
   temperature: 'policy/temperature',
   entropyBound: 'policy/entropyBound',
