@@ -7,7 +7,7 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { figure, line, mean, type PlotLayer } from 'diffrl';
+import { figure, line, mean, type PlotLayer, scatter } from 'diffrl';
 import {
   type Group,
   grouped,
@@ -111,7 +111,7 @@ function publishedRow(task: string, name: string, { points }: Published, steps: 
 export function curves(experiment: string, task: string): string {
   const groups = grouped(readResults(experiment)).filter((group) => group.task === task);
   const last = Math.max(...groups.flatMap(sharedSteps));
-  const others = publishedOf(task).map(([name, curve], i) => publishedCurve(name, curve, last, i));
+  const others = publishedOf(task).flatMap(([name, curve], i) => publishedCurve(name, curve, last, i));
   return figure([...others, ...groups.map(measuredCurve)], {
     title: task,
     xLabel: 'environment steps',
@@ -133,16 +133,17 @@ function measuredCurve(group: Group): PlotLayer {
 
 const GREYS = ['#9aa0a6', '#b8a27a', '#7d8590', '#a9b7c6'];
 
-function publishedCurve(name: string, { points }: Published, last: number, i: number): PlotLayer {
+function publishedCurve(name: string, { points }: Published, last: number, i: number): PlotLayer[] {
   const shown = points.filter(({ step }) => step <= last);
-  return line({
-    x: shown.map(({ step }) => step),
-    y: shown.map(({ iqm }) => iqm),
-    band: { low: shown.map(({ min }) => min), high: shown.map(({ max }) => max) },
-    label: `${displayName(name)}, published`,
-    color: GREYS[i % GREYS.length],
-    dashed: true,
-  });
+  const [x, y] = [shown.map(({ step }) => step), shown.map(({ iqm }) => iqm)];
+  const color = GREYS[i % GREYS.length];
+  return [
+    line({
+      ...{ x, y, color, dashed: true, label: `${displayName(name)}, published` },
+      band: { low: shown.map(({ min }) => min), high: shown.map(({ max }) => max) },
+    }),
+    scatter({ x, y, color, radius: 3 }),
+  ];
 }
 
 const NAMES: Record<string, string> = {

@@ -94,7 +94,10 @@ export function returnsAt({ runs }: Group, step: number): number[] {
   return runs.flatMap(({ evaluations }) => evaluations.filter((one) => one.step === step).map(({ mean }) => mean));
 }
 
-/** IQM over seeds at `step` with its 95 % stratified-bootstrap interval. */
+/** IQM over seeds at `step` with its 95 % stratified-bootstrap interval; of one seed, its return. */
 export function iqmAt(group: Group, step: number): Interval {
-  return stratifiedBootstrap([returnsAt(group, step)]);
+  const returns = returnsAt(group, step);
+  const [only] = returns;
+  if (only !== undefined && returns.length === 1) return { estimate: only, low: only, high: only };
+  return stratifiedBootstrap([returns]);
 }
