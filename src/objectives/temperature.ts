@@ -46,8 +46,7 @@ export class Temperature implements Stateful {
 
   prepare(state: StateDict): () => void {
     const commit = this.adam?.prepare(substate(state, 'adam'));
-    const own = Object.entries(state).filter(([name]) => !(this.adam && name.startsWith('adam/')));
-    const assign = prepareVariables(this.variables, Object.fromEntries(own));
+    const assign = prepareVariables(this.variables, state, this.adam && ['adam']);
     return () => {
       commit?.();
       assign();

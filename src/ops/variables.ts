@@ -19,10 +19,10 @@ export async function readVariables(variables: Variables): Promise<StateDict> {
 }
 
 /** Checks that `state` has a value for every variable and nothing else; the function returned assigns them. */
-export function prepareVariables(variables: Variables, state: StateDict): () => void {
+export function prepareVariables(variables: Variables, state: StateDict, parts?: readonly string[]): () => void {
   const sizes: Record<string, number> = {};
   for (const [name, { size }] of Object.entries(variables)) sizes[name] = size;
-  const values = readEntries(state, sizes);
+  const values = readEntries(state, sizes, parts);
   return () => {
     for (const [name, variable] of Object.entries(variables)) {
       const value = tf.tensor(Float32Array.from(values[name]!), variable.shape, variable.dtype as 'float32');

@@ -119,7 +119,7 @@ const agents: Record<string, Case> = {
       BroAgent.create({
         ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, updatesPerTransition: 1, resets: [1000] },
         ...{ criticWidth: 64, criticBlocks: 1, actorWidth: 64, quantiles: 16 },
-        ...{ learningRate: 2e-3, targetRate: 0.02, temperature: 0.2 },
+        ...{ actorLearningRate: 2e-3, criticLearningRate: 2e-3, targetRate: 0.02, temperature: 0.2 },
       }),
     steps: 3000,
     atLeast: -400,
@@ -181,53 +181,57 @@ function expectSameState(a: StateDict, b: StateDict, tolerance: number): void {
   }
 }
 
-describe.each(Object.entries(agents))('%s', (_, { tiny, learner, steps, envs = 1, atLeast = -250 }) => {
-  it('is the same compiled and op by op over 12 gradient steps (1e-4 relative)', async () => {
-    const [compiled, eager] = [await tiny({ compile: true }), await tiny({ compile: false })];
-    for (const agent of [compiled, eager]) await learn(agent, 3);
-    expectSameState(await compiled.state(), await eager.state(), 1e-4);
-    for (const agent of [compiled, eager]) agent.dispose();
-  });
+describe.each(Object.entries(agents))(
+  '%s',
+  { timeout: 240_000 },
+  (_, { tiny, learner, steps, envs = 1, atLeast = -250 }) => {
+    it('is the same compiled and op by op over 12 gradient steps (1e-4 relative)', async () => {
+      const [compiled, eager] = [await tiny({ compile: true }), await tiny({ compile: false })];
+      for (const agent of [compiled, eager]) await learn(agent, 3);
+      expectSameState(await compiled.state(), await eager.state(), 1e-4);
+      for (const agent of [compiled, eager]) agent.dispose();
+    });
 
-  it('goes on bit for bit from its state', async () => {
-    const [first, second] = [await tiny({ compile: true }), await tiny({ compile: true, seed: 7 })];
-    await learn(first, 2);
-    const commit = await second.prepare(await first.state());
-    await commit();
-    for (const agent of [first, second]) await learn(agent, 2, 2);
-    expectSameState(await first.state(), await second.state(), 0);
-    for (const agent of [first, second]) agent.dispose();
-  });
+    it('goes on bit for bit from its state', async () => {
+      const [first, second] = [await tiny({ compile: true }), await tiny({ compile: true, seed: 7 })];
+      await learn(first, 2);
+      const commit = await second.prepare(await first.state());
+      await commit();
+      for (const agent of [first, second]) await learn(agent, 2, 2);
+      expectSameState(await first.state(), await second.state(), 0);
+      for (const agent of [first, second]) agent.dispose();
+    });
 
-  it('leaks no tensor over 1,000 gradient steps', async () => {
-    const agent = await tiny({ compile: true });
-    await learn(agent, 2);
-    const before = tf.memory().numTensors;
-    await learn(agent, 250);
-    expect(tf.memory().numTensors).toBe(before);
-    agent.dispose();
-  });
+    it('leaks no tensor over 1,000 gradient steps', async () => {
+      const agent = await tiny({ compile: true });
+      await learn(agent, 2);
+      const before = tf.memory().numTensors;
+      await learn(agent, 250);
+      expect(tf.memory().numTensors).toBe(before);
+      agent.dispose();
+    });
 
-  it('decides in the action space, the same for the same observation when it does not explore', async () => {
-    const agent = await tiny({ compile: false });
-    const observations = Rng.fromSeed(2).normals(50 * 3);
-    const decide = async () => (await agent.act(observations, { explore: false, noise: streams(50) })).actions;
-    const actions = await decide();
-    for (let i = 0; i < 50; i++) expect(env.actionSpace.contains(actions.slice(2 * i, 2 * i + 2))).toBe(true);
-    await agent.act(observations);
-    expect(await decide()).toEqual(actions);
-    agent.dispose();
-  });
+    it('decides in the action space, the same for the same observation when it does not explore', async () => {
+      const agent = await tiny({ compile: false });
+      const observations = Rng.fromSeed(2).normals(50 * 3);
+      const decide = async () => (await agent.act(observations, { explore: false, noise: streams(50) })).actions;
+      const actions = await decide();
+      for (let i = 0; i < 50; i++) expect(env.actionSpace.contains(actions.slice(2 * i, 2 * i + 2))).toBe(true);
+      await agent.act(observations);
+      expect(await decide()).toEqual(actions);
+      agent.dispose();
+    });
 
-  it(`learns Pendulum: a mean return over ${atLeast} of 10 episodes, -1,200 at random`, async () => {
-    const agent = await learner(new Pendulum());
-    const env = envs === 1 ? new Pendulum() : await SyncVectorEnv.create(envs, () => new Pendulum());
-    await train({ agent, env, seed: 1, steps });
-    const { mean } = await evaluate({ agent, env: new Pendulum(), episodes: 10 });
-    expect(mean).toBeGreaterThan(atLeast);
-    agent.dispose();
-  });
-});
+    it(`learns Pendulum: a mean return over ${atLeast} of 10 episodes, -1,200 at random`, async () => {
+      const agent = await learner(new Pendulum());
+      const env = envs === 1 ? new Pendulum() : await SyncVectorEnv.create(envs, () => new Pendulum());
+      await train({ agent, env, seed: 1, steps });
+      const { mean } = await evaluate({ agent, env: new Pendulum(), episodes: 10 });
+      expect(mean).toBeGreaterThan(atLeast);
+      agent.dispose();
+    });
+  },
+);
 
 function streams(count: number): Rng[] {
   return Array.from({ length: count }, (_, i) => Rng.fromSeed(i));

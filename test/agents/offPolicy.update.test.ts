@@ -103,7 +103,7 @@ it("BRO's update (1e-5)", async () => {
   const [N, DECAY] = [3, 0.5];
   const agent = await BroAgent.create({
     ...{ ...common, criticWidth: 8, criticBlocks: 1, actorWidth: 8, actorBlocks: 1, quantiles: N, temperature: 0.5 },
-    ...{ learningRate: RATE, optimismLearningRate: RATE, weightDecay: DECAY },
+    ...{ actorLearningRate: RATE, criticLearningRate: RATE, optimismLearningRate: RATE, weightDecay: DECAY },
   });
   const before = await agent.state();
   await agent.learn(batch, { next: noise(1), current: noise(2), optimistic: noise(3) });

@@ -6,7 +6,7 @@ import { gaussianReturnLoss, ReturnSpreads, smallerReturn } from '../../objectiv
 import { Temperature } from '../../objectives/temperature.js';
 import { meanSize } from '../../objectives/twinLoss.js';
 import { mish } from '../../ops/activations.js';
-import { Adam, learningRateOption } from '../../ops/adam.js';
+import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
 import { lossAndGradients } from '../../ops/gradients.js';
 import { integer, number, type OptionValues, widths } from '../../options.js';
@@ -37,6 +37,8 @@ const dacerOptions = {
   targetRate: number(0.005, { above: 0, max: 1 }, 'How far target critics and the mean deviations of returns move.'),
   policyLearningRate: learningRateOption(1e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(1e-4, 'Of the critics.'),
+  policyAdam: adamOption({}, "Of the policy's optimiser."),
+  criticAdam: adamOption({}, "Of the critics' optimiser."),
   temperatureLearningRate: number(0.03, { min: 0 }, "Of Adam on the temperature's logarithm; 0 keeps it fixed."),
 };
 
@@ -104,11 +106,11 @@ export class DacerAgent
   );
   private readonly policyAdam = this.own(
     'policyAdam',
-    new Adam(this.sampler.variables, { learningRate: this.options.policyLearningRate }),
+    new Adam(this.sampler.variables, { ...this.options.policyAdam, learningRate: this.options.policyLearningRate }),
   );
   private readonly criticAdam = this.own(
     'criticAdam',
-    new Adam(this.critic.variables, { learningRate: this.options.criticLearningRate }),
+    new Adam(this.critic.variables, { ...this.options.criticAdam, learningRate: this.options.criticLearningRate }),
   );
 
   private readonly actions = this.program((seen: Seen) => ({ actions: this.noisyActions(seen) }));

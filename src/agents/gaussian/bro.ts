@@ -6,7 +6,7 @@ import type { CriticObjective } from '../../objectives/criticObjective.js';
 import { quantileObjective } from '../../objectives/quantile.js';
 import { Temperature } from '../../objectives/temperature.js';
 import { meanSize } from '../../objectives/twinLoss.js';
-import { Adam, learningRateOption } from '../../ops/adam.js';
+import { Adam, adamOption, type LearningRate, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
 import { lossAndGradients } from '../../ops/gradients.js';
 import { stopGradient } from '../../ops/stopGradient.js';
@@ -46,7 +46,9 @@ const broOptions = {
   optimismTargetKl: number(0.05, { above: 0 }, 'That KL per action dimension, which both weights steer to.'),
   optimismStd: number(0.75, { above: 0 }, "The exploring policy's standard deviation, times the policy's."),
   targetRate: number(0.005, { above: 0, max: 1 }, 'How far target critics move in an update.'),
-  learningRate: learningRateOption(3e-4, 'Of policy and critics.'),
+  actorLearningRate: learningRateOption(3e-4, 'Of the policy.'),
+  criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
+  adam: adamOption({}, 'The optimisers of policies and critics.'),
   optimismLearningRate: number(3e-5, { min: 0 }, 'Of the exploring policy and of its two weights.'),
   temperatureLearningRate: number(3e-4, { min: 0 }, "Of Adam on the temperature's logarithm; 0 keeps it fixed."),
   weightDecay: number(1e-4, { min: 0 }, 'Of AdamW for policies and critics.'),
@@ -253,7 +255,8 @@ export class BroAgent extends OffPolicyAgent<OptionValues<typeof broOptions>, Br
 
   private makeParts(rng: Rng): Learner {
     const { options, sizes } = this;
-    const { actorWidth, actorBlocks, learningRate, optimismLearningRate, weightDecay } = options;
+    const { actorWidth, actorBlocks, optimismLearningRate, weightDecay } = options;
+    const adamOf = (learningRate: LearningRate) => ({ ...options.adam, learningRate, weightDecay });
     const network = (random: Rng, { inputs, outputs }: { inputs: number; outputs: number }) =>
       boundedDeviation(new BroNet(random, { inputs, outputs, width: actorWidth, blocks: actorBlocks }));
     const actor = new GaussianSampler({ network }).build(rng.split('actor'), sizes);
@@ -268,9 +271,9 @@ export class BroAgent extends OffPolicyAgent<OptionValues<typeof broOptions>, Br
       shift,
       critic,
       targetCritic,
-      actorAdam: new Adam(actor.variables, { learningRate, weightDecay }),
-      shiftAdam: new Adam(shift.variables, { learningRate: optimismLearningRate, weightDecay }),
-      criticAdam: new Adam(critic.variables, { learningRate, weightDecay }),
+      actorAdam: new Adam(actor.variables, adamOf(options.actorLearningRate)),
+      shiftAdam: new Adam(shift.variables, adamOf(optimismLearningRate)),
+      criticAdam: new Adam(critic.variables, adamOf(options.criticLearningRate)),
       temperature: weight(options.temperature, options.temperatureLearningRate),
       optimism: weight(options.optimism, optimismLearningRate),
       klWeight: weight(options.optimismKlWeight, optimismLearningRate),
