@@ -37,7 +37,7 @@ export interface Replay extends Stateful {
    *
    * @param tdErrors `[B]`, sizes of the temporal-difference errors, >= 0
    */
-  learned?(batch: ReplayBatch, tdErrors: Float32Array): void;
+  learned?: ((batch: ReplayBatch, tdErrors: Float32Array) => void) | undefined;
 }
 
 /** What a replay is made for. */
