@@ -1,10 +1,9 @@
-import type { Node, Value } from './graph.js';
+import { type Node, producersOf, usesOf, type Value } from './graph.js';
 
 /** Makes one Gemm of a matrix product and what is added to it, where nothing else needs the product. */
 export function fuseBias(nodes: readonly Node[], outputs: ReadonlySet<Value>): Node[] {
-  const uses = new Map<Value, number>();
-  for (const value of nodes.flatMap((node) => node.inputs)) uses.set(value, (uses.get(value) ?? 0) + 1);
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node])));
+  const uses = usesOf(nodes);
+  const producers = producersOf(nodes);
   return nodes.map((node) => {
     if (node.operator !== 'Add') return node;
     const at = node.inputs.findIndex(

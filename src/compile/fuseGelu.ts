@@ -1,4 +1,4 @@
-import { fillOf, type Node, type Value } from './graph.js';
+import { fillOf, type Node, usesOf, type Value } from './graph.js';
 
 /** Coefficients of x and x^3 in the logistic form of GELU, x sigmoid(a x + b x^3). */
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
@@ -20,8 +20,7 @@ export function fuseGelu(nodes: readonly Node[], outputs: ReadonlySet<Value>): N
 }
 
 function countUses(nodes: readonly Node[]): Map<Value, number> {
-  const uses = new Map<Value, number>();
-  for (const value of nodes.flatMap((node) => node.inputs)) uses.set(value, (uses.get(value) ?? 0) + 1);
+  const uses = usesOf(nodes);
   return uses;
 }
 

@@ -172,3 +172,15 @@ export function dataOf(value: Value): ConstantData {
       return new BigInt64Array(size).fill(BigInt(fill));
   }
 }
+
+/** The node that computes each value. */
+export function producersOf(nodes: readonly Node[]): Map<Value, Node> {
+  return new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node])));
+}
+
+/** How often each value is an input. */
+export function usesOf(nodes: readonly Node[]): Map<Value, number> {
+  const uses = new Map<Value, number>();
+  for (const value of nodes.flatMap((node) => node.inputs)) uses.set(value, (uses.get(value) ?? 0) + 1);
+  return uses;
+}

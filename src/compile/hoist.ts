@@ -1,4 +1,4 @@
-import type { Node, Value } from './graph.js';
+import { type Node, producersOf, type Value } from './graph.js';
 import { nodeWork } from './work.js';
 
 /** Nodes with less work than this are cheaper to repeat than to hand from one model to another. */
@@ -18,7 +18,7 @@ export interface Split {
  */
 export function hoist(nodes: readonly Node[], variables: ReadonlySet<Value>, outputs: readonly Value[]): Split {
   if (variables.size === 0) return { hoisted: [], rest: nodes, kept: [] };
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node])));
+  const producers = producersOf(nodes);
   const fixed = new Set<Value>();
   const expensive: Node[] = [];
   for (const node of nodes) {

@@ -1,4 +1,4 @@
-import { fillOf, type Graph, type Node, type Value } from './graph.js';
+import { fillOf, type Graph, type Node, producersOf, usesOf, type Value } from './graph.js';
 import { withSize } from './shapes.js';
 
 /** A product over rows in a sum: `left` transposed times `right`, or the sum of the rows of `right` times `weight`. */
@@ -16,7 +16,7 @@ interface RowProduct {
  */
 export class ProductMerger {
   private readonly producers: ReadonlyMap<Value, Node>;
-  private readonly uses = new Map<Value, number>();
+  private readonly uses: ReadonlyMap<Value, number>;
   private readonly stacks = new Map<string, Value>();
   private readonly result: Node[] = [];
 
@@ -25,8 +25,8 @@ export class ProductMerger {
     private readonly nodes: readonly Node[],
     private readonly outputs: ReadonlySet<Value>,
   ) {
-    this.producers = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node])));
-    for (const value of nodes.flatMap((node) => node.inputs)) this.uses.set(value, (this.uses.get(value) ?? 0) + 1);
+    this.producers = producersOf(nodes);
+    this.uses = usesOf(nodes);
   }
 
   /** `nodes` with merged products; the parts that are not needed any more are still there. */

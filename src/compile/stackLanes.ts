@@ -1,4 +1,4 @@
-import { dataOf, fillOf, type Graph, type Node, type Value } from './graph.js';
+import { dataOf, fillOf, type Graph, type Node, producersOf, usesOf, type Value } from './graph.js';
 import { broadcastShape, sameShape, sizeOf } from './shapes.js';
 
 /** With fewer matrices below each other, nothing is saved. */
@@ -15,7 +15,7 @@ const ELEMENTWISE = new Set(['Add', 'Div', 'Mul', 'Neg', 'Sub']);
  */
 export class LaneStacker {
   private readonly producers: ReadonlyMap<Value, Node>;
-  private readonly uses = new Map<Value, number>();
+  private readonly uses: ReadonlyMap<Value, number>;
   private readonly stacks = new Map<string, Value>();
   private readonly result: Node[] = [];
 
@@ -24,8 +24,8 @@ export class LaneStacker {
     private readonly nodes: readonly Node[],
     private readonly outputs: ReadonlySet<Value>,
   ) {
-    this.producers = new Map(nodes.flatMap((node) => node.outputs.map((value) => [value, node])));
-    for (const value of nodes.flatMap((node) => node.inputs)) this.uses.set(value, (this.uses.get(value) ?? 0) + 1);
+    this.producers = producersOf(nodes);
+    this.uses = usesOf(nodes);
   }
 
   /** `nodes` with what is computed in stacks; the parts that are not needed any more are still there. */
