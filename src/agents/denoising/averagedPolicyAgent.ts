@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { bestOf } from '../../diffusion/bestOf.js';
 import type { DdpmSampler } from '../../diffusion/ddpm.js';
 import type { NetworkFactory } from '../../diffusion/process.js';
 import { TimeConditionedMlp } from '../../networks/timeConditionedMlp.js';
@@ -20,6 +19,7 @@ import type { ExportableAgent, PolicyGraph } from '../exportOnnx.js';
 import type { NoiseSource } from '../noiseSource.js';
 import { type BatchTensors, OffPolicyAgent, offPolicyOptions } from '../offPolicyAgent.js';
 import { numbers } from '../program.js';
+import { bestActions, bestActionsGraph, type Chooser } from './bestActions.js';
 
 /** Options of {@link AveragedPolicyAgent}. */
 export const averagedPolicyOptions = {
@@ -105,16 +105,8 @@ export abstract class AveragedPolicyAgent<
   }
 
   policyGraph(rows: number): PolicyGraph {
-    const { evaluationParticles } = this.options;
-    return {
-      inputs: {
-        observation: { shape: [rows, this.sizes.observationSize] },
-        noise: { shape: this.sampler.noiseShape(rows * evaluationParticles) },
-      },
-      program: ({ observation, noise }) => ({
-        action: best(this.sampler, this.judge, observation, noise, evaluationParticles),
-      }),
-    };
+    const chooser = this.judged(this.options.evaluationParticles);
+    return bestActionsGraph(chooser, rows, this.sizes.observationSize);
   }
 
   protected drawNoise(): AveragedPolicyNoise<Own> {
@@ -140,7 +132,8 @@ export abstract class AveragedPolicyAgent<
   private criticStep(inputs: UpdateInputs<Own>) {
     const { observations, actions, rewards, nextObservations, nextNoise, weights } = inputs;
     const { targetParticles, maxGradientNorm } = this.options;
-    const next = best(this.average, this.targetCritic, nextObservations, nextNoise, targetParticles);
+    const chooser = { sampler: this.average, critic: this.targetCritic, particles: targetParticles };
+    const next = bestActions(chooser, nextObservations, nextNoise);
     const value = this.targetCritic.bindMin(nextObservations, 1)(next);
     const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), value));
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
@@ -158,9 +151,13 @@ export abstract class AveragedPolicyAgent<
     return { policyLoss: policyLoss as tf.Tensor, ...others };
   }
 
+  private judged(particles: number): Chooser {
+    return { sampler: this.sampler, critic: this.judge, particles };
+  }
+
   private chooser(particles: number) {
     return this.program(({ observations, noise }: { observations: tf.Tensor2D; noise: tf.Tensor }) => ({
-      actions: best(this.sampler, this.judge, observations, noise, particles),
+      actions: bestActions(this.judged(particles), observations, noise),
     }));
   }
 
@@ -168,19 +165,6 @@ export abstract class AveragedPolicyAgent<
     const { criticHidden: hidden } = this.options;
     return new TwinCritic(this.networks.split('critic'), { ...this.sizes, hidden, activation: mish });
   }
-}
-
-/** The best by the smaller value of `particles` actions for each observation, `[B, A]`. */
-function best(
-  sampler: DdpmSampler,
-  critic: TwinCritic,
-  observations: tf.Tensor2D,
-  noise: tf.Tensor,
-  particles: number,
-): tf.Tensor2D {
-  const actions = sampler.actions(observations, noise, particles);
-  if (particles === 1) return actions;
-  return bestOf(actions, critic.bindMin(observations, particles)(actions), particles);
 }
 
 /** The noise network of DIPO and QVPO: Mish, a step embedding of 32 sinusoids. */

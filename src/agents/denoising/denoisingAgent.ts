@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { bestOf } from '../../diffusion/bestOf.js';
 import { type DdpmOptions, DdpmSampler } from '../../diffusion/ddpm.js';
 import { addNoise, noiseLevels } from '../../diffusion/noising.js';
 import { TwinCritic } from '../../networks/twinCritic.js';
@@ -31,6 +30,7 @@ import type { ExportableAgent, PolicyGraph } from '../exportOnnx.js';
 import type { NoiseSource } from '../noiseSource.js';
 import { type BatchTensors, OffPolicyAgent, offPolicyOptions } from '../offPolicyAgent.js';
 import { numbers } from '../program.js';
+import { bestActions, bestActionsGraph, type Chooser } from './bestActions.js';
 import { ValueTemperature, valueTemperatureOptions } from './valueTemperature.js';
 
 /** Options that SDAC and DPMD share. */
@@ -183,7 +183,7 @@ export abstract class DenoisingAgent<
   );
 
   private readonly actions = this.program(({ observations, noise }: Seen) => ({
-    actions: this.bestActions(this.targetSampler, observations, noise, this.options.particles),
+    actions: bestActions(this.chooser(this.targetSampler, this.options.particles), observations, noise),
   }));
   private readonly updateCritic = this.updateProgram((inputs: CriticInputs) => this.criticStep(inputs));
   private readonly updateAll = this.updateProgram((inputs: PolicyInputs) => this.fullStep(inputs));
@@ -215,16 +215,7 @@ export abstract class DenoisingAgent<
   }
 
   policyGraph(rows: number): PolicyGraph {
-    const { particles } = this.options;
-    return {
-      inputs: {
-        observation: { shape: [rows, this.sizes.observationSize] },
-        noise: { shape: this.sampler.noiseShape(rows * particles) },
-      },
-      program: ({ observation, noise }) => ({
-        action: this.bestActions(this.targetSampler, observation, noise, particles),
-      }),
-    };
+    return bestActionsGraph(this.chooser(this.targetSampler, this.options.particles), rows, this.sizes.observationSize);
   }
 
   /** One critic update, with one of the policy and the target networks where it is due. */
@@ -313,20 +304,13 @@ export abstract class DenoisingAgent<
 
   /** Actions `[B, A]` of the online policy with exploration noise. */
   private noisyActions(observations: tf.Tensor2D, noise: tf.Tensor, exploration: tf.Tensor2D): tf.Tensor2D {
-    const actions = this.bestActions(this.sampler, observations, noise, this.options.targetParticles);
+    const actions = bestActions(this.chooser(this.sampler, this.options.targetParticles), observations, noise);
     const noisy: tf.Tensor2D = tf.add(actions, exploration);
     return this.options.clipNoisyActions ? tf.clipByValue(noisy, -1, 1) : noisy;
   }
 
-  private bestActions(
-    sampler: DdpmSampler,
-    observations: tf.Tensor2D,
-    noise: tf.Tensor,
-    particles: number,
-  ): tf.Tensor2D {
-    const candidates = sampler.actions(observations, noise, particles);
-    if (particles === 1) return candidates;
-    return bestOf(candidates, this.critic.bindMin(observations, particles)(candidates), particles);
+  private chooser(sampler: DdpmSampler, particles: number): Chooser {
+    return { sampler, critic: this.critic, particles };
   }
 
   /** The smaller of both critics' values, `[B]`, for actions in [-1, 1]; traceable. */
