@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { DimeAgent, EulerMaruyamaSampler, exportOnnx } from 'diffrl';
 import { makeMujoco } from 'diffrl/mujoco';
 import { expect, it } from 'vitest';
-import { python } from '../remote/servers.js';
+import { canImport, python } from '../remote/servers.js';
 
 const needed = 'gymnasium, mujoco, onnxruntime';
-const canRun = spawnSync(python, ['-c', `import ${needed}`]).status === 0;
+const canRun = canImport(needed);
 
 it.skipIf(!canRun)(`examples/policy.py plays an exported policy (needs ${needed} in ${python})`, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'diffrl-'));

@@ -1,19 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { connectEnv, connectVectorEnv } from 'diffrl/remote';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { environmentSeed } from '../../src/envs/batch.js';
-import { environments, python } from './servers.js';
-
-function canImport(module: string): boolean {
-  try {
-    execFileSync(python, ['-c', `import ${module}`], { stdio: 'ignore' });
-    return true;
-  } catch {
-    console.info(`NumPy cannot be imported by ${python} here: the ways of Gymnasium are not tried.`);
-    return false;
-  }
-}
+import { canImport, environments } from './servers.js';
 
 /** Gymnasium's outside, imitated in `stub/`; the inside is compared in python.test.ts where Gymnasium is installed. */
 describe.skipIf(!canImport('numpy'))("in Gymnasium's ways", () => {

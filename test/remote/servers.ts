@@ -1,11 +1,18 @@
 /** Python servers as processes of their own. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 export const environments = fileURLToPath(new URL('./environments.py', import.meta.url));
 export const serverFile = fileURLToPath(new URL('../../python/diffrl_env.py', import.meta.url));
 export const python = process.env.DIFFRL_PYTHON ?? 'python3';
+
+/** Whether that Python has all of `modules`; says so if not. */
+export function canImport(modules: string): boolean {
+  if (spawnSync(python, ['-c', `import ${modules}`], { stdio: 'ignore' }).status === 0) return true;
+  console.info(`${python} cannot import ${modules} here: what needs it is not tried.`);
+  return false;
+}
 
 export interface PythonServer {
   process: ChildProcess;

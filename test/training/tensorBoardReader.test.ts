@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkpoints, csvLog, Pendulum, SacAgent, tensorBoardLog, train } from 'diffrl';
 import { expect, it } from 'vitest';
-import { python } from '../remote/servers.js';
+import { canImport, python } from '../remote/servers.js';
 
-const canRun = spawnSync(python, ['-c', 'import tensorboard']).status === 0;
+const canRun = canImport('tensorboard');
 
 const READ = `
 import json, sys
