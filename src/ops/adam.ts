@@ -5,7 +5,7 @@ import { group, number, type Option, option } from '../options.js';
 import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { noteGradients } from './gradientWatch.js';
 import { Layout } from './layout.js';
-import { disposeVariables, type Variables } from './variables.js';
+import { assignNumbers, disposeVariables, type Variables } from './variables.js';
 
 /** A rate, or a traceable function from the number of steps taken so far (a scalar tensor) to the rate. */
 export type LearningRate = number | ((step: tf.Scalar) => tf.Scalar);
@@ -150,10 +150,10 @@ export class Adam implements Stateful {
     const sizes = this.groups.map(({ layout }) => ({ ...layout.entries('first'), ...layout.entries('second') }));
     const entries = readEntries(state, Object.assign({ step: 1 }, ...sizes) as Record<string, number>);
     return () => {
-      assign(this.step, Float32Array.from(entries.step!));
+      assignNumbers(this.step, entries.step!);
       for (const { layout, first, second } of this.groups) {
-        assign(first, layout.fromState('first', entries));
-        assign(second, layout.fromState('second', entries));
+        assignNumbers(first, layout.fromState('first', entries));
+        assignNumbers(second, layout.fromState('second', entries));
       }
     };
   }
@@ -193,10 +193,6 @@ function average(average: tf.Variable, value: tf.Tensor, decay: number): tf.Tens
   const next = tf.add(tf.mul(average, decay), tf.mul(value, 1 - decay));
   average.assign(next);
   return next;
-}
-
-function assign(variable: tf.Variable, numbers: Float32Array): void {
-  tf.tidy(() => variable.assign(tf.tensor(numbers, variable.shape)));
 }
 
 /** Keeps the ratio of two squares that vanish together finite. */

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { readEntries, type StateDict, type Stateful } from '../state.js';
+import { readEntries, type StateDict, type Stateful, type TypedArray } from '../state.js';
 
 /** Variables by name. The names are ours; tfjs's own are unique per process and mean nothing. */
 export type Variables = Record<string, tf.Variable>;
@@ -24,12 +24,15 @@ export function prepareVariables(variables: Variables, state: StateDict, parts?:
   for (const [name, { size }] of Object.entries(variables)) sizes[name] = size;
   const values = readEntries(state, sizes, parts);
   return () => {
-    for (const [name, variable] of Object.entries(variables)) {
-      const value = tf.tensor(Float32Array.from(values[name]!), variable.shape, variable.dtype as 'float32');
-      variable.assign(value);
-      value.dispose();
-    }
+    for (const [name, variable] of Object.entries(variables)) assignNumbers(variable, values[name]!);
   };
+}
+
+/** Gives a variable new numbers, as many as it has. */
+export function assignNumbers(variable: tf.Variable, numbers: TypedArray): void {
+  const value = tf.tensor(Float32Array.from(numbers), variable.shape, variable.dtype as 'float32');
+  variable.assign(value);
+  value.dispose();
 }
 
 /** `variables` as something that can be saved. */
