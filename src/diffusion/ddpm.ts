@@ -230,26 +230,32 @@ function checkedOptions(where: string, options: DdpmOptions) {
 }
 
 /**
- * The noise network of Diffusion-QL and of what came after it: Mish, a step embedding of 16 sinusoids.
+ * The noise network of Diffusion-QL and of what came after it: Mish, a step embedding of sinusoids.
  *
  * @param options.hidden widths, default 3 x 256
  * @param options.scale factor on the sinusoids, default 1; SDAC's released code has 1/4
+ * @param options.sinusoids how many, and the width of the embedding, default 16; DIPO and QVPO have 32
+ * @param options.timeHidden width of the embedding's hidden layer, default 32; DIPO and QVPO have 256
  */
 export function mishNetwork({
   hidden,
   scale = 1,
+  sinusoids = 16,
+  timeHidden = 32,
 }: {
   hidden?: readonly number[];
   scale?: number;
+  sinusoids?: number;
+  timeHidden?: number;
 } = {}): NetworkFactory {
   return (rng, sizes) =>
     new TimeConditionedMlp(rng, {
       ...sizes,
       hidden,
       activation: mish,
-      timeFeatures: sinusoidalFeatures(16, scale),
-      timeHidden: 32,
-      timeSize: 16,
+      timeFeatures: sinusoidalFeatures(sinusoids, scale),
+      timeHidden,
+      timeSize: sinusoids,
       lastKernel: 'normal',
     });
 }

@@ -1,8 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DdpmSampler } from '../../diffusion/ddpm.js';
-import type { NetworkFactory } from '../../diffusion/process.js';
-import { TimeConditionedMlp } from '../../networks/timeConditionedMlp.js';
-import { sinusoidalFeatures } from '../../networks/timeEmbedding.js';
 import { TwinCritic } from '../../networks/twinCritic.js';
 import { twinLoss } from '../../objectives/twinLoss.js';
 import { mish } from '../../ops/activations.js';
@@ -165,13 +162,4 @@ export abstract class AveragedPolicyAgent<
     const { criticHidden: hidden } = this.options;
     return new TwinCritic(this.networks.split('critic'), { ...this.sizes, hidden, activation: mish });
   }
-}
-
-/** The noise network of DIPO and QVPO: Mish, a step embedding of 32 sinusoids. */
-export function dipoNetwork(hidden: readonly number[]): NetworkFactory {
-  return (rng, sizes) =>
-    new TimeConditionedMlp(rng, {
-      ...{ ...sizes, hidden, activation: mish, lastKernel: 'normal' },
-      ...{ timeFeatures: sinusoidalFeatures(32), timeHidden: 256, timeSize: 32 },
-    });
 }

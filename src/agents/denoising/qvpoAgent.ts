@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bestOf } from '../../diffusion/bestOf.js';
-import { DdpmSampler } from '../../diffusion/ddpm.js';
+import { DdpmSampler, mishNetwork } from '../../diffusion/ddpm.js';
 import { addNoise, noiseLevels } from '../../diffusion/noising.js';
 import { denoisingScoreMatchingLoss } from '../../objectives/denoising.js';
 import { learningRateOption } from '../../ops/adam.js';
@@ -8,7 +8,7 @@ import { repeatRows } from '../../ops/repeatRows.js';
 import { integer, number, type OptionValues } from '../../options.js';
 import type { AgentOptions } from '../baseAgent.js';
 import type { BatchTensors } from '../offPolicyAgent.js';
-import { AveragedPolicyAgent, averagedPolicyOptions, dipoNetwork } from './averagedPolicyAgent.js';
+import { AveragedPolicyAgent, averagedPolicyOptions } from './averagedPolicyAgent.js';
 
 const qvpoOptions = {
   ...averagedPolicyOptions,
@@ -62,7 +62,8 @@ export class QvpoAgent extends AveragedPolicyAgent<OptionValues<typeof qvpoOptio
 
   protected newSampler(): DdpmSampler {
     const { diffusionSteps: steps, policyHidden } = this.options;
-    return new DdpmSampler({ steps, startStd: 1, network: dipoNetwork(policyHidden) });
+    const network = mishNetwork({ hidden: policyHidden, sinusoids: 32, timeHidden: 256 });
+    return new DdpmSampler({ steps, startStd: 1, network });
   }
 
   protected drawPolicyNoise() {
