@@ -1,4 +1,5 @@
 import { MissingPackageError } from '../errors.js';
+import { findNodeModule } from '../files/nodeModules.js';
 import type { RuntimeArray, RuntimeType } from './arrays.js';
 import { oncePerProcess } from './oncePerProcess.js';
 import type { OnnxSession, OnnxTensor, TypedRuntime } from './runtime.js';
@@ -129,7 +130,7 @@ export async function workerRuntime(): Promise<TypedRuntime> {
 }
 
 async function start(): Promise<TypedRuntime & { thread: EngineThread }> {
-  const thread = new EngineThread(await startWorker());
+  const thread = new EngineThread(startWorker());
   await thread.ask({ kind: 'open' }).catch((cause) => {
     throw new MissingPackageError(
       `compile: worker needs onnxruntime-node. Run: npm install onnxruntime-node (${cause.message}).`,
@@ -148,23 +149,16 @@ async function start(): Promise<TypedRuntime & { thread: EngineThread }> {
   };
 }
 
-async function startWorker(): Promise<Thread> {
-  const [threads, url] = await Promise.all([nodeModule('worker_threads'), nodeModule('url')]).catch((cause) => {
-    const advice =
-      'compile: worker needs Node. In a page, set env.wasm.proxy of onnxruntime-web, or train in a worker.';
-    throw new MissingPackageError(advice, { cause });
-  });
-  const here =
-    typeof __filename === 'string'
-      ? (url as typeof import('node:url')).pathToFileURL(__filename).href
-      : import.meta.url;
+function startWorker(): Thread {
+  const [threads, url] = [findNodeModule('node:worker_threads'), findNodeModule('node:url')];
+  if (!threads || !url) {
+    throw new MissingPackageError(
+      'compile: worker needs Node. In a page, set env.wasm.proxy of onnxruntime-web, or train in a worker.',
+    );
+  }
+  const here = typeof __filename === 'string' ? url.pathToFileURL(__filename).href : import.meta.url;
   const isSource = here.endsWith('.ts');
   const program = new URL(`./engineWorker${isSource ? '.ts' : '.js'}`, here);
   const tsx = isSource && { execArgv: ['--import', new URL('../../scripts/registerTsx.mjs', here).href] };
-  return new (threads as typeof import('node:worker_threads')).Worker(program, { ...tsx }) as unknown as Thread;
-}
-
-/** Bundlers for pages need not know. */
-function nodeModule(name: string): Promise<unknown> {
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`);
+  return new threads.Worker(program, { ...tsx }) as unknown as Thread;
 }
