@@ -1,10 +1,10 @@
 /**
  * Runs the experiments whose results stand in `results/`, and records each run that is complete.
  *
- *     npx tsx bench/learning.ts halfcheetah-50k [--jobs 2]
+ *     npx tsx bench/learning.ts halfcheetah-50k [--jobs 2] [--agents dime,sac]
  *
  * `results/NAME/experiment.yaml` is a sweep ({@link Sweep}): kill the command whenever you like and call it again, runs go on
- * from their checkpoints in `sweeps/NAME` and are never repeated. `npx tsx bench/report.ts` redraws tables and figures.
+ * from their checkpoints in `sweeps/NAME`, and what is recorded is never repeated. `npx tsx bench/report.ts` redraws tables and figures.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ import { type Result, resultPath, writeResult } from './results.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { jobs: { type: 'string', default: '1' } },
+  options: { jobs: { type: 'string', default: '1' }, agents: { type: 'string' } },
 });
 const [experiment] = positionals;
 const file = (name: string) => fileURLToPath(new URL(`../results/${name}/experiment.yaml`, import.meta.url));
@@ -31,6 +31,11 @@ const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
 
 const sweep = Sweep.read(`sweeps/${experiment}`, parse(readFileSync(file(experiment), 'utf8')));
+const wanted = values.agents?.split(',');
+sweep.plan.runs = sweep.plan.runs.filter(
+  ({ settings: { agent, env: task, seed } }) =>
+    (wanted?.includes(agent) ?? true) && !existsSync(resultPath(experiment, { agent, task, seed })),
+);
 await sweep.prepare();
 await record(experiment);
 const recording = setInterval(() => void record(experiment), 60_000);
