@@ -12,6 +12,7 @@ const isolation = {
 export default defineConfig({
   base: './', // any host, any folder
   resolve: {
+    dedupe: ['long'], // TensorFlow.js and protobufjs bring one each
     alias: [
       { find: /^diffrl$/, replacement: source('index.ts') },
       { find: /^diffrl\/(\w+)$/, replacement: source('$1/index.ts') },

@@ -86,7 +86,7 @@ describe.skipIf(!hasBrowser)(`the playground${whyNot}`, () => {
     );
     const kilobytes = sizes.reduce((a, b) => a + b, 0) / 1024;
     console.info(`${kilobytes.toFixed(0)} KB of scripts, gzip`);
-    expect(kilobytes).toBeLessThan(510);
+    expect(kilobytes).toBeLessThan(500);
 
     const start = Date.now();
     let training = { share: 0, longest: 0 };
