@@ -18,7 +18,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const call = (...args: string[]) => output(diffrl(args, folder));
+async function call(...args: string[]) {
+  const called = await output(diffrl(args, folder));
+  expect(called.text, 'the banner of TensorFlow.js').not.toMatch(/TensorFlow|=====/);
+  return called;
+}
 
 describe('values', () => {
   it('reads seeds and counts', () => {
@@ -108,22 +112,48 @@ describe('the program diffrl', () => {
       '--set',
       setting,
     ]);
-    const about = ['-a', 'td3', '-e', 'Pendulum', '-n', '100k', '--evaluate-every', '50', '--episodes', '1'];
+    const about = ['-a', 'td3', '-e', 'InvertedPendulum-v5', '-n', '100k', '--evaluate-every', '50', '--episodes', '1'];
     const limited = await call('train', ...about, ...set, '--wrap', 'normaliseObservation', '--time-limit', '4s');
     expect(limited.code).toBe(75);
     const [, path] = /Go on with: diffrl resume (\S+)/.exec(limited.text) ?? [];
     const { step } = JSON.parse(await readFile(join(folder, path!, 'status.json'), 'utf8'));
     expect(await call('resume', path!, '-n', `${step + 20}`)).toMatchObject({ code: 0 });
-    expect(await call('export', path!, 'policy.onnx', '--checkpoint', 'latest')).toMatchObject({ code: 0 });
+    expect(await call('export', path!, 'policy.onnx', '--checkpoint', 'latest', '--mjcf')).toMatchObject({ code: 0 });
     const policy = await loadPolicy(join(folder, 'policy.onnx'));
-    expect(policy.metadata).toMatchObject({ agent: 'TD3', task: 'Pendulum-v1', settings: { step: step + 20 } });
+    expect(policy.metadata).toMatchObject({
+      ...{ agent: 'TD3', task: 'InvertedPendulum-v5', settings: { step: step + 20 } },
+      ...{ observationNames: ['qpos[0]', 'qpos[1]', 'qvel[0]', 'qvel[1]'], mjcf: expect.stringMatching(/^<mujoco/) },
+    });
     const { agent, environments } = await loadRun(join(folder, path!));
     const normalised = environments.evaluation as NormaliseObservation;
-    const raw = Float32Array.of(0.6, 0.8, 1);
+    const raw = Float32Array.of(0.1, -0.05, 1, 0.5);
     const { actions } = await agent.act(normalised.moments.normalise(raw), { explore: false });
     expect((await policy.act(raw))[0]).toBeCloseTo(actions[0]!, 4);
-    expect(limited.text).not.toMatch(/TensorFlow|=====/); // its banner
     agent.dispose();
+  });
+
+  it('halves the variants of a sweep on the way, and says how far each came', async () => {
+    const study = {
+      ...{ agents: [tiny.replace('makeTiny', 'makeGraded')], envs: [tiny.replace('makeTiny', 'makeMore')] },
+      ...{ steps: 80, evaluationEvery: 20, local: { jobs: 2 } },
+      ...{ grid: { quality: [1, 4, 2, 3] }, halving: { rungs: 2, factor: 2 } },
+    };
+    await writeFile(join(folder, 'study.json'), JSON.stringify(study));
+    const { code, text } = await call('sweep', 'study.json');
+    expect(code).toBe(0);
+    expect(text).toMatch(/2 finished, 2 paused/);
+    for (const [quality, step] of [
+      [4, 80],
+      [3, 80],
+      [2, 40],
+      [1, 40],
+    ]) {
+      expect(text).toMatch(new RegExp(`quality ${quality} +1 +${step} +${(quality! / 2).toFixed(2)}`));
+    }
+    expect(await call('sweep', 'study.json')).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/2 complete already/),
+    });
   });
 
   it('answers mistakes with what was meant, without a stack, and says where a sweep failed', async () => {

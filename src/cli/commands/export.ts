@@ -13,8 +13,9 @@ export function addExport(program: Command): void {
     .argument('<run>', 'folder of the run')
     .argument('<file>', 'the model to write, such as policy.onnx')
     .option('--rows <count>', 'observations per call', parseCount, 1)
+    .option('--mjcf', "also the task's MuJoCo model")
     .addOption(checkpointOption())
-    .action(async (path: string, file: string, flags: { rows: number; checkpoint: 'best' | 'latest' }) => {
+    .action(async (path: string, file: string, flags: ExportFlags) => {
       const { loadRun } = await import('../../runs/load.js');
       const { exportOnnx } = await import('../../agents/exportOnnx.js');
       const { ArgumentError } = await import('../../errors.js');
@@ -22,10 +23,21 @@ export function addExport(program: Command): void {
       const { agent, environments, step } = run;
       if (!('policyGraph' in agent))
         throw new ArgumentError(`diffrl export: ${agent.name} has no policy graph to export.`);
-      await exportOnnx(agent as never, file, { rows: flags.rows, moments: await momentsOf(run), about: aboutOf(run) });
+      await exportOnnx(agent as never, file, {
+        rows: flags.rows,
+        moments: await momentsOf(run),
+        observationNames: await namesOf(run),
+        about: { ...aboutOf(run), mjcf: flags.mjcf ? await mjcfOf(run) : undefined },
+      });
       await environments.close();
       console.log(`${file}: ${agent.name} as of step ${step}, ${flags.rows} observation(s) a call.`);
     });
+}
+
+interface ExportFlags {
+  rows: number;
+  mjcf?: true;
+  checkpoint: 'best' | 'latest';
 }
 
 /** The moments that the run's observations are normalised with: they become part of the model, which takes raw observations. */
@@ -51,4 +63,34 @@ async function momentsOf({ environments, config }: LoadedRun) {
 function aboutOf({ config: { task, settings }, step }: LoadedRun) {
   const { agent, envOptions, wrappers, seed } = settings;
   return { task: task.id, settings: { agent, envOptions, wrappers: wrappers as never, seed, step } };
+}
+
+/** `qpos[0]`, `qpos[1]` ... for a MuJoCo task whose observations reach the agent as they are. */
+async function namesOf({ environments: { evaluation }, agent }: LoadedRun): Promise<string[] | undefined> {
+  const env = await mujocoEnvOf(evaluation);
+  if (env?.observationSpace.size !== agent.observationSpace.size) return undefined;
+  return Object.entries(env.layout).flatMap(([part, { from, to }]) =>
+    Array.from({ length: to - from }, (_, i) => `${part}[${i}]`),
+  );
+}
+
+/** @throws ArgumentError for a task without a MuJoCo model, or with one that is more than a text */
+async function mjcfOf({ environments, config }: LoadedRun): Promise<string> {
+  const { ArgumentError } = await import('../../errors.js');
+  const model = (await mujocoEnvOf(environments.evaluation))?.task.model;
+  if (model === undefined)
+    throw new ArgumentError(`diffrl export: ${config.task.id} has no MuJoCo model; leave --mjcf out.`);
+  const { xml, assets = {} } = typeof model === 'string' ? { xml: model } : model;
+  const files = Object.keys(assets);
+  if (!files.length) return xml;
+  throw new ArgumentError(
+    `diffrl export: the model of ${config.task.id} needs files (${files.slice(0, 3).join(', ')} ...), which a policy file does not hold; leave --mjcf out.`,
+  );
+}
+
+async function mujocoEnvOf(env: unknown) {
+  const { Wrapper } = await import('../../envs/wrappers/wrapper.js');
+  const { MujocoEnv } = await import('../../mujoco/mujocoEnv.js');
+  const inner: unknown = env instanceof Wrapper ? env.unwrapped : env;
+  return inner instanceof MujocoEnv ? inner : undefined;
 }
