@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
-/** Files that take more than two seconds each: they train, or start browsers, workers, programs. `npm run test:fast` leaves them out. */
+/**
+ * Files that take more than two seconds each, for they train, or start browsers, workers, programs; and those that need modules
+ * of their own: `npm run test:fast` leaves them out and loads modules once for all others.
+ */
 const SLOW = [
   ...['agents', 'cli', 'docs', 'examples', 'mujoco', 'node', 'playground', 'remote', 'runs', 'web'].map(
     (room) => `test/${room}/**`,
@@ -14,6 +17,7 @@ const SLOW = [
     'compile/gpu',
     'compile/browser',
     'compile/memory',
+    'compile/missing',
     'training/dimeResume',
     'compile/properties',
     'diffusion/kernels',
@@ -35,6 +39,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: process.env.FAST ? SLOW : [],
+    isolate: !process.env.FAST,
     reporters: ['default', './scripts/closingLineReporter.ts'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 60_000,
