@@ -37,6 +37,7 @@ export {
   DiffusionQlAgent,
   type DiffusionQlOptions,
 } from './agents/denoising/diffusionQlAgent.js';
+export { DipoAgent, type DipoOptions } from './agents/denoising/dipoAgent.js';
 export { DpmdAgent, type DpmdOptions } from './agents/denoising/dpmdAgent.js';
 export { DppoAgent, type DppoOptions } from './agents/denoising/dppoAgent.js';
 export { QsmAgent, type QsmOptions } from './agents/denoising/qsmAgent.js';

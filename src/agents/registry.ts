@@ -3,6 +3,7 @@ import { nearest } from '../nearest.js';
 import type { Agent, EnvSpaces } from './agent.js';
 import { DacerAgent } from './denoising/dacerAgent.js';
 import { DiffusionQlAgent } from './denoising/diffusionQlAgent.js';
+import { DipoAgent } from './denoising/dipoAgent.js';
 import { DpmdAgent } from './denoising/dpmdAgent.js';
 import { DppoAgent } from './denoising/dppoAgent.js';
 import { QsmAgent } from './denoising/qsmAgent.js';
@@ -34,6 +35,7 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   dpmd: DpmdAgent,
   qsm: QsmAgent,
   qvpo: QvpoAgent,
+  dipo: DipoAgent,
   diffppo: DiffPpoAgent,
   diffsac: DiffSacAgent,
   diffwpo: DiffWpoAgent,

@@ -46,10 +46,10 @@ export class TwinCritic {
   bindMin(observations: tf.Tensor2D, groupSize: number): (actions: tf.Tensor2D) => tf.Tensor1D {
     const blocks = blockSizes(observations.shape[0], groupSize);
     const heads = this.heads.map((head) => this.observationPart(head, observations));
-    const parts = heads.map(({ part }) => tf.split(part, blocks));
+    const parts = heads.map(({ part }) => splitRows(part, blocks));
     return (actions) => {
       const rows = blocks.map((size) => size * groupSize);
-      const values = tf.split(actions, rows).map((block, i) => {
+      const values = splitRows(actions, rows).map((block, i) => {
         const [first, second] = this.heads.map((head, h) => {
           const product = tf.matMul(block, heads[h]!.actionKernel) as tf.Tensor2D;
           return head.applyFrom(0, addToGroups(product, parts[h]![i] as tf.Tensor2D, groupSize));
@@ -79,6 +79,11 @@ const BLOCK_ROWS = 2048;
 function blockSizes(groups: number, groupSize: number): number[] {
   const size = Math.max(1, Math.floor(BLOCK_ROWS / groupSize));
   return Array.from({ length: Math.ceil(groups / size) }, (_, i) => Math.min(size, groups - i * size));
+}
+
+/** Blocks of rows. TensorFlow.js has no gradient of a split into one part. */
+function splitRows(x: tf.Tensor2D, sizes: number[]): tf.Tensor2D[] {
+  return sizes.length === 1 ? [x] : tf.split(x, sizes);
 }
 
 /** Adds row i of `parts` `[B, H]` to every row of group i of `x` `[B * groupSize, H]`. */

@@ -48,6 +48,7 @@ interface Pending {
  */
 export class NStepReplay implements Replay {
   readonly learned: Replay['learned'];
+  readonly rewriteActions: Replay['rewriteActions'];
   private readonly pending: PendingSteps;
   private readonly parts: Required<Stateful>;
 
@@ -64,6 +65,7 @@ export class NStepReplay implements Replay {
     requireInteger('NStepReplay', 'steps', options.steps, { min: 1 });
     requireNumber('NStepReplay', 'gamma', options.gamma, { min: 0, max: 1 });
     this.learned = replay.learned?.bind(replay);
+    this.rewriteActions = replay.rewriteActions?.bind(replay);
     this.pending = new PendingSteps(options);
     this.parts = together({ replay, pending: this.pending });
   }

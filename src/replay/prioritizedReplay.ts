@@ -12,7 +12,7 @@ import { type GivenOptions, number, type OptionValues, readOptions } from '../op
 import type { Rng } from '../rng/rng.js';
 import { asCount, prefixed, readEntries, type StateDict, stateArray, substate } from '../state.js';
 import type { DiscountedTransitions, Replay, ReplayBatch, ReplayFactory, ReplayOptions } from './replay.js';
-import { moved, ReplayBuffer } from './replayBuffer.js';
+import { moved, ReplayBuffer, requireIndices } from './replayBuffer.js';
 import { SumTree } from './sumTree.js';
 
 const priorityOptions = {
@@ -85,11 +85,8 @@ export class PrioritizedReplay implements Replay {
 
   /** Sets the priorities of `batch`. @throws ShapeError or NonFiniteError for errors that do not fit; then nothing has changed */
   learned(batch: ReplayBatch, tdErrors: Float32Array): void {
-    const indices = batch?.indices;
     const where = 'PrioritizedReplay.learned';
-    if (!(indices instanceof Int32Array) || indices.some((index) => !(index >= 0 && index < this.size))) {
-      throw new ArgumentError(`${where}: the batch must be one that sample() gave, its indices are ${show(indices)}.`);
-    }
+    const indices = requireIndices(where, batch, this.size);
     requireLength(where, 'tdErrors', tdErrors, indices.length, 'the batch size');
     requireFinite(where, 'tdErrors', tdErrors);
     const { alpha, epsilon } = this.options;
@@ -98,6 +95,11 @@ export class PrioritizedReplay implements Replay {
       this.tree.set(index, priority);
       this.largest = Math.max(this.largest, priority);
     });
+  }
+
+  /** @throws ArgumentError, ShapeError or NonFiniteError as {@link ReplayBuffer} does */
+  rewriteActions(batch: ReplayBatch, actions: Float32Array): void {
+    this.buffer.rewriteActions(batch, actions);
   }
 
   state(): StateDict {

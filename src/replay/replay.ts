@@ -38,6 +38,12 @@ export interface Replay extends Stateful {
    * @param tdErrors `[B]`, sizes of the temporal-difference errors, >= 0
    */
   learned?: ((batch: ReplayBatch, tdErrors: Float32Array) => void) | undefined;
+  /**
+   * Where there is such a method, agents can put other actions in place of those of a batch that `sample` gave; DIPO does.
+   *
+   * @param actions `[B * actionSize]`; of a transition that is in the batch more than once the last ones count
+   */
+  rewriteActions?: ((batch: ReplayBatch, actions: Float32Array) => void) | undefined;
 }
 
 /** What a replay is made for. */

@@ -1,4 +1,13 @@
-import { ArgumentError, CheckpointError, requireInteger, requireList, requireObject, show } from '../errors.js';
+import {
+  ArgumentError,
+  CheckpointError,
+  requireFinite,
+  requireInteger,
+  requireLength,
+  requireList,
+  requireObject,
+  show,
+} from '../errors.js';
 import type { Rng } from '../rng/rng.js';
 import { asCount, readEntries, type StateDict, stateArray, type TypedArray } from '../state.js';
 import type { DiscountedTransitions, Replay, ReplayBatch, ReplayOptions } from './replay.js';
@@ -103,6 +112,17 @@ export class ReplayBuffer implements Replay {
     return this.read(Int32Array.from(chosen));
   }
 
+  /** @throws ArgumentError, ShapeError or NonFiniteError for a batch that is not this buffer's or actions that do not fit; then nothing has changed */
+  rewriteActions(batch: ReplayBatch, actions: Float32Array): void {
+    const where = 'ReplayBuffer.rewriteActions';
+    const indices = requireIndices(where, batch, this.filled);
+    requireLength(where, 'actions', actions, indices.length * this.columns.actions!.width, 'batch size x action size');
+    requireFinite(where, 'actions', actions);
+    indices.forEach((row, i) => {
+      this.rows.rewrite(row, 'actions', actions, i);
+    });
+  }
+
   private read(indices: Int32Array): ReplayBatch {
     const batch = this.mapColumns((column, { width }) => {
       const values = new Float32Array(indices.length * width);
@@ -171,6 +191,13 @@ export class ReplayBuffer implements Replay {
     const entries = this.names.map((name) => [name, map(name, this.columns[name] as Column)]);
     return Object.fromEntries(entries) as Record<ColumnName, T>;
   }
+}
+
+/** Where the transitions of `batch` lie. @throws ArgumentError unless `sample` gave it */
+export function requireIndices(where: string, batch: ReplayBatch, size: number): Int32Array {
+  const indices = batch?.indices;
+  if (indices instanceof Int32Array && indices.every((index) => index >= 0 && index < size)) return indices;
+  throw new ArgumentError(`${where}: the batch must be one that sample() gave, its indices are ${show(indices)}.`);
 }
 
 /**

@@ -42,6 +42,12 @@ export class RowBlocks<Name extends string> {
     for (const name of this.names) copyRow(source[name], from, block[name], row, this.columns[name].width);
   }
 
+  /** Writes column `name` of row `index`, which was written before, from row `from` of `source`. */
+  rewrite(index: number, name: Name, source: ArrayLike<number>, from: number): void {
+    const [block, row] = this.writable(index);
+    copyRow(source, from, block[name], row, this.columns[name].width);
+  }
+
   /** Copies column `name` of row `index` to row `to` of `target`. */
   read(index: number, name: Name, target: Float32Array, to: number): void {
     const block = this.blocks[Math.floor(index / this.blockRows)] as Block<Name>;

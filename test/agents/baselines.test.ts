@@ -6,6 +6,7 @@ import {
   CrossQAgent,
   DacerAgent,
   DiffusionQlAgent,
+  DipoAgent,
   DppoAgent,
   evaluate,
   Pendulum,
@@ -94,6 +95,20 @@ const agents: Record<string, Case> = {
         ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, targetRate: 0.02, criticHidden: [64, 64] },
         ...{ diffusionSteps: 5, policyHidden: [64, 64], policyLearningRate: 1e-3, criticLearningRate: 3e-3 },
         ...{ candidates: 16, uniformActions: 2, evaluationParticles: 8 },
+      }),
+    steps: 3000,
+    atLeast: -400,
+  },
+  DIPO: {
+    tiny: ({ compile, seed }) =>
+      DipoAgent.create({
+        ...{ env, batchSize: 8, criticHidden: [8], policyHidden: [8], warmupSteps: 0, compile, seed },
+        ...{ diffusionSteps: 2, actionSteps: 3 },
+      }),
+    learner: (env) =>
+      DipoAgent.create({
+        ...{ env, gamma: 0.95, batchSize: 64, warmupSteps: 500, seed: 1, targetRate: 0.02, criticHidden: [64, 64] },
+        ...{ diffusionSteps: 5, policyHidden: [64, 64], policyLearningRate: 1e-3, criticLearningRate: 3e-3 },
       }),
     steps: 3000,
     atLeast: -400,

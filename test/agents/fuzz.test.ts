@@ -7,6 +7,7 @@ import {
   DiffSacAgent,
   DiffWpoAgent,
   DimeAgent,
+  DipoAgent,
   DpmdAgent,
   DppoAgent,
   EulerMaruyamaSampler,
@@ -52,6 +53,10 @@ const classes: Record<string, { Class: Anything; options: () => object }> = {
   QVPO: {
     Class: QvpoAgent,
     options: () => ({ ...replayed, ...{ criticHidden: [4], policyHidden: [4], diffusionSteps: 2, candidates: 2 } }),
+  },
+  DIPO: {
+    Class: DipoAgent,
+    options: () => ({ ...replayed, ...{ criticHidden: [4], policyHidden: [4], diffusionSteps: 2, actionSteps: 2 } }),
   },
   DiffSAC: { Class: DiffSacAgent, options: () => ({ ...replayed, criticHidden: [4], sampler: chain() }) },
   DiffWPO: {

@@ -61,6 +61,7 @@ function changed(change: (batch: ReplayBatch) => Partial<ReplayBatch>): ReplayFa
         const batch = buffer.sample(rows, rng);
         return { ...batch, ...change(batch) };
       },
+      rewriteActions: (batch, actions) => buffer.rewriteActions(batch, actions),
       state: () => buffer.state(),
       prepare: (saved) => buffer.prepare(saved),
     };

@@ -207,3 +207,21 @@ describe('ReplayBuffer', () => {
     expect(replay.state()).toEqual(before);
   });
 });
+
+it('rewrites the actions of a batch; snapshots keep the old ones; a call that fails changes nothing', () => {
+  const replay = new ReplayBuffer(sizes);
+  replay.add(numbered(0, 4));
+  const first = Array.from(replay.at([0, 2]).actions);
+  const batch = replay.at([1, 3]);
+  const [snapshot, before] = [replay.snapshot(), replay.state()];
+  replay.rewriteActions(batch, Float32Array.of(70, 90));
+  expect(Array.from(replay.at([0, 1, 2, 3]).actions)).toEqual([first[0], 70, first[1], 90]);
+  expect(snapshot['rows0/actions']!.data).toEqual(before['rows0/actions']!.data);
+
+  const now = replay.state();
+  const { indices: _, ...foreign } = batch;
+  expect(() => replay.rewriteActions(foreign as never, new Float32Array(2))).toThrow(ArgumentError);
+  expect(() => replay.rewriteActions(batch, new Float32Array(3))).toThrow(ShapeError);
+  expect(() => replay.rewriteActions(batch, Float32Array.of(1, Number.NaN))).toThrow(NonFiniteError);
+  expect(replay.state()).toEqual(now);
+});

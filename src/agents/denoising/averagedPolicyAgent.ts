@@ -15,7 +15,7 @@ import { matrix } from '../arrays.js';
 import type { ExportableAgent, PolicyGraph } from '../exportOnnx.js';
 import type { NoiseSource } from '../noiseSource.js';
 import { type BatchTensors, OffPolicyAgent, offPolicyOptions } from '../offPolicyAgent.js';
-import { numbers } from '../program.js';
+import { numbers, type Outputs } from '../program.js';
 import { bestActions, bestActionsGraph, type Chooser } from './bestActions.js';
 
 /** Options of {@link AveragedPolicyAgent}. */
@@ -118,11 +118,21 @@ export abstract class AveragedPolicyAgent<
 
   /** One update of critics, policy and target critics, and of the average policy when it is due. */
   protected async gradientStep(batch: ReplayBatch, noise: AveragedPolicyNoise<Own>): Promise<Metrics> {
-    const metrics = numbers(await this.step({ ...this.batchInputs(batch), ...noise }));
+    const outputs = await this.step({ ...this.batchInputs(batch), ...noise });
     this.updates++;
     const { averageAfter, averageEvery } = this.options;
     if (this.updates > averageAfter && this.updates % averageEvery === 0) await this.move({});
-    return metrics;
+    return numbers(this.metricsOf(outputs, batch));
+  }
+
+  /** The actions taken `[B, A]`, from what replay keeps of them. Traceable. */
+  protected taken(stored: tf.Tensor2D): tf.Tensor2D {
+    return stored;
+  }
+
+  /** What an update gave besides the scalars that it reports is taken out here. */
+  protected metricsOf(outputs: Outputs<string>, _batch: ReplayBatch): Outputs<string> {
+    return outputs;
   }
 
   /** Both critics towards the smaller target value of the average policy's best action. */
@@ -134,7 +144,7 @@ export abstract class AveragedPolicyAgent<
     const value = this.targetCritic.bindMin(nextObservations, 1)(next);
     const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), value));
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, actions), target, weights),
+      twinLoss(this.critic.apply(observations, this.taken(actions)), target, weights),
     );
     this.criticAdam.apply(clipGlobalNorm(gradients, maxGradientNorm));
     return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
