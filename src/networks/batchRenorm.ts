@@ -1,7 +1,6 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers } from '@tensorflow/tfjs-layers';
-import { stopGradient } from '../ops/stopGradient.js';
 import type { Variables } from '../ops/variables.js';
 import { type GivenOptions, integer, number, type OptionValues, readOptions } from '../options.js';
 
@@ -20,7 +19,7 @@ export const batchRenormOptions = {
 
 export type BatchRenormOptions = GivenOptions<typeof batchRenormOptions>;
 
-/** Smallest batch variance seen by the square root; keeps the gradient of a constant column finite. */
+/** Smallest batch variance seen by the square root; a column of less is constant and has no gradient but that of its mean. */
 const TINY_VARIANCE = 1e-12;
 
 /**
@@ -74,15 +73,30 @@ export class BatchRenorm extends layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: { training?: boolean } = {}): tf.Tensor {
     return tf.tidy(() => {
       const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor;
-      const { scale, bias, mean, variance } = this.variables as Record<string, tf.Variable>;
-      const used = training ? this.train(x) : { mean: mean as tf.Tensor, variance: variance as tf.Tensor };
-      const gain = tf.mul(tf.rsqrt(tf.add(used.variance, this.options.epsilon)), scale as tf.Tensor);
-      return tf.add(tf.mul(tf.sub(x, used.mean), gain), bias as tf.Tensor);
+      const { scale, bias, mean, variance } = this.variables as Record<string, tf.Tensor>;
+      if (training) return this.train(x, scale as tf.Tensor, bias as tf.Tensor);
+      const gain = tf.mul(tf.rsqrt(tf.add(variance as tf.Tensor, this.options.epsilon)), scale as tf.Tensor);
+      return tf.add(tf.mul(tf.sub(x, mean as tf.Tensor), gain), bias as tf.Tensor);
     });
   }
 
-  /** The statistics to normalise a training batch with; moves the running ones. */
-  private train(x: tf.Tensor): { mean: tf.Tensor; variance: tf.Tensor } {
+  /** A training batch, normalised; moves the running statistics. */
+  private train(x: tf.Tensor, scale: tf.Tensor, bias: tf.Tensor): tf.Tensor {
+    const normalise = tf.customGrad((...args) => {
+      const [values, factor, addend, save] = args as [tf.Tensor, tf.Tensor, tf.Tensor, (saved: tf.Tensor[]) => void];
+      const { mean, variance, r, d } = this.statistics(values);
+      const offset = tf.div(tf.mul(d, tf.sqrt(tf.maximum(variance, TINY_VARIANCE))), r);
+      const perStd = tf.rsqrt(tf.add(tf.div(variance, tf.square(r)), this.options.epsilon));
+      const centred = tf.sub(values, tf.sub(mean, offset));
+      const gain = tf.mul(perStd, factor);
+      save([centred, gain, perStd, variance, offset, r]);
+      return { value: tf.add(tf.mul(centred, gain), addend), gradFunc: trainGradients };
+    });
+    return normalise(x, scale, bias);
+  }
+
+  /** The statistics of a batch, and by how much to correct them; moves the running ones. */
+  private statistics(x: tf.Tensor): Record<'mean' | 'variance' | 'r' | 'd', tf.Tensor> {
     const { momentum, epsilon, rMax, dMax, warmup } = this.options;
     const running = this.variables as Record<'mean' | 'variance' | 'steps', tf.Variable>;
     const mean = tf.mean(x, 0);
@@ -91,19 +105,36 @@ export class BatchRenorm extends layers.Layer {
     const corrects = tf.cast(tf.greaterEqual(running.steps, warmup), 'float32');
     const ratio = tf.clipByValue(tf.div(tf.sqrt(tf.add(variance, epsilon)), std), 1 / rMax, rMax);
     const shift = tf.clipByValue(tf.div(tf.sub(mean, running.mean), std), -dMax, dMax);
-    const r = stopGradient(tf.add(tf.mul(tf.sub(ratio, 1), corrects), 1));
-    const d = stopGradient(tf.mul(shift, corrects));
 
     running.mean.assign(blend(running.mean, mean, momentum));
     running.variance.assign(blend(running.variance, variance, momentum));
     running.steps.assign(tf.add(running.steps, 1));
-    const batchStd = tf.sqrt(tf.maximum(variance, TINY_VARIANCE));
-    return { mean: tf.sub(mean, tf.div(tf.mul(d, batchStd), r)), variance: tf.div(variance, tf.square(r)) };
+    return { mean, variance, r: tf.add(tf.mul(tf.sub(ratio, 1), corrects), 1), d: tf.mul(shift, corrects) };
   }
 
   override getConfig(): serialization.ConfigDict {
     return { ...super.getConfig(), ...this.options };
   }
+}
+
+type Saved = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+
+/**
+ * The gradients of {@link BatchRenorm.train} for input, scale and bias, by hand: automatic ones take three times the operators,
+ * and twice the passes over the batch.
+ */
+function trainGradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
+  const [centred, gain, perStd, variance, offset, r] = saved as Saved;
+  const bias = tf.sum(dy, 0);
+  const scale = tf.mul(tf.sum(tf.mul(dy, centred), 0), perStd);
+  const share = tf.div(gain, dy.shape[0] as number);
+  const byMean = tf.mul(share, bias);
+  const byVariance = tf.div(tf.mul(tf.mul(share, scale), perStd), tf.square(r));
+  const byOffset = tf.div(tf.mul(byMean, offset), tf.maximum(variance, TINY_VARIANCE));
+  const isSpread = tf.greaterEqual(variance, TINY_VARIANCE);
+  const slope = tf.where(isSpread, tf.sub(byOffset, byVariance), tf.zerosLike(variance));
+  const shift = tf.add(tf.mul(slope, offset), byMean);
+  return [tf.sub(tf.add(tf.mul(gain, dy), tf.mul(slope, centred)), shift), scale, bias];
 }
 
 function blend(old: tf.Tensor, fresh: tf.Tensor, momentum: number): tf.Tensor {

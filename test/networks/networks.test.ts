@@ -62,6 +62,42 @@ describe('BatchRenorm against the released code (1e-5)', () => {
     }
   });
 
+  it.each([0, 10])('has the gradients of its formula, warm-up of %i calls (1e-4)', (warmup) => {
+    const rng = Rng.fromSeed(1);
+    const x = tf.tensor2d(rng.normals(12), [6, 2]);
+    const norm = layer(warmup);
+    norm.variables.scale!.assign(tf.tensor1d([0.7, -1.3]));
+    norm.variables.bias!.assign(tf.tensor1d([0.2, 0.1]));
+    const { mean, variance, scale, bias } = norm.variables as Record<string, tf.Variable<tf.Rank.R1>>;
+    const oldMean = tf.clone(mean!);
+    const std = tf.sqrt(tf.add(tf.clone(variance!), 1e-3));
+    const moments = tf.moments(x, 0);
+    const corrects = warmup === 0 ? 1 : 0;
+    const r = tf.add(
+      1,
+      tf.mul(corrects, tf.sub(tf.clipByValue(tf.div(tf.sqrt(tf.add(moments.variance, 1e-3)), std), 1 / 3, 3), 1)),
+    );
+    const d = tf.mul(corrects, tf.div(tf.sub(moments.mean, oldMean), std));
+    const weights = tf.tensor2d(rng.normals(12), [6, 2]);
+    const formula = (x: tf.Tensor, scale: tf.Tensor, bias: tf.Tensor) => {
+      const { mean, variance } = tf.moments(x, 0);
+      const centre = tf.sub(mean, tf.div(tf.mul(d, tf.sqrt(variance)), r));
+      const normal = tf.div(tf.sub(x, centre), tf.sqrt(tf.add(tf.div(variance, tf.square(r)), 1e-3)));
+      return tf.sum(tf.mul(tf.square(tf.add(tf.mul(normal, scale), bias)), weights));
+    };
+    const expected = tf.grads(formula)([x, scale!, bias!]);
+    const inputs = tf.grad((x) => tf.sum(tf.mul(tf.square(norm.call(x, { training: true })), weights)))(x);
+    const again = layer(warmup);
+    for (const [name, value] of Object.entries({ scale: scale!, bias: bias! })) again.variables[name]!.assign(value);
+    const { grads } = tf.variableGrads(
+      () => tf.sum(tf.mul(tf.square(again.call(x, { training: true })), weights)) as tf.Scalar,
+      [again.variables.scale!, again.variables.bias!],
+    );
+    expectClose(inputs, expected[0]!.dataSync(), 1e-4);
+    expectClose(grads[again.variables.scale!.name]!, expected[1]!.dataSync(), 1e-4);
+    expectClose(grads[again.variables.bias!.name]!, expected[2]!.dataSync(), 1e-4);
+  });
+
   it('works as a layer of a tfjs model and keeps its options', () => {
     const model = sequential({ layers: [new BatchRenorm({ inputShape: [2], rMax: 2 }), layers.dense({ units: 1 })] });
     expect((model.predict(batch) as tf.Tensor).shape).toEqual([4, 1]);
