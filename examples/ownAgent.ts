@@ -25,9 +25,9 @@ import {
   Pendulum,
   progressBar,
   type ReplayBatch,
-  TwinCritic,
+  scalarObjective,
   train,
-  twinLoss,
+  twinCritic,
 } from 'diffrl';
 
 const options = {
@@ -50,8 +50,8 @@ export class OwnTd3 extends OffPolicyAgent<OptionValues<typeof options>, Float32
   readonly name = 'own TD3';
   private readonly actor = this.own('actor', this.newActor());
   private readonly targetActor = this.own('targetActor', this.newActor());
-  private readonly critic = this.own('critic', this.newCritic());
-  private readonly targetCritic = this.own('targetCritic', this.newCritic());
+  private readonly critic = this.own('critic', this.valueCritic(twinCritic(), scalarObjective('min')));
+  private readonly targetCritic = this.own('targetCritic', this.critic.twin());
   private readonly actorAdam = this.own('actorAdam', new Adam(this.actor.variables, this.options));
   private readonly criticAdam = this.own('criticAdam', new Adam(this.critic.variables, this.options));
   private readonly actions = this.program(({ observations }: { observations: tf.Tensor2D }) => ({
@@ -85,13 +85,13 @@ export class OwnTd3 extends OffPolicyAgent<OptionValues<typeof options>, Float32
     const { observations, actions, rewards, nextObservations, noise, weights } = inputs;
     const smoothing = tf.clipByValue(tf.mul(noise, 0.2), -0.5, 0.5);
     const smoothed: tf.Tensor2D = tf.add(act(this.targetActor, nextObservations), smoothing);
-    const values = this.targetCritic.apply(nextObservations, tf.clipByValue(smoothed, -1, 1));
-    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), tf.minimum(...values)));
+    const bellman = { rewards, discounts: this.discounts(inputs) };
+    const target = this.targetCritic.target(nextObservations, tf.clipByValue(smoothed, -1, 1), bellman);
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, actions), target, weights),
+      this.critic.loss(observations, actions, target, weights),
     );
     this.criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
+    return this.criticResults(results);
   }
 
   private actorStep({ observations }: Inputs) {
@@ -108,10 +108,6 @@ export class OwnTd3 extends OffPolicyAgent<OptionValues<typeof options>, Float32
   private newActor(): Mlp {
     const sizes = { inputs: this.sizes.observationSize, hidden: [256, 256], outputs: this.sizes.actionSize };
     return new Mlp(this.networks.split('actor'), { ...sizes, activation: tf.relu });
-  }
-
-  private newCritic(): TwinCritic {
-    return new TwinCritic(this.networks.split('critic'), { ...this.sizes, hidden: [256, 256] });
   }
 }
 

@@ -241,14 +241,19 @@ export { variancePreservingSchedule } from './schedules/variancePreserving.js';
 
 export { BatchRenorm, type BatchRenormOptions } from './networks/batchRenorm.js';
 export { BatchRenormMlp, type BatchRenormMlpOptions } from './networks/batchRenormMlp.js';
-export { BroNet, type BroNetOptions } from './networks/broNet.js';
-export { CrossQCritic, type CrossQCriticOptions } from './networks/crossQCritic.js';
+export { BroNet, type BroNetOptions, broCritic } from './networks/broNet.js';
 export {
-  type GaussianCriticOptions,
-  type GaussianReturn,
-  GaussianTwinCritic,
-} from './networks/gaussianCritic.js';
-export { LatentValue, type LatentValueOptions } from './networks/latentValue.js';
+  type CriticCall,
+  type CriticFactory,
+  CriticHeads,
+  type CriticNetwork,
+  type CriticSizes,
+  type HeadNetwork,
+  type Heads,
+  twinHeads,
+} from './networks/criticNetwork.js';
+export { CrossQCritic, type CrossQCriticOptions, crossQCritic } from './networks/crossQCritic.js';
+export { LatentValue, type LatentValueOptions, latentCritic } from './networks/latentValue.js';
 export { Mlp, type MlpOptions } from './networks/mlp.js';
 export { scaleSteps } from './networks/scaleSteps.js';
 export type { BoundNetwork, DiffusionStep, StepNetwork } from './networks/stepNetwork.js';
@@ -264,17 +269,25 @@ export {
   type TimeEmbeddingOptions,
   type TimeFeatures,
 } from './networks/timeEmbedding.js';
-export { TwinCritic as MlpTwinCritic, TwinCritic, type TwinCriticOptions } from './networks/twinCritic.js';
+export { TwinCritic as MlpTwinCritic, TwinCritic, type TwinCriticOptions, twinCritic } from './networks/twinCritic.js';
 
 // Losses and critic objectives.
 
+export { ActionValues } from './objectives/actionValues.js';
 export { type AnnealingOptions, annealing } from './objectives/annealing.js';
 export { categoricalObjective, projectCategorical, type Support } from './objectives/categorical.js';
 export { type KlMode, type Moments, stepKl, trustRegionLoss } from './objectives/chainKl.js';
 export type { BellmanTarget, CriticObjective } from './objectives/criticObjective.js';
 export { denoisingScoreMatchingLoss } from './objectives/denoising.js';
 export { fitGaussianMixture, type GaussianMixture, mixtureEntropyBound } from './objectives/gaussianMixture.js';
-export { gaussianReturnLoss, ReturnSpreads, type ReturnTarget, smallerReturn } from './objectives/gaussianReturn.js';
+export {
+  type GaussianReturn,
+  gaussianReturnLoss,
+  gaussianReturns,
+  ReturnSpreads,
+  type ReturnTarget,
+  smallerReturn,
+} from './objectives/gaussianReturn.js';
 export { type PpoStepBatch, type PpoStepOptions, ppoStepLoss } from './objectives/ppoStepLoss.js';
 export { type QuantileOptions, quantileObjective } from './objectives/quantile.js';
 export {
@@ -300,7 +313,6 @@ export {
   TemperatureControl,
   type TemperatureSetting,
 } from './objectives/temperatureControl.js';
-export { twinLoss } from './objectives/twinLoss.js';
 export { type WpoRescale, wpoStepLoss, wpoVelocity } from './objectives/wpoStepLoss.js';
 
 // The chain as an augmented Markov decision process.

@@ -124,14 +124,19 @@ export function flag(initial: boolean, doc: string): Option<boolean> {
 
 /** Widths of hidden layers. */
 export function widths(initial: readonly number[], doc: string): Option<readonly number[]> {
+  return integers(initial, { min: 1, max: 65_536 }, doc, 'widths such as [256, 256]');
+}
+
+/** A list of whole numbers within bounds. @param what how errors call them */
+export function integers(initial: readonly number[], bounds: Bounds, doc: string, what = 'integers') {
   return option<readonly number[]>({
-    ...{ initial, doc, allowed: 'list of integers >= 1' },
+    ...{ initial, doc, allowed: `list of integers >= ${bounds.min}` },
     check: (where, name, value) => {
       if (!Array.isArray(value)) {
-        throw new ArgumentError(`${where}: ${name} must be a list of widths such as [256, 256], got ${show(value)}.`);
+        throw new ArgumentError(`${where}: ${name} must be a list of ${what}, got ${show(value)}.`);
       }
-      value.forEach((width, i) => requireInteger(where, `${name}[${i}]`, width, { min: 1, max: 65_536 }));
-      return [...value];
+      value.forEach((entry, i) => requireInteger(where, `${name}[${i}]`, entry, bounds));
+      return [...value] as readonly number[];
     },
   });
 }
@@ -139,7 +144,7 @@ export function widths(initial: readonly number[], doc: string): Option<readonly
 /** A function, one of the library's or anybody's. */
 export function functionOption<F extends (...args: never[]) => unknown>(initial: F, doc: string): Option<F> {
   return option<F>({
-    ...{ initial: () => initial, doc, allowed: 'function', defaultText: initial.name.replace(/_$/, '') },
+    ...{ initial: () => initial, doc, allowed: 'function', defaultText: initial.name.replace(/_+(op)?$/, '') },
     check: (where, name, value) => {
       if (typeof value === 'function') return value as F;
       throw new ArgumentError(`${where}: ${name} must be a function, got ${show(value)}.`);

@@ -1,5 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, requireLength, show } from '../errors.js';
+import { type CriticFactory, CriticHeads, type CriticSizes, criticNetworkOption } from '../networks/criticNetwork.js';
+import { ActionValues } from '../objectives/actionValues.js';
+import type { CriticObjective } from '../objectives/criticObjective.js';
 import { former, integer, number, type OptionValues, option } from '../options.js';
 import { NStepReplay } from '../replay/nStepReplay.js';
 import type { Replay, ReplayBatch, ReplayFactory } from '../replay/replay.js';
@@ -36,6 +39,7 @@ export const offPolicyOptions = {
     },
   }),
   nStep: integer(1, { min: 1 }, 'Steps of reward in a target before the value of what follows; see NStepReplay.'),
+  criticNetwork: criticNetworkOption,
   updatesPerStep: former(
     number(
       undefined,
@@ -105,6 +109,21 @@ export abstract class OffPolicyAgent<
     const { transitions, isOwn } = experience;
     this.replay.add({ ...transitions, actions: this.stored(experience) });
     if (isOwn) this.due.add(this.options.updatesPerStep === undefined ? transitions.rewards.length : 1);
+  }
+
+  /** The network of the option `criticNetwork`, or of `network`; made from the part `critic` of `rng`. */
+  protected criticHeads(
+    network: CriticFactory,
+    sizes: Omit<CriticSizes, 'observationSize' | 'actionSize'>,
+    rng = this.networks,
+  ): CriticHeads {
+    const make = this.options.criticNetwork ?? network;
+    return new CriticHeads({ where: this.kind, make, rng, sizes: { ...this.sizes, ...sizes } });
+  }
+
+  /** Twin critics of an objective, on the network of the option `criticNetwork` or on `network`. */
+  protected valueCritic(network: CriticFactory, objective: CriticObjective, rng = this.networks): ActionValues {
+    return new ActionValues(this.criticHeads(network, { outputs: objective.outputs }, rng), objective);
   }
 
   private newReplay(): Replay {
@@ -178,6 +197,11 @@ export abstract class OffPolicyAgent<
    */
   protected toReplay(tdErrors: tf.Tensor1D): Record<never, tf.Tensor> {
     return this.replay.learned ? { tdErrors } : {};
+  }
+
+  /** What an update of critics reports ({@link criticLoss}). */
+  protected criticResults({ loss, tdErrors, ...others }: ReturnType<ActionValues['loss']>): Record<string, tf.Tensor> {
+    return { criticLoss: loss, ...others, ...this.toReplay(tdErrors) };
   }
 
   /** A batch as inputs of a program, {@link BatchTensors}. */

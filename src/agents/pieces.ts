@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { DdpmSampler, ddpm } from '../diffusion/ddpm.js';
 import { DiffusionSampler } from '../diffusion/diffusionSampler.js';
@@ -16,7 +17,14 @@ import { GeneralBridgeSampler, generalBridge } from '../diffusion/generalBridge.
 import { OrnsteinUhlenbeckSampler, ornsteinUhlenbeck } from '../diffusion/ornsteinUhlenbeck.js';
 import type { NetworkFactory } from '../diffusion/process.js';
 import { noSquash, tanhSquash } from '../diffusion/squash.js';
+import { broCritic } from '../networks/broNet.js';
+import { crossQCritic } from '../networks/crossQCritic.js';
+import { latentCritic } from '../networks/latentValue.js';
 import { TimeConditionedMlp, type TimeConditionedMlpOptions } from '../networks/timeConditionedMlp.js';
+import { twinCritic } from '../networks/twinCritic.js';
+import { categoricalObjective, type Support } from '../objectives/categorical.js';
+import { quantileObjective } from '../objectives/quantile.js';
+import { scalarObjective } from '../objectives/scalar.js';
 import { gelu, mish } from '../ops/activations.js';
 import { clipGradient } from '../ops/adam.js';
 import { linearDecay } from '../ops/linearDecay.js';
@@ -64,6 +72,11 @@ const FACTORIES = {
   ddpm,
   dmerlSampler,
   stepNetwork,
+  twinCritic,
+  crossQCritic,
+  broCritic,
+  latentCritic,
+  quantileObjective,
   cosineSchedule,
   dimeCosineSchedule,
   linearSchedule,
@@ -74,10 +87,27 @@ const FACTORIES = {
   prioritizedReplay,
 };
 
+/** Functions of other arguments, made from the options that describe their results. */
+const POSITIONAL = {
+  clipGradient: { own: clipGradient, make: ({ limit }: { limit: number }) => clipGradient(limit) },
+  scalarObjective: { own: scalarObjective, make: ({ next }: { next?: 'mean' | 'min' }) => scalarObjective(next) },
+  categoricalObjective: {
+    own: categoricalObjective,
+    make: ({ entropyCoefficient, ...support }: Support & { entropyCoefficient?: number }) =>
+      categoricalObjective(support, entropyCoefficient),
+  },
+};
+
 /** Values that JSON names as they are. */
 export const CONSTANTS: Readonly<Record<string, unknown>> = {
   gelu,
   mish,
+  relu: tf.relu,
+  elu: tf.elu,
+  selu: tf.selu,
+  tanh: tf.tanh,
+  sigmoid: tf.sigmoid,
+  softplus: tf.softplus,
   reverseKl,
   logDerivativeKl,
   logVariance,
@@ -91,7 +121,7 @@ export const CONSTANTS: Readonly<Record<string, unknown>> = {
 /** What makes the library's own pieces, by name. */
 export const MAKERS: Readonly<Record<string, Maker>> = {
   ...FACTORIES,
-  clipGradient: ({ limit }: { limit: number }) => clipGradient(limit),
+  ...Object.fromEntries(Object.entries(POSITIONAL).map(([name, { make }]) => [name, make])),
   ...Object.fromEntries(
     Object.entries(CLASSES).map(([name, Class]) => [
       name,
@@ -102,5 +132,6 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
 
 /** The name in {@link MAKERS} of a class or function. */
 export function makerName(maker: unknown): string | undefined {
-  return Object.entries({ ...CLASSES, ...FACTORIES, clipGradient }).find(([, own]) => own === maker)?.[0];
+  const positional = Object.fromEntries(Object.entries(POSITIONAL).map(([name, { own }]) => [name, own]));
+  return Object.entries({ ...CLASSES, ...FACTORIES, ...positional }).find(([, own]) => own === maker)?.[0];
 }

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { requireInteger } from '../errors.js';
 import { layerNorm } from '../ops/layerNorm.js';
 import { linear } from '../ops/linear.js';
 import { disposeVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
+import { type CriticFactory, twinHeads } from './criticNetwork.js';
 import { constant, orthogonal } from './initializers.js';
 
 export interface BroNetOptions {
@@ -62,4 +64,14 @@ export class BroNet {
     const y = linear(x, at('kernel') as tf.Tensor2D, at('bias') as tf.Tensor1D);
     return layerNorm(y, at('norm/scale') as tf.Tensor1D, at('norm/bias') as tf.Tensor1D);
   }
+}
+
+/** Two {@link BroNet}s as the `criticNetwork` of an agent. */
+export function broCritic(options: Pick<BroNetOptions, 'width' | 'blocks'> = {}): CriticFactory {
+  return described(
+    (rng, { observationSize, actionSize, outputs }) =>
+      twinHeads(rng, (own) => new BroNet(own, { ...options, inputs: observationSize + actionSize, outputs })),
+    broCritic,
+    options,
+  );
 }

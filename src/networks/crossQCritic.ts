@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
 import type { BatchRenormOptions } from './batchRenorm.js';
 import { BatchRenormMlp } from './batchRenormMlp.js';
+import type { CriticCall, CriticFactory, CriticNetwork, Heads } from './criticNetwork.js';
 
 export interface CrossQCriticOptions {
   observationSize: number;
@@ -19,7 +21,7 @@ export interface CrossQCriticOptions {
  * The twin critic of CrossQ and DIME: two heads, each a {@link BatchRenormMlp} with statistics of its own, on observation
  * and action side by side.
  */
-export class CrossQCritic {
+export class CrossQCritic implements CriticNetwork {
   /** What gradients train. */
   readonly variables: Variables;
   /** Running means and variances and the counters of training calls. */
@@ -36,17 +38,21 @@ export class CrossQCritic {
   }
 
   /**
-   * The output of both heads, `[B, outputs]` each, for observations `[B, O]` and actions `[B, A]`.
-   *
-   * @param training normalise with the batch and move the running statistics (default `false`)
+   * The output of both heads for observations `[B, O]` and actions `[B, A]`. `training` normalises with the batch and moves
+   * the running statistics.
    */
-  apply(observations: tf.Tensor2D, actions: tf.Tensor2D, training = false): [tf.Tensor2D, tf.Tensor2D] {
+  apply(observations: tf.Tensor2D, actions: tf.Tensor2D, { training = false }: CriticCall = {}): Heads {
     const x = tf.concat([observations, actions], 1);
-    return this.heads.map((head) => head.apply(x, training)) as [tf.Tensor2D, tf.Tensor2D];
+    return this.heads.map((head) => head.apply(x, training)) as Heads;
   }
 
   dispose(): void {
     disposeVariables(this.variables);
     disposeVariables(this.statistics);
   }
+}
+
+/** A {@link CrossQCritic} of other sizes as the `criticNetwork` of an agent without target networks. */
+export function crossQCritic(options: Pick<CrossQCriticOptions, 'hidden' | 'batchRenorm'> = {}): CriticFactory {
+  return described((rng, sizes) => new CrossQCritic(rng, { ...options, ...sizes }), crossQCritic, options);
 }

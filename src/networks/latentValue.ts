@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { requireInteger } from '../errors.js';
 import { prefixVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
+import type { CriticFactory } from './criticNetwork.js';
 import { TimeConditionedMlp } from './timeConditionedMlp.js';
 
 export interface LatentValueOptions {
@@ -13,6 +15,8 @@ export interface LatentValueOptions {
   valuesActions?: boolean;
   /** Independent networks, default 1; 2 for a twin critic. */
   heads?: number;
+  /** Numbers that each head gives, default 1. */
+  outputs?: number;
   /** Widths of the hidden layers, default `[256, 256]`. */
   hidden?: readonly number[];
   /** Width of the step embedding, default 64. */
@@ -23,21 +27,31 @@ export interface LatentValueOptions {
  * The soft value $U(s, x, k)$ of a latent x at diffusion step k: what the rest of the chain and the future are worth.
  * At step K it is the action value Q(s, a). Smooth in x (GELU), since actors are trained through it.
  */
-export class LatentValue {
+export class LatentValue<Head extends tf.Tensor1D | tf.Tensor2D = tf.Tensor1D> {
   readonly variables: Variables;
   private readonly heads: TimeConditionedMlp[];
   private readonly steps: number;
+  private readonly outputs: number;
 
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, given: LatentValueOptions) {
-    const { diffusionSteps, valuesActions = false, heads = 1, hidden = [256, 256], timeSize = 64, ...sizes } = given;
+    const {
+      diffusionSteps,
+      valuesActions = false,
+      heads = 1,
+      outputs = 1,
+      hidden = [256, 256],
+      timeSize = 64,
+      ...sizes
+    } = given;
     this.steps = requireInteger('LatentValue', 'diffusionSteps', diffusionSteps, { min: 1 }) + Number(valuesActions);
     requireInteger('LatentValue', 'heads', heads, { min: 1 });
+    this.outputs = requireInteger('LatentValue', 'outputs', outputs, { min: 1 });
     const options = {
       ...sizes,
       hidden,
       timeSize,
-      outputs: 1,
+      outputs,
       lastKernel: 'normal',
       balanced: true,
       limit: 1e9,
@@ -47,16 +61,36 @@ export class LatentValue {
   }
 
   /**
-   * The values of all heads, `[B]` each.
+   * The values of all heads, `[B]` each, or `[B, outputs]` if more than 1.
    *
    * @param x `[B, A]`, latents scaled to unit size, or actions at step K
    * @param step `[B]`, whole numbers in 0 ... K - 1, or ... K where actions are valued
    */
-  apply(observations: tf.Tensor2D, x: tf.Tensor2D, step: tf.Tensor1D): tf.Tensor1D[] {
-    return this.heads.map((head) => tf.reshape(head.bind(observations, this.steps)(x, step), [-1]) as tf.Tensor1D);
+  apply(observations: tf.Tensor2D, x: tf.Tensor2D, step: tf.Tensor1D): Head[] {
+    const shape: [number] | [number, number] = this.outputs === 1 ? [-1] : [-1, this.outputs];
+    return this.heads.map((head) => tf.reshape(head.bind(observations, this.steps)(x, step), shape) as Head);
   }
 
   dispose(): void {
     for (const head of this.heads) head.dispose();
   }
+}
+
+/** A {@link LatentValue} of two heads as the `criticNetwork` of an agent that values latents. */
+export function latentCritic(options: Pick<LatentValueOptions, 'hidden' | 'timeSize'> = {}): CriticFactory {
+  const make: CriticFactory = (rng, { diffusionSteps = 0, ...sizes }) => {
+    const value = new LatentValue<tf.Tensor1D | tf.Tensor2D>(rng, {
+      ...options,
+      ...sizes,
+      diffusionSteps,
+      valuesActions: true,
+      heads: 2,
+    });
+    return {
+      variables: value.variables,
+      apply: (observations, x, { step } = {}) => value.apply(observations, x, step as tf.Tensor1D),
+      dispose: () => value.dispose(),
+    };
+  };
+  return described(make, latentCritic, options);
 }

@@ -1,63 +1,77 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { requireInteger } from '../errors.js';
 import type { Activation } from '../ops/activations.js';
 import { linear } from '../ops/linear.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
 import type { Rng } from '../rng/rng.js';
+import type { CriticFactory, CriticNetwork } from './criticNetwork.js';
 import { Mlp } from './mlp.js';
 
 export interface TwinCriticOptions {
   observationSize: number;
   actionSize: number;
+  /** Numbers that each head gives, default 1. */
+  outputs?: number;
   /** Widths of the hidden layers, default `[256, 256]`. */
   hidden?: readonly number[];
   /** Default ReLU. */
   activation?: Activation;
 }
 
-/** Two independent perceptrons from observation and action side by side to a value: the critics of TD3, SAC and SDAC. */
-export class TwinCritic {
+/**
+ * Two independent perceptrons from observation and action side by side to a value (or `outputs` numbers): the critics of TD3,
+ * SAC and SDAC.
+ */
+export class TwinCritic<Head extends tf.Tensor1D | tf.Tensor2D = tf.Tensor1D> implements CriticNetwork {
   readonly variables: Variables;
   private readonly heads: Mlp[];
   private readonly sizes: [number, number];
+  private readonly outputs: number;
 
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, options: TwinCriticOptions) {
-    const { observationSize, actionSize, hidden = [256, 256], activation = tf.relu } = options;
+    const { observationSize, actionSize, outputs = 1, hidden = [256, 256], activation = tf.relu } = options;
     requireInteger('TwinCritic', 'observationSize', observationSize, { min: 1 });
     requireInteger('TwinCritic', 'actionSize', actionSize, { min: 1 });
     this.sizes = [observationSize, actionSize];
+    this.outputs = outputs;
     const inputs = observationSize + actionSize;
-    this.heads = [0, 1].map((i) => new Mlp(rng.split(`head${i}`), { inputs, hidden, outputs: 1, activation }));
+    this.heads = [0, 1].map((i) => new Mlp(rng.split(`head${i}`), { inputs, hidden, outputs, activation }));
     this.variables = Object.assign({}, ...this.heads.map((head, i) => prefixVariables(`head${i}`, head.variables)));
   }
 
-  /** The values of both heads, `[B]` each, for observations `[B, O]` and actions `[B, A]`. */
-  apply(observations: tf.Tensor2D, actions: tf.Tensor2D): [tf.Tensor1D, tf.Tensor1D] {
+  /** The outputs of both heads for observations `[B, O]` and actions `[B, A]`: `[B]` each, or `[B, outputs]` if more than 1. */
+  apply(observations: tf.Tensor2D, actions: tf.Tensor2D): [Head, Head] {
     const x = tf.concat([observations, actions], 1);
-    return this.heads.map((head) => tf.reshape(head.apply(x), [-1])) as [tf.Tensor1D, tf.Tensor1D];
+    return this.heads.map((head) => this.flat(head.apply(x))) as [Head, Head];
   }
 
   /**
-   * The smaller value of the two heads as a function of actions `[B * groupSize, A]`, `groupSize` in a row for each of
-   * the observations `[B, O]`; to `[B * groupSize]`. The first layer's part of the observation is computed once, and
-   * many rows are taken in blocks whose layers fit into a processor's cache.
+   * The same as a function of actions `[B * groupSize, A]`, `groupSize` in a row for each of the observations `[B, O]`. The
+   * first layer's part of the observation is computed once, and many rows are taken in blocks whose layers fit into a
+   * processor's cache.
    */
-  bindMin(observations: tf.Tensor2D, groupSize: number): (actions: tf.Tensor2D) => tf.Tensor1D {
+  bind(observations: tf.Tensor2D, groupSize: number): (actions: tf.Tensor2D) => [Head, Head] {
     const blocks = blockSizes(observations.shape[0], groupSize);
-    const heads = this.heads.map((head) => this.observationPart(head, observations));
-    const parts = heads.map(({ part }) => splitRows(part, blocks));
+    const rows = blocks.map((size) => size * groupSize);
+    const heads = this.heads.map((head) => {
+      const { actionKernel, part } = this.observationPart(head, observations);
+      const parts = splitRows(part, blocks);
+      return (actions: tf.Tensor2D[]) =>
+        actions.map((block, i) => {
+          const product = tf.matMul(block, actionKernel) as tf.Tensor2D;
+          return head.applyFrom(0, addToGroups(product, parts[i]!, groupSize));
+        });
+    });
     return (actions) => {
-      const rows = blocks.map((size) => size * groupSize);
-      const values = splitRows(actions, rows).map((block, i) => {
-        const [first, second] = this.heads.map((head, h) => {
-          const product = tf.matMul(block, heads[h]!.actionKernel) as tf.Tensor2D;
-          return head.applyFrom(0, addToGroups(product, parts[h]![i] as tf.Tensor2D, groupSize));
-        }) as [tf.Tensor2D, tf.Tensor2D];
-        return tf.minimum(first, second);
-      });
-      return tf.reshape(tf.concat(values), [-1]);
+      const split = splitRows(actions, rows);
+      return heads.map((head) => this.flat(tf.concat(head(split)))) as [Head, Head];
     };
+  }
+
+  private flat(output: tf.Tensor2D): Head {
+    return (this.outputs === 1 ? tf.reshape(output, [-1]) : output) as Head;
   }
 
   /** The first layer's kernel for the action, and the rest of the layer for `observations`, `[B, H]`. */
@@ -70,6 +84,11 @@ export class TwinCritic {
   dispose(): void {
     disposeVariables(this.variables);
   }
+}
+
+/** A {@link TwinCritic} of other sizes as the `criticNetwork` of an agent. */
+export function twinCritic(options: Pick<TwinCriticOptions, 'hidden' | 'activation'> = {}): CriticFactory {
+  return described((rng, sizes) => new TwinCritic(rng, { ...options, ...sizes }), twinCritic, options);
 }
 
 /** Rows of a layer that are computed together: at 256 units, 2 MiB. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { requireInteger, requireNumber, requireObject } from '../errors.js';
 import { integer, number } from '../options.js';
 import type { BellmanTarget, CriticObjective } from './criticObjective.js';
@@ -34,9 +35,10 @@ export function projectCategorical(
   { min, max, atoms = 101 }: Support,
 ): tf.Tensor2D {
   const spacing = (max - min) / (atoms - 1);
+  const row = atomRow(min, max, atoms);
   const moved = tf.add(
     tf.reshape(rewards, [-1, 1]),
-    tf.mul(tf.reshape(discounts, [-1, 1]), tf.sub(atomRow(min, max, atoms), tf.reshape(costs, [-1, 1]))),
+    tf.mul(tf.reshape(discounts, [-1, 1]), costs ? tf.sub(row, tf.reshape(costs, [-1, 1])) : row),
   );
   const positions = tf.div(tf.sub(tf.clipByValue(moved, min, max), min), spacing);
   const lower = tf.floor(positions);
@@ -62,7 +64,7 @@ export function categoricalObjective(support: Support, entropyCoefficient = 0.00
   requireInteger('categoricalObjective', 'support.atoms', atoms, { min: 2 });
   requireNumber('categoricalObjective', 'entropyCoefficient', entropyCoefficient, { min: 0 });
   const mean = (probabilities: tf.Tensor2D): tf.Tensor1D => tf.sum(tf.mul(probabilities, atomRow(min, max, atoms)), 1);
-  return {
+  const objective: CriticObjective = {
     outputs: atoms,
     value: (logits) => mean(tf.softmax(logits)),
     targetValue: mean,
@@ -83,6 +85,7 @@ export function categoricalObjective(support: Support, entropyCoefficient = 0.00
       return tf.mean(ends) as tf.Scalar;
     },
   };
+  return described(objective, categoricalObjective, { min, max, atoms, entropyCoefficient });
 }
 
 function atomRow(min: number, max: number, atoms: number): tf.Tensor2D {

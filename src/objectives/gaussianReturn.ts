@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { GaussianReturn } from '../networks/gaussianCritic.js';
+import type { Heads } from '../networks/criticNetwork.js';
 import { withoutGradient } from '../ops/stopGradient.js';
 import { disposeVariables } from '../ops/variables.js';
 import { weighRows } from '../ops/weighRows.js';
@@ -8,6 +8,22 @@ import { weighRows } from '../ops/weighRows.js';
 const REACH = 3;
 /** Keeps the weights of DSAC-T's loss finite at small deviations. */
 const FLOOR = 0.1;
+
+/** A normal distribution of returns a row. */
+export interface GaussianReturn {
+  /** `[B]` */
+  mean: tf.Tensor1D;
+  /** `[B]`, above 0 */
+  std: tf.Tensor1D;
+}
+
+/** Heads of two numbers as normal distributions of the return, the critics of DSAC and DACER: the mean, and the deviation by softplus. */
+export function gaussianReturns(heads: Heads): [GaussianReturn, GaussianReturn] {
+  return heads.map((head) => {
+    const [mean, raw] = tf.split(head, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
+    return { mean: tf.reshape(mean, [-1]), std: tf.softplus(tf.reshape(raw, [-1])) };
+  }) as [GaussianReturn, GaussianReturn];
+}
 
 /** What a distribution of returns is trained towards; `[B]` each, constants. */
 export interface ReturnTarget {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { described } from '../described.js';
 import { requireInteger, requireNumber } from '../errors.js';
 import { withoutGradient } from '../ops/stopGradient.js';
 import type { CriticObjective } from './criticObjective.js';
@@ -21,19 +22,20 @@ export interface QuantileOptions {
 export function quantileObjective({ quantiles = 100, kappa = 1 }: QuantileOptions = {}): CriticObjective {
   requireInteger('quantileObjective', 'quantiles', quantiles, { min: 1 });
   requireNumber('quantileObjective', 'kappa', kappa, { above: 0 });
-  return {
+  const objective: CriticObjective = {
     outputs: quantiles,
     value: (output) => tf.mean(output, 1),
     target: ([first, second], { rewards, discounts, costs }) => {
-      const next = tf.sub(tf.mul(tf.add(first, second), 0.5), tf.reshape(costs, [-1, 1]));
+      const mean = tf.mul(tf.add(first, second), 0.5);
+      const next = costs ? tf.sub(mean, tf.reshape(costs, [-1, 1])) : mean;
       return tf.add(tf.reshape(rewards, [-1, 1]), tf.mul(tf.reshape(discounts, [-1, 1]), next));
     },
     loss: (predicted, target) => {
       const [first, second] = predicted.map((output) => quantileHuberLoss(output, target, kappa));
       return tf.add(first as tf.Scalar, second as tf.Scalar);
     },
-    saturation: () => tf.scalar(0),
   };
+  return described(objective, quantileObjective, { quantiles, kappa });
 }
 
 /** @param predicted quantiles `[B, n]` @param target samples `[B, m]` */

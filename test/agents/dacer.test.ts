@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DacerAgent, type DacerNoise, Rng, substate } from 'diffrl';
 import { expect, it } from 'vitest';
-import { GaussianTwinCritic } from '../../src/networks/gaussianCritic.js';
+import { TwinCritic } from '../../src/networks/twinCritic.js';
 import { fitGaussianMixture, mixtureEntropyBound } from '../../src/objectives/gaussianMixture.js';
-import { ReturnSpreads } from '../../src/objectives/gaussianReturn.js';
+import { gaussianReturns, ReturnSpreads } from '../../src/objectives/gaussianReturn.js';
 import { prepareVariables, type Variables } from '../../src/ops/variables.js';
 import { env, transitions } from './fixtures.js';
 
@@ -43,14 +43,17 @@ function expectFirstStep(before: Variables, after: Variables, loss: () => tf.Sca
 it('does one update as computed by hand (1e-4): critics, policy, targets, mean deviations, temperature', async () => {
   const [agent, old] = [await create(), await create()];
   const critic = (part: string, state: Awaited<ReturnType<DacerAgent['state']>>) => {
-    const made = new GaussianTwinCritic(Rng.fromSeed(0), {
+    const made = new TwinCritic<tf.Tensor2D>(Rng.fromSeed(0), {
+      outputs: 2,
       observationSize: O,
       actionSize: A,
       hidden: [8],
       activation: mish,
     });
     prepareVariables(made.variables, substate(state, part))();
-    return made;
+    return Object.assign(made, {
+      returns: (observations: tf.Tensor2D, actions: tf.Tensor2D) => gaussianReturns(made.apply(observations, actions)),
+    });
   };
   const before = await old.state();
   const metrics = await agent.learn(data, noise);
@@ -66,9 +69,9 @@ it('does one update as computed by hand (1e-4): critics, policy, targets, mean d
   // Critics: weights of mean and deviation row by row, from plain numbers.
   const online = critic('critic', before);
   const next = critic('targetCritic', before)
-    .apply(rows(data.nextObservations, O), act(data.nextObservations, noise.next))
+    .returns(rows(data.nextObservations, O), act(data.nextObservations, noise.next))
     .map(({ mean, std }) => ({ mean: mean.arraySync(), std: std.arraySync() }));
-  const now = online.apply(rows(data.observations, O), rows(data.actions, A));
+  const now = online.returns(rows(data.observations, O), rows(data.actions, A));
   const spreads = now.map(({ std }) => std.arraySync().reduce((sum, s) => sum + s) / B);
   const weights = now.map(({ mean, std }, head) =>
     Array.from({ length: B }, (_, row) => {
@@ -87,7 +90,7 @@ it('does one update as computed by hand (1e-4): critics, policy, targets, mean d
   );
   const criticLoss = () =>
     tf.addN(
-      online.apply(rows(data.observations, O), rows(data.actions, A)).map(({ mean, std }, head) => {
+      online.returns(rows(data.observations, O), rows(data.actions, A)).map(({ mean, std }, head) => {
         const [ofMean, ofStd] = [0, 1].map((i) => weights[head]!.map((row) => row[i]!));
         return tf.sum(tf.add(tf.mul(mean, ofMean!), tf.mul(std, ofStd!)));
       }),
@@ -99,7 +102,7 @@ it('does one update as computed by hand (1e-4): critics, policy, targets, mean d
 
   // The policy, up the critics from before.
   const policyLoss = () => {
-    const values = online.apply(rows(data.observations, O), act(data.observations, noise.current!));
+    const values = online.returns(rows(data.observations, O), act(data.observations, noise.current!));
     return tf.neg(tf.mean(tf.minimum(values[0].mean, values[1].mean))) as tf.Scalar;
   };
   expect(metrics.policyLoss).toBeCloseTo(policyLoss().dataSync()[0]!, 5);

@@ -126,7 +126,7 @@ const repeated = (x: tf.Tensor2D, times: number): tf.Tensor2D =>
     x,
     range(x.shape[0] * times).map((i) => Math.floor(i / times)),
   );
-const minimum = (critic: TwinCritic, observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D =>
+const minimum = (critic: Pick<TwinCritic, 'apply'>, observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D =>
   tf.minimum(...critic.apply(observations, actions));
 
 type Batch = ReturnType<typeof tensors>;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type Agent,
+  agentClasses,
   Box,
   CheckpointError,
   DimeAgent,
@@ -18,6 +19,8 @@ import {
   train,
 } from 'diffrl';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeOptions, encodeOptions } from '../../src/agents/optionsJson.js';
+import { type OptionTable, readOptions } from '../../src/options.js';
 
 let folder: string;
 beforeEach(async () => {
@@ -54,6 +57,14 @@ async function saved(agent: Agent): Promise<object> {
 const settled = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 describe('loadAgent', () => {
+  it.each(Object.entries(agentClasses))('the defaults of %s go through a file', (name, Class) => {
+    const { options } = Class as unknown as { options: OptionTable };
+    const values = readOptions(name, {}, options);
+    const file = JSON.parse(JSON.stringify(encodeOptions(values)));
+    const read = readOptions(name, decodeOptions(file, {}, name), options);
+    expect(encodeOptions(read)).toEqual(encodeOptions(values));
+  });
+
   it.each([
     ['DIME with a schedule, a divergence, a network and a rate of its own', () => dime()],
     ['SAC', () => SacAgent.create({ env: new Pendulum(), ...small, hidden: [16] })],

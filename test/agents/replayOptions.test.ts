@@ -1,15 +1,12 @@
 /** What every agent that learns from replay does with the discounts, weights and priorities of its replay. */
 import {
   type Agent,
-  agentClasses,
   Box,
   DimeAgent,
   EulerMaruyamaSampler,
   evaluate,
   linearDecay,
   MarkovEnv,
-  type OffPolicyAgent,
-  OrnsteinUhlenbeckSampler,
   prioritizedReplay,
   type ReplayBatch,
   ReplayBuffer,
@@ -22,26 +19,9 @@ import {
   train,
 } from 'diffrl';
 import { afterEach, describe, expect, it } from 'vitest';
-import { namesOf, type OptionTable } from '../../src/options.js';
+import { namesOf } from '../../src/options.js';
 import { env, transitions } from './fixtures.js';
-
-type Learner = Agent & Pick<OffPolicyAgent<never, never>, 'learn' | 'updates' | 'replay'>;
-
-const network = stepNetwork({ hidden: [8], timeSize: 8 });
-
-/** Small parts and sizes by the names that agents have for them. */
-const SMALL = (): [string, unknown][] =>
-  Object.entries({
-    ...{ hidden: [8], actorHidden: [8], policyHidden: [8], criticHidden: [8], valueHidden: [8], batchSize: 8 },
-    ...{ criticWidth: 8, actorWidth: 8, quantiles: 4, updatesPerTransition: 1 },
-    ...{ particles: 2, targetParticles: 2, reverseSamples: 2, policyDelay: 1, seed: 1, compile: false },
-    ...{ sampler: new OrnsteinUhlenbeckSampler({ steps: 2, network }), diffusion: { steps: 2, network } },
-  });
-
-const learners = Object.entries(agentClasses).flatMap(([name, Class]) => {
-  const { options } = Class as unknown as { options: OptionTable };
-  return 'replay' in options ? [[name, Class, options] as const] : [];
-});
+import { type Learner, learners, smallLearner } from './learners.js';
 
 const made: Agent[] = [];
 afterEach(() => {
@@ -74,11 +54,9 @@ async function state(agent: Agent, wanted: RegExp): Promise<StateDict> {
   return Object.fromEntries(Object.entries(await agent.state()).filter(([name]) => wanted.test(name)));
 }
 
-describe.each(learners)('%s', (_, Class, table) => {
+describe.each(learners)('%s', (name, Class, table) => {
   const create = async (options: object): Promise<Learner> => {
-    const known = namesOf(table);
-    const small = Object.fromEntries(SMALL().filter(([name]) => known.includes(name)));
-    const agent = (await Class.create({ env, ...small, ...options })) as Learner;
+    const agent = await smallLearner([name, Class, table], options);
     made.push(agent);
     return agent;
   };

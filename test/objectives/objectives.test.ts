@@ -67,7 +67,7 @@ describe('categoricalObjective', () => {
 
   it('measures the share of the target at the ends', () => {
     expectClose(
-      objective.saturation(
+      objective.saturation!(
         tf.tensor2d([
           [0, 0, 1, 0, 0],
           [0.25, 0, 0, 0, 0.75],

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DdpmSampler } from '../../diffusion/ddpm.js';
-import { TwinCritic } from '../../networks/twinCritic.js';
-import { twinLoss } from '../../objectives/twinLoss.js';
+import { twinCritic } from '../../networks/twinCritic.js';
+import type { ActionValues } from '../../objectives/actionValues.js';
+import { objectiveOption } from '../../objectives/criticObjective.js';
+import { smallerValue } from '../../objectives/scalar.js';
 import { mish } from '../../ops/activations.js';
 import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { clipGlobalNorm } from '../../ops/clipGlobalNorm.js';
@@ -23,6 +25,7 @@ export const averagedPolicyOptions = {
   ...offPolicyOptions,
   policyHidden: widths([256, 256, 256], "Hidden layers of the policy's network, Mish."),
   criticHidden: widths([256, 256, 256], 'Hidden layers of both critics, Mish.'),
+  critic: objectiveOption,
   particles: integer(1, { min: 1 }, 'Actions drawn when exploring, of which the critics pick one.'),
   evaluationParticles: integer(1, { min: 1 }, 'The same without exploring.'),
   targetParticles: integer(1, { min: 1 }, "The same in the critics' targets, by the target critics."),
@@ -61,8 +64,8 @@ export abstract class AveragedPolicyAgent<
   /** The policy that learns and acts. */
   readonly sampler = this.own('policy', this.newSampler().build(this.networks.split('policy'), this.sizes));
   protected readonly average = this.own('averagePolicy', this.sampler.twin());
-  protected readonly critic = this.own('critic', this.newCritic());
-  protected readonly targetCritic = this.own('targetCritic', this.newCritic());
+  protected readonly critic = this.own('critic', this.makeCritic());
+  protected readonly targetCritic = this.own('targetCritic', this.critic.twin());
   private readonly policyAdam = this.own(
     'policyAdam',
     new Adam(this.sampler.variables, { ...this.options.policyAdam, learningRate: this.options.policyLearningRate }),
@@ -83,7 +86,7 @@ export abstract class AveragedPolicyAgent<
   });
 
   /** The critics that choose among actions. */
-  protected get judge(): TwinCritic {
+  protected get judge(): ActionValues {
     return this.critic;
   }
 
@@ -141,13 +144,12 @@ export abstract class AveragedPolicyAgent<
     const { targetParticles, maxGradientNorm } = this.options;
     const chooser = { sampler: this.average, critic: this.targetCritic, particles: targetParticles };
     const next = bestActions(chooser, nextObservations, nextNoise);
-    const value = this.targetCritic.bindMin(nextObservations, 1)(next);
-    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), value));
+    const target = this.targetCritic.target(nextObservations, next, { rewards, discounts: this.discounts(inputs) });
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, this.taken(actions)), target, weights),
+      this.critic.loss(observations, this.taken(actions), target, weights),
     );
     this.criticAdam.apply(clipGlobalNorm(gradients, maxGradientNorm));
-    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
+    return this.criticResults(results);
   }
 
   private policyStep(inputs: UpdateInputs<Own>): Record<string, tf.Tensor> {
@@ -168,8 +170,8 @@ export abstract class AveragedPolicyAgent<
     }));
   }
 
-  private newCritic(): TwinCritic {
-    const { criticHidden: hidden } = this.options;
-    return new TwinCritic(this.networks.split('critic'), { ...this.sizes, hidden, activation: mish });
+  private makeCritic(): ActionValues {
+    const { criticHidden: hidden, critic = smallerValue } = this.options;
+    return this.valueCritic(twinCritic({ hidden, activation: mish }), critic);
   }
 }

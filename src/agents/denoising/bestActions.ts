@@ -1,13 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { bestOf } from '../../diffusion/bestOf.js';
 import type { DdpmSampler } from '../../diffusion/ddpm.js';
-import type { TwinCritic } from '../../networks/twinCritic.js';
+import type { ActionValues } from '../../objectives/actionValues.js';
 import type { PolicyGraph } from '../exportOnnx.js';
 
 /** A policy, and who judges its actions. */
 export interface Chooser {
   sampler: DdpmSampler;
-  critic: TwinCritic;
+  critic: ActionValues;
   /** Actions drawn for an observation. */
   particles: number;
 }

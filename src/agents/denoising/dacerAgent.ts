@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DdpmSampler, mishNetwork } from '../../diffusion/ddpm.js';
-import { GaussianTwinCritic } from '../../networks/gaussianCritic.js';
+import type { CriticHeads } from '../../networks/criticNetwork.js';
+import { twinCritic } from '../../networks/twinCritic.js';
+import { meanSize } from '../../objectives/actionValues.js';
 import { fitGaussianMixture, mixtureEntropyBound } from '../../objectives/gaussianMixture.js';
-import { gaussianReturnLoss, ReturnSpreads, smallerReturn } from '../../objectives/gaussianReturn.js';
+import { gaussianReturnLoss, gaussianReturns, ReturnSpreads, smallerReturn } from '../../objectives/gaussianReturn.js';
 import { Temperature } from '../../objectives/temperature.js';
-import { meanSize } from '../../objectives/twinLoss.js';
 import { mish } from '../../ops/activations.js';
 import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
@@ -97,8 +98,8 @@ export class DacerAgent
 
   readonly name = 'DACER';
   readonly sampler = this.own('policy', this.newSampler());
-  private readonly critic = this.own('critic', this.newCritic());
-  private readonly targetCritic = this.own('targetCritic', this.newCritic());
+  private readonly critic = this.own('critic', this.makeCritic());
+  private readonly targetCritic = this.own('targetCritic', this.critic.twin());
   private readonly spreads = this.own('spreads', new ReturnSpreads(this.options.targetRate));
   private readonly temperature = this.own(
     'temperature',
@@ -180,13 +181,13 @@ export class DacerAgent
   private criticStep(inputs: CriticInputs) {
     const { observations, actions, rewards, nextObservations, nextChain, nextAdded, weights } = inputs;
     const nextActions = this.noisyActions({ observations: nextObservations, chain: nextChain, added: nextAdded });
-    const next = smallerReturn(this.targetCritic.apply(nextObservations, nextActions), inputs.returns);
+    const next = smallerReturn(gaussianReturns(this.targetCritic.apply(nextObservations, nextActions)), inputs.returns);
     const discounts = this.discounts(inputs);
     const backup = (value: tf.Tensor1D): tf.Tensor1D =>
       tf.add(tf.mul(rewards, this.options.rewardScale), tf.mul(discounts, value));
     const target = { mean: backup(next.mean), sample: backup(next.sample) };
     const { results, gradients } = lossAndGradients(this.critic.variables, () => {
-      const predicted = this.critic.apply(observations, actions);
+      const predicted = gaussianReturns(this.critic.apply(observations, actions));
       const spreads = this.spreads.track(predicted);
       const [first, second] = predicted.map((one, i) =>
         gaussianReturnLoss(one, target, spreads[i] as tf.Scalar, weights),
@@ -207,7 +208,7 @@ export class DacerAgent
   /** A step of everything, in which the policy goes up the critics from before. */
   private fullStep(inputs: PolicyInputs) {
     const { results, gradients } = lossAndGradients(this.sampler.variables, () => {
-      const [first, second] = this.critic.apply(inputs.observations, this.noisyActions(inputs));
+      const [first, second] = gaussianReturns(this.critic.apply(inputs.observations, this.noisyActions(inputs)));
       return { loss: tf.neg(tf.mean<tf.Scalar>(tf.minimum(first.mean, second.mean))) };
     });
     const critic = this.criticStep(inputs);
@@ -244,8 +245,8 @@ export class DacerAgent
     return sampler.build(this.networks.split('policy'), this.sizes);
   }
 
-  private newCritic(): GaussianTwinCritic {
-    const { criticHidden: hidden } = this.options;
-    return new GaussianTwinCritic(this.networks.split('critic'), { ...this.sizes, hidden, activation: mish });
+  /** Heads of two numbers, see {@link gaussianReturns}. */
+  private makeCritic(): CriticHeads {
+    return this.criticHeads(twinCritic({ hidden: this.options.criticHidden, activation: mish }), { outputs: 2 });
   }
 }

@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type DdpmOptions, DdpmSampler } from '../../diffusion/ddpm.js';
 import { addNoise, noiseLevels } from '../../diffusion/noising.js';
-import { TwinCritic } from '../../networks/twinCritic.js';
+import { twinCritic } from '../../networks/twinCritic.js';
+import type { ActionValues } from '../../objectives/actionValues.js';
+import { objectiveOption } from '../../objectives/criticObjective.js';
 import { denoisingScoreMatchingLoss } from '../../objectives/denoising.js';
-import { twinLoss } from '../../objectives/twinLoss.js';
+import { smallerValue } from '../../objectives/scalar.js';
 import type { Activation } from '../../ops/activations.js';
 import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
@@ -43,6 +45,7 @@ export const denoisingOptions = {
   targetParticles: integer(4, { min: 1 }, 'The same for the next actions in updates.'),
   criticHidden: widths([256, 256], 'Hidden layers of both critics.'),
   criticActivation: functionOption<Activation>(tf.relu, 'After the hidden layers of the critics.'),
+  critic: objectiveOption,
   rewardScale: number(0.2, { above: 0 }, 'Factor on rewards.'),
   temperature: group(valueTemperatureOptions, 'Temperature lambda of the values, and scale of exploration.'),
   explorationNoise: number(
@@ -114,7 +117,7 @@ export interface PolicyTarget {
 
 /** What a {@link PolicyTarget} may look at. */
 export interface TargetContext {
-  readonly critic: TwinCritic;
+  readonly critic: ActionValues;
   readonly schedule: NoiseSchedule;
   readonly actionSize: number;
 }
@@ -166,7 +169,7 @@ export abstract class DenoisingAgent<
   readonly targetSampler = this.own('targetPolicy', this.sampler.twin());
   /** The critics that learn; they also choose among actions. */
   readonly critic = this.own('critic', this.makeCritic());
-  private readonly targetCritic = this.own('targetCritic', this.makeCritic());
+  private readonly targetCritic = this.own('targetCritic', this.critic.twin());
   /** Temperature of the values and scale of exploration. */
   readonly temperature = this.own('temperature', new ValueTemperature(this.options.temperature));
   private readonly policyAdam = this.own(
@@ -271,14 +274,13 @@ export abstract class DenoisingAgent<
   /** Squared errors of both critics towards the smaller target value of the next state. */
   private criticGradients(inputs: CriticInputs, nextActions: tf.Tensor2D) {
     const { observations, actions, rewards, nextObservations, weights } = inputs;
-    const next = this.targetCritic.bindMin(nextObservations, 1)(nextActions);
-    const scaled = tf.mul(rewards, this.options.rewardScale);
-    const target: tf.Tensor1D = tf.add(scaled, tf.mul(this.discounts(inputs), next));
+    const scaled: tf.Tensor1D = tf.mul(rewards, this.options.rewardScale);
+    const bellman = { rewards: scaled, discounts: this.discounts(inputs) };
+    const target = this.targetCritic.target(nextObservations, nextActions, bellman);
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, actions), target, weights),
+      this.critic.loss(observations, actions, target, weights),
     );
-    const { loss: criticLoss, value, tdErrors } = results;
-    return { gradients, metrics: { criticLoss, value, ...this.toReplay(tdErrors) } };
+    return { gradients, metrics: this.criticResults(results) };
   }
 
   /** The predicted noise towards what the target says. */
@@ -318,9 +320,9 @@ export abstract class DenoisingAgent<
     return tf.minimum(...this.critic.apply(observations, actions));
   }
 
-  private makeCritic(): TwinCritic {
-    const { criticHidden: hidden, criticActivation: activation } = this.options;
-    return new TwinCritic(this.networks.split('critic'), { ...this.sizes, hidden, activation });
+  private makeCritic(): ActionValues {
+    const { criticHidden: hidden, criticActivation: activation, critic = smallerValue } = this.options;
+    return this.valueCritic(twinCritic({ hidden, activation }), critic);
   }
 
   private normals(shape: number[], std = 1): StateArray {

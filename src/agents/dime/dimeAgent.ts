@@ -5,10 +5,10 @@ import { EulerMaruyamaSampler } from '../../diffusion/eulerMaruyama.js';
 import { Sampler } from '../../diffusion/sampler.js';
 import { ArgumentError, requireInteger, requireOneOf, show } from '../../errors.js';
 import { batchRenormOptions } from '../../networks/batchRenorm.js';
-import { CrossQCritic } from '../../networks/crossQCritic.js';
+import { crossQCritic } from '../../networks/crossQCritic.js';
 import { Mlp } from '../../networks/mlp.js';
 import { categoricalObjective, supportOptions } from '../../objectives/categorical.js';
-import type { CriticObjective } from '../../objectives/criticObjective.js';
+import { type CriticObjective, requireObjective } from '../../objectives/criticObjective.js';
 import { crossQLoss } from '../../objectives/crossQLoss.js';
 import { scalarObjective } from '../../objectives/scalar.js';
 import { Temperature } from '../../objectives/temperature.js';
@@ -54,7 +54,7 @@ const dimeOptions = {
     allowed: "'categorical' | 'scalar' | a CriticObjective",
     initial: 'categorical',
     check: (where, name, value) => {
-      if (typeof value === 'object' && value && 'target' in value) return value as CriticObjective;
+      if (typeof value === 'object') return requireObjective(where, name, value);
       return requireOneOf(where, name, value, ['categorical', 'scalar'] as const);
     },
   }),
@@ -129,15 +129,12 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
 
   readonly name = 'DIME';
   readonly sampler = this.own('actor', this.options.sampler.build(this.networks.split('actor'), this.sizes));
-  private readonly objective = objectiveOf(this.options);
   private readonly critic = this.own(
     'critic',
-    new CrossQCritic(this.networks.split('critic'), {
-      ...this.sizes,
-      hidden: this.options.criticHidden,
-      outputs: this.objective.outputs,
-      batchRenorm: this.options.batchRenorm,
-    }),
+    this.valueCritic(
+      crossQCritic({ hidden: this.options.criticHidden, batchRenorm: this.options.batchRenorm }),
+      objectiveOf(this.options),
+    ),
   );
   private readonly temperature = this.own(
     'temperature',
@@ -208,7 +205,7 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
     const inputs = this.batchInputs(batch);
     const metrics = numbers(await this.updateCritic({ ...inputs, noise: this.shaped(critic, this.batchSize) }));
     this.updates++;
-    this.saturation.watch(metrics.saturation);
+    if (metrics.saturation !== undefined) this.saturation.watch(metrics.saturation);
     if (!actor) return metrics;
     const { observations } = inputs;
     const trajectories = this.batchSize * this.groupSize;
@@ -234,7 +231,6 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
       crossQLoss(
         this.critic,
-        this.objective,
         { observations, actions },
         { observations: nextObservations, actions: next.action },
         bellman,
@@ -242,8 +238,7 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
       ),
     );
     this.criticAdam.apply(gradients);
-    const { loss: criticLoss, value, saturation } = results;
-    return { criticLoss, value, saturation, ...this.toReplay(results.tdErrors) };
+    return this.criticResults(results);
   }
 
   /** The policy down its divergence from exp(Q / temperature), then the temperature towards its target. */
@@ -273,8 +268,7 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
 
   /** The mean of both critics, `[B]`, for actions in [-1, 1]; traceable. */
   actionValue(observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D {
-    const [first, second] = this.critic.apply(observations, actions);
-    return tf.mul(tf.add(this.objective.value(first), this.objective.value(second)), 0.5);
+    return tf.mul(tf.add(...this.critic.apply(observations, actions)), 0.5);
   }
 
   private shaped(data: Float32Array, trajectories: number): StateArray {

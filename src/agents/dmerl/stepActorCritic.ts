@@ -1,16 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DiffusionPath } from '../../diffusion/path.js';
 import { ArgumentError } from '../../errors.js';
-import { LatentValue } from '../../networks/latentValue.js';
+import type { CriticCall, Heads } from '../../networks/criticNetwork.js';
+import { latentCritic } from '../../networks/latentValue.js';
+import { ActionValues, criticLoss, valueOfTarget } from '../../objectives/actionValues.js';
+import { objectiveOption } from '../../objectives/criticObjective.js';
+import { scalarObjective } from '../../objectives/scalar.js';
 import { type StepBatch, stepBatch, stepLogRatio } from '../../objectives/stepBatch.js';
 import { TemperatureControl, temperatureOption } from '../../objectives/temperatureControl.js';
-import { meanSize } from '../../objectives/twinLoss.js';
 import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
 import { logNormal } from '../../ops/gaussian.js';
 import { lossAndGradients } from '../../ops/gradients.js';
 import { repeatRows } from '../../ops/repeatRows.js';
-import { weighRows } from '../../ops/weighRows.js';
 import { integer, number, type OptionValues, oneOf, widths } from '../../options.js';
 import type { ReplayBatch } from '../../replay/replayBuffer.js';
 import type { Metrics } from '../agent.js';
@@ -52,6 +54,7 @@ export const stepActorCriticOptions = {
     'By default the path entropy is steered to -1 nat an action dimension.',
   ),
   targetRate: number(0.005, { above: 0, max: 1 }, 'How far target critics move in an update.'),
+  critic: objectiveOption,
   criticHidden: widths([256, 256], 'Hidden layers of both critics.'),
   actorLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
@@ -125,7 +128,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
   private readonly modes = modesOf(this.kind, this.options, this.loss);
   readonly sampler = this.own('actor', this.options.sampler.build(this.networks.split('actor'), this.sizes));
   private readonly critic = this.own('critic', this.makeCritic());
-  private readonly target = this.own('target', this.makeCritic());
+  private readonly target = this.own('target', this.critic.twin());
   private readonly temperature = this.own(
     'temperature',
     new TemperatureControl(this.options.temperature, this.sizes.actionSize),
@@ -232,60 +235,63 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     successor: { input: tf.Tensor2D; cost: tf.Tensor1D; level: number },
     temperature: tf.Scalar,
   ) {
-    const { steps } = this.sampler.schedule;
     const batch = inputs.observations.shape[0];
-    const ofSuccessor = this.minimum(this.target, inputs.nextObservations, successor.input, successor.level);
-    const next = tf.sub(ofSuccessor, tf.mul(successor.cost, temperature));
-    const actionTarget: tf.Tensor1D = tf.add(inputs.rewards, tf.mul(this.discounts(inputs), next));
-    const targets = tf.concat([actionTarget, this.latentTargets(sampled, inputs.critic, temperature)]);
+    const { input, level, cost } = successor;
+    const bellman = { rewards: inputs.rewards, discounts: this.discounts(inputs), costs: priced(cost, temperature) };
+    const actionTarget = this.target.target(inputs.nextObservations, input, bellman, { step: filled(batch, level) });
+    const latentTarget = this.latentTargets(sampled, inputs.critic, temperature);
 
     const observations = tf.concat([inputs.observations, sampled.observations]);
     const actions = tf.slice(inputs.actions, [0, 0], [-1, this.sizes.actionSize]);
     const x = tf.concat([actions, tf.div<tf.Tensor2D>(sampled.x, this.sampler.priorStd)]);
-    const levels = tf.concat([tf.fill<tf.Rank.R1>([batch], steps), sampled.step]);
-    const weights = this.rowWeights(inputs);
+    const step = tf.concat([filled(batch, this.sampler.schedule.steps), sampled.step]);
+    const { objective, heads } = this.critic;
     const { results, gradients } = lossAndGradients(this.critic.variables, () => {
-      const values = this.critic.apply(observations, x, levels).map((value) => weighRows(value, weights));
-      const losses = values.flatMap((value) => {
-        const errors = tf.split(tf.squaredDifference(value, targets), [batch, sampled.step.shape[0]]);
-        return errors.map((error) => tf.mean(error));
-      });
-      const [first, second] = values.map((value) => tf.sub(tf.slice(value, 0, batch), actionTarget));
-      const tdErrors = meanSize([first as tf.Tensor1D, second as tf.Tensor1D]);
-      return { loss: tf.mul<tf.Scalar>(tf.addN(losses), 0.5), tdErrors };
+      const predicted = heads.apply(observations, x, { step });
+      const [actionHeads, latentHeads] = parted(predicted, [batch, sampled.step.shape[0]]);
+      const ofActions = criticLoss(objective, actionHeads, actionTarget, inputs.weights);
+      const ofLatents = criticLoss(objective, latentHeads, latentTarget, this.latentWeights(inputs));
+      return { ...ofActions, loss: tf.add<tf.Scalar>(ofActions.loss, ofLatents.loss) };
     });
     this.criticAdam.apply(gradients);
     moveTowards(this.target.variables, this.critic.variables, this.options.targetRate);
-    return { criticLoss: results.loss, value: tf.mean(actionTarget), ...this.toReplay(results.tdErrors) };
+    return { ...this.criticResults(results), value: tf.mean(valueOfTarget(objective, actionTarget)) };
   }
 
-  /** Weights of replayed actions, then of the latents at the same observations, `[B + R]`. */
-  private rowWeights({ weights }: BatchTensors): tf.Tensor1D | undefined {
-    if (!weights) return undefined;
-    const ofLatents = repeatRows(tf.reshape(weights, [-1, 1]), this.modes.groupSize);
-    return tf.concat([weights, tf.reshape<tf.Rank.R1>(ofLatents, [-1])]);
+  /** Weights of the latents at replayed observations, `[R]`. */
+  private latentWeights({ weights }: BatchTensors): tf.Tensor1D | undefined {
+    return weights && tf.reshape(repeatRows(tf.reshape(weights, [-1, 1]), this.modes.groupSize), [-1]);
   }
 
-  /** Targets of U at the sampled latents, `[R]`. */
-  private latentTargets(sampled: SampledSteps, noise: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D {
-    const { chain, observations } = sampled;
+  /** Targets of U at the sampled latents, `[R, outputs]`. */
+  private latentTargets(sampled: SampledSteps, noise: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor2D {
+    const { chain, observations, step } = sampled;
+    const [rows] = step.shape;
+    const undiscounted = { rewards: tf.zeros<tf.Rank.R1>([rows]), discounts: tf.ones<tf.Rank.R1>([rows]) };
     if (chain && this.modes.latentTarget === 'chain') {
-      const value = this.minimum(this.target, observations, chain.action, this.sampler.schedule.steps);
-      return tf.sub(value, tf.mul(chain.costAhead, temperature));
+      const bellman = { ...undiscounted, costs: priced(chain.costAhead, temperature) };
+      return this.target.target(observations, chain.action, bellman, {
+        step: filled(rows, this.sampler.schedule.steps),
+      });
     }
     const batch = this.batchAt(sampled, temperature);
     const next: tf.Tensor2D = tf.add(batch.mean, tf.mul(batch.std, noise));
     const logRatio = stepLogRatio(batch, next, logNormal(next, batch.mean, batch.std) as tf.Tensor1D);
-    return tf.sub(this.valueOfSuccessors(this.target, sampled)(next), tf.mul(logRatio, temperature));
+    const { x, call } = this.successors(sampled)(next);
+    return this.target.target(observations, x, { ...undiscounted, costs: priced(logRatio, temperature) }, call);
   }
 
   /** The policy down its loss on the sampled transitions, within the trust region if there is one. */
   private actorStep(noise: tf.Tensor2D, sampled: SampledSteps, temperature: tf.Scalar) {
     const { observations, x, step } = sampled;
+    const successors = this.successors(sampled);
     const rowLosses = this.loss.rows({
       noise,
-      value: this.valueOfSuccessors(this.critic, sampled),
-      actionValue: (actions) => this.minimum(this.critic, observations, actions, this.sampler.schedule.steps),
+      value: (next) => {
+        const { x: following, call } = successors(next);
+        return tf.minimum(...this.critic.apply(observations, following, call));
+      },
+      actionValue: (actions) => this.actionValue(observations, actions),
       sampled,
       groupSize: this.modes.groupSize,
       before: this.batchAt(sampled, temperature),
@@ -309,40 +315,46 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     return stepBatch(this.sampler, sampled, { temperature, trainDiffusion: this.loss.trainsDiffusion });
   }
 
-  /** U(s, y, k + 1) as a function of successors y: squashed actions after the last step, latents before. */
-  private valueOfSuccessors(critic: LatentValue, { observations, step }: SampledSteps) {
+  /** What the critics see of successors y `[R, A]` at step k + 1: squashed actions after the last step, latents before. */
+  private successors({ step }: SampledSteps) {
     const { squash, priorStd, schedule } = this.sampler;
     const last = tf.cast(tf.equal(tf.reshape(step, [-1, 1]), schedule.steps - 1), 'float32');
-    const following: tf.Tensor1D = tf.add(step, 1);
-    return (next: tf.Tensor2D): tf.Tensor1D => {
+    const call = { step: tf.add<tf.Tensor1D>(step, 1) };
+    return (next: tf.Tensor2D): { x: tf.Tensor2D; call: CriticCall } => {
       const latent = tf.mul(tf.sub(1, last), tf.div(next, priorStd));
-      const input: tf.Tensor2D = tf.add(latent, tf.mul(last, squash.apply(next)));
-      return this.minimum(critic, observations, input, following);
+      return { x: tf.add(latent, tf.mul(last, squash.apply(next))), call };
     };
   }
 
   /** The smaller of both critics' values, `[B]`, for actions in [-1, 1]; traceable. */
   actionValue(observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D {
-    return this.minimum(this.critic, observations, actions, this.sampler.schedule.steps);
+    const step = filled(actions.shape[0], this.sampler.schedule.steps);
+    return tf.minimum(...this.critic.apply(observations, actions, { step }));
   }
 
-  /** The smaller of both critics' values, `[R]`. */
-  private minimum(
-    critic: LatentValue,
-    observations: tf.Tensor2D,
-    x: tf.Tensor2D,
-    step: tf.Tensor1D | number,
-  ): tf.Tensor1D {
-    const steps = typeof step === 'number' ? tf.fill<tf.Rank.R1>([x.shape[0]], step) : step;
-    const [first, second] = critic.apply(observations, x, steps) as [tf.Tensor1D, tf.Tensor1D];
-    return tf.minimum(first, second);
+  private makeCritic(): ActionValues {
+    const { critic: objective = scalarObjective('min'), criticHidden: hidden, sampler } = this.options;
+    const sizes = { outputs: objective.outputs, diffusionSteps: sampler.schedule.steps };
+    return new ActionValues(this.criticHeads(latentCritic({ hidden }), sizes), objective);
   }
+}
 
-  private makeCritic(): LatentValue {
-    const diffusionSteps = this.options.sampler.schedule.steps;
-    const options = { ...this.sizes, diffusionSteps, valuesActions: true, heads: 2, hidden: this.options.criticHidden };
-    return new LatentValue(this.networks.split('critic'), options);
-  }
+/** `value` `rows` times. */
+function filled(rows: number, value: number): tf.Tensor1D {
+  return tf.fill([rows], value);
+}
+
+function priced(cost: tf.Tensor1D, temperature: tf.Scalar): tf.Tensor1D {
+  return tf.mul(cost, temperature);
+}
+
+/** The rows of both heads in parts of these sizes. */
+function parted(heads: Heads, sizes: [number, number]): [Heads, Heads] {
+  const [first, second] = heads.map((head) => tf.split(head, sizes)) as [Heads, Heads];
+  return [
+    [first[0], second[0]],
+    [first[1], second[1]],
+  ];
 }
 
 /** How latents are got and looked ahead from, with the defaults that depend on each other. */

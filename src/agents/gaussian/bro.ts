@@ -1,18 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { GaussianSampler } from '../../diffusion/gaussian.js';
 import { tanhSquash } from '../../diffusion/squash.js';
-import { BroNet } from '../../networks/broNet.js';
-import type { CriticObjective } from '../../objectives/criticObjective.js';
+import { BroNet, broCritic } from '../../networks/broNet.js';
+import type { ActionValues } from '../../objectives/actionValues.js';
+import { objectiveOption } from '../../objectives/criticObjective.js';
 import { quantileObjective } from '../../objectives/quantile.js';
 import { Temperature } from '../../objectives/temperature.js';
-import { meanSize } from '../../objectives/twinLoss.js';
 import { Adam, adamOption, type LearningRate, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
 import { lossAndGradients } from '../../ops/gradients.js';
 import { stopGradient } from '../../ops/stopGradient.js';
-import { prefixVariables, type Variables, variablesAsState } from '../../ops/variables.js';
-import { weighRows } from '../../ops/weighRows.js';
-import { integer, number, type OptionValues, widths } from '../../options.js';
+import { type Variables, variablesAsState } from '../../ops/variables.js';
+import { integer, integers, number, type OptionValues } from '../../options.js';
 import type { ReplayBatch } from '../../replay/replayBuffer.js';
 import { Rng } from '../../rng/rng.js';
 import { loadState, type StateArray } from '../../state.js';
@@ -35,8 +34,10 @@ const broOptions = {
   actorWidth: integer(256, { min: 1, max: 65_536 }, 'Width of both policies.'),
   actorBlocks: integer(1, { min: 0 }, 'Residual blocks of both policies.'),
   quantiles: integer(100, { min: 1 }, 'Quantiles of the return that a critic tells.'),
-  resets: widths(
+  critic: objectiveOption,
+  resets: integers(
     [15_001, 50_001, 250_001, 500_001, 750_001, 1_000_001, 1_500_001, 2_000_001],
+    { min: 1 },
     'Environment steps at which all that is learned, but for replay, starts anew.',
   ),
   temperature: number(1, { above: 0 }, 'Temperature at the start.'),
@@ -91,7 +92,6 @@ export class BroAgent extends OffPolicyAgent<OptionValues<typeof broOptions>, Br
   }
 
   readonly name = 'BRO';
-  private readonly objective: CriticObjective = quantileObjective({ quantiles: this.options.quantiles });
   private readonly learner = this.newLearner(this.networks);
   readonly sampler = this.learner.actor;
   private readonly seen = this.own('seen', new StepCounter());
@@ -175,23 +175,14 @@ export class BroAgent extends OffPolicyAgent<OptionValues<typeof broOptions>, Br
     const { observations, actions, rewards, nextObservations, nextNoise, weights } = inputs;
     const { critic, targetCritic, criticAdam, temperature } = this.learner;
     const next = this.sampler.sample(nextObservations, nextNoise);
-    const target = this.objective.target(targetCritic.apply(nextObservations, next.action), {
-      rewards,
-      discounts: this.discounts(inputs),
-      costs: tf.mul(temperature.value(), next.totalCost),
-    });
-    const { results, gradients } = lossAndGradients(critic.variables, () => {
-      const heads = critic.apply(observations, actions);
-      const predicted = heads.map((head) => weighRows(head, weights)) as [tf.Tensor2D, tf.Tensor2D];
-      const errors = heads.map((head) => tf.sub(tf.mean(head, 1), tf.mean(target, 1))) as [tf.Tensor1D, tf.Tensor1D];
-      return {
-        loss: this.objective.loss(predicted, target),
-        value: tf.mean<tf.Scalar>(heads[0]),
-        tdErrors: meanSize(errors),
-      };
-    });
+    const costs: tf.Tensor1D = tf.mul(temperature.value(), next.totalCost);
+    const bellman = { rewards, discounts: this.discounts(inputs), costs };
+    const target = targetCritic.target(nextObservations, next.action, bellman);
+    const { results, gradients } = lossAndGradients(critic.variables, () =>
+      critic.loss(observations, actions, target, weights),
+    );
     criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
+    return this.criticResults(results);
   }
 
   /** The policy up the mean of both critics and its entropy, then the temperature. */
@@ -238,12 +229,10 @@ export class BroAgent extends OffPolicyAgent<OptionValues<typeof broOptions>, Br
 
   /** Mean of both critics' values, and half their difference, `[B]`. */
   private values(observations: tf.Tensor2D, actions: tf.Tensor2D): Record<'mean' | 'disagreement', tf.Tensor1D> {
-    const [first, second] = this.learner.critic
-      .apply(observations, actions)
-      .map((output) => this.objective.value(output));
+    const [first, second] = this.learner.critic.apply(observations, actions);
     return {
-      mean: tf.mul(tf.add(first!, second!), 0.5),
-      disagreement: tf.mul(tf.abs(tf.sub(first!, second!)), 0.5),
+      mean: tf.mul(tf.add(first, second), 0.5),
+      disagreement: tf.mul(tf.abs(tf.sub(first, second)), 0.5),
     };
   }
 
@@ -264,35 +253,21 @@ export class BroAgent extends OffPolicyAgent<OptionValues<typeof broOptions>, Br
       ...{ inputs: sizes.observationSize, outputs: sizes.actionSize, lastGain: 0.01 },
       ...{ width: actorWidth, blocks: actorBlocks },
     });
-    const [critic, targetCritic] = [this.newCritic(rng), this.newCritic(rng)];
+    const { criticWidth: width, criticBlocks: blocks, quantiles } = options;
+    const objective = options.critic ?? quantileObjective({ quantiles });
+    const critic = this.valueCritic(broCritic({ width, blocks }), objective, rng);
     const weight = (initial: number, rate: number) => new Temperature({ initial, learningRate: rate, beta1: 0.5 });
     return {
       actor,
       shift,
       critic,
-      targetCritic,
+      targetCritic: critic.twin(),
       actorAdam: new Adam(actor.variables, adamOf(options.actorLearningRate)),
       shiftAdam: new Adam(shift.variables, adamOf(optimismLearningRate)),
       criticAdam: new Adam(critic.variables, adamOf(options.criticLearningRate)),
       temperature: weight(options.temperature, options.temperatureLearningRate),
       optimism: weight(options.optimism, optimismLearningRate),
       klWeight: weight(options.optimismKlWeight, optimismLearningRate),
-    };
-  }
-
-  private newCritic(rng: Rng) {
-    const { criticWidth: width, criticBlocks: blocks, quantiles: outputs } = this.options;
-    const inputs = this.sizes.observationSize + this.sizes.actionSize;
-    const heads = [0, 1].map((i) => new BroNet(rng.split(`critic${i}`), { inputs, width, blocks, outputs }));
-    return {
-      variables: Object.assign({}, ...heads.map((head, i) => prefixVariables(`head${i}`, head.variables))) as Variables,
-      apply: (observations: tf.Tensor2D, actions: tf.Tensor2D) => {
-        const x = tf.concat([observations, actions], 1);
-        return heads.map((head) => head.apply(x)) as [tf.Tensor2D, tf.Tensor2D];
-      },
-      dispose: () => {
-        for (const head of heads) head.dispose();
-      },
     };
   }
 
@@ -307,8 +282,8 @@ export class BroAgent extends OffPolicyAgent<OptionValues<typeof broOptions>, Br
 interface Learner {
   actor: GaussianSampler;
   shift: BroNet;
-  critic: ReturnType<BroAgent['newCritic']>;
-  targetCritic: ReturnType<BroAgent['newCritic']>;
+  critic: ActionValues;
+  targetCritic: ActionValues;
   actorAdam: Adam;
   shiftAdam: Adam;
   criticAdam: Adam;

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { GaussianSampler } from '../../diffusion/gaussian.js';
 import { batchRenormOptions } from '../../networks/batchRenorm.js';
 import { BatchRenormMlp } from '../../networks/batchRenormMlp.js';
-import { CrossQCritic } from '../../networks/crossQCritic.js';
+import { crossQCritic } from '../../networks/crossQCritic.js';
+import { objectiveOption } from '../../objectives/criticObjective.js';
 import { crossQLoss } from '../../objectives/crossQLoss.js';
 import { scalarObjective } from '../../objectives/scalar.js';
 import { Temperature } from '../../objectives/temperature.js';
@@ -23,6 +24,7 @@ const crossQOptions = {
   ...offPolicyOptions,
   actorHidden: widths([256, 256], 'Hidden layers of the policy.'),
   criticHidden: widths([2048, 2048], 'Hidden layers of both critics.'),
+  critic: objectiveOption,
   batchRenorm: group(batchRenormOptions, 'Of the batch renormalisation in policy and critics.'),
   policyDelay: integer(3, { min: 1 }, 'Critic updates to each update of policy and temperature.'),
   temperature: number(1, { above: 0 }, 'Temperature at the start.'),
@@ -70,15 +72,12 @@ export class CrossQAgent
 
   readonly name = 'CrossQ';
   readonly sampler = this.own('actor', this.newSampler());
-  private readonly objective = scalarObjective('min');
   private readonly critic = this.own(
     'critic',
-    new CrossQCritic(this.networks.split('critic'), {
-      ...this.sizes,
-      hidden: this.options.criticHidden,
-      outputs: this.objective.outputs,
-      batchRenorm: this.options.batchRenorm,
-    }),
+    this.valueCritic(
+      crossQCritic({ hidden: this.options.criticHidden, batchRenorm: this.options.batchRenorm }),
+      this.options.critic ?? scalarObjective('min'),
+    ),
   );
   private readonly temperature = this.own(
     'temperature',
@@ -137,7 +136,6 @@ export class CrossQAgent
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
       crossQLoss(
         this.critic,
-        this.objective,
         { observations, actions },
         { observations: nextObservations, actions: next.action },
         { rewards, discounts: this.discounts(inputs), costs },
@@ -145,7 +143,7 @@ export class CrossQAgent
       ),
     );
     this.criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
+    return this.criticResults(results);
   }
 
   /** The policy up the smaller value and its entropy, then the temperature. */
@@ -153,8 +151,7 @@ export class CrossQAgent
     const temperature = this.temperature.value();
     const { results, gradients } = lossAndGradients(this.sampler.variables, () => {
       const { action, totalCost } = this.sampler.sample(observations, noise, { training: true });
-      const [first, second] = this.critic.apply(observations, action);
-      const value = tf.minimum(this.objective.value(first), this.objective.value(second));
+      const value = tf.minimum(...this.critic.apply(observations, action));
       return {
         loss: tf.mean<tf.Scalar>(tf.sub(tf.mul(temperature, totalCost), value)),
         cost: tf.mean<tf.Scalar>(totalCost),

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { GaussianSampler } from '../../diffusion/gaussian.js';
-import { TwinCritic } from '../../networks/twinCritic.js';
+import { twinCritic } from '../../networks/twinCritic.js';
+import { objectiveOption } from '../../objectives/criticObjective.js';
+import { smallerValue } from '../../objectives/scalar.js';
 import { Temperature } from '../../objectives/temperature.js';
-import { twinLoss } from '../../objectives/twinLoss.js';
 import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
 import { lossAndGradients } from '../../ops/gradients.js';
@@ -22,6 +23,7 @@ const sacOptions = {
   hidden: widths([256, 256], 'Hidden layers of the policy and of both critics, ReLU.'),
   temperature: number(1, { above: 0 }, 'Temperature at the start.'),
   targetEntropy: number(-1, {}, 'Entropy per action dimension that the temperature steers to, in nats.'),
+  critic: objectiveOption,
   targetRate: number(0.005, { above: 0, max: 1 }, 'How far target critics move in an update.'),
   actorLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
@@ -67,8 +69,14 @@ export class SacAgent extends OffPolicyAgent<OptionValues<typeof sacOptions>, Sa
       this.sizes,
     ),
   );
-  private readonly critic = this.own('critic', this.newCritic());
-  private readonly targetCritic = this.own('targetCritic', this.newCritic());
+  private readonly critic = this.own(
+    'critic',
+    this.valueCritic(
+      twinCritic({ hidden: this.options.hidden, activation: tf.relu }),
+      this.options.critic ?? smallerValue,
+    ),
+  );
+  private readonly targetCritic = this.own('targetCritic', this.critic.twin());
   private readonly temperature = this.own(
     'temperature',
     new Temperature({ initial: this.options.temperature, learningRate: this.options.temperatureLearningRate }),
@@ -124,14 +132,14 @@ export class SacAgent extends OffPolicyAgent<OptionValues<typeof sacOptions>, Sa
   private criticStep(inputs: BatchTensors & Noises, temperature: tf.Scalar) {
     const { observations, actions, rewards, nextObservations, nextNoise, weights } = inputs;
     const next = this.sampler.sample(nextObservations, nextNoise);
-    const value = tf.minimum(...this.targetCritic.apply(nextObservations, next.action));
-    const soft = tf.sub(value, tf.mul(temperature, next.totalCost));
-    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), soft));
+    const costs: tf.Tensor1D = tf.mul(temperature, next.totalCost);
+    const bellman = { rewards, discounts: this.discounts(inputs), costs };
+    const target = this.targetCritic.target(nextObservations, next.action, bellman);
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, actions), target, weights),
+      this.critic.loss(observations, actions, target, weights),
     );
     this.criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
+    return this.criticResults(results);
   }
 
   /** The policy up the smaller value and its entropy, then the temperature. */
@@ -147,10 +155,6 @@ export class SacAgent extends OffPolicyAgent<OptionValues<typeof sacOptions>, Sa
     this.actorAdam.apply(gradients);
     this.temperature.step(results.cost, -this.options.targetEntropy * this.sizes.actionSize);
     return { actorLoss: results.loss, entropy: tf.neg(results.cost) };
-  }
-
-  private newCritic(): TwinCritic {
-    return new TwinCritic(this.networks.split('critic'), { ...this.sizes, hidden: this.options.hidden });
   }
 
   private shaped(data: Float32Array): StateArray {

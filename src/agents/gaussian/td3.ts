@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Mlp } from '../../networks/mlp.js';
-import { TwinCritic } from '../../networks/twinCritic.js';
-import { twinLoss } from '../../objectives/twinLoss.js';
+import { twinCritic } from '../../networks/twinCritic.js';
+import { objectiveOption } from '../../objectives/criticObjective.js';
+import { smallerValue } from '../../objectives/scalar.js';
 import { Adam, adamOption, learningRateOption } from '../../ops/adam.js';
 import { moveTowards } from '../../ops/ema.js';
 import { lossAndGradients } from '../../ops/gradients.js';
@@ -23,6 +24,7 @@ const td3Options = {
   targetNoise: number(0.2, { min: 0 }, 'Standard deviation of the noise on target actions.'),
   targetNoiseLimit: number(0.5, { min: 0 }, 'Where that noise is clipped.'),
   policyDelay: integer(2, { min: 1 }, 'Critic updates to each update of policy and targets.'),
+  critic: objectiveOption,
   targetRate: number(0.005, { above: 0, max: 1 }, 'How far target networks move in an update.'),
   actorLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
@@ -56,8 +58,14 @@ export class Td3Agent extends OffPolicyAgent<OptionValues<typeof td3Options>, Fl
   readonly name = 'TD3';
   private readonly actor = this.own('actor', this.newActor());
   private readonly targetActor = this.own('targetActor', this.newActor());
-  private readonly critic = this.own('critic', this.newCritic());
-  private readonly targetCritic = this.own('targetCritic', this.newCritic());
+  private readonly critic = this.own(
+    'critic',
+    this.valueCritic(
+      twinCritic({ hidden: this.options.hidden, activation: tf.relu }),
+      this.options.critic ?? smallerValue,
+    ),
+  );
+  private readonly targetCritic = this.own('targetCritic', this.critic.twin());
   private readonly actorAdam = this.own(
     'actorAdam',
     new Adam(this.actor.variables, { ...this.options.adam, learningRate: this.options.actorLearningRate }),
@@ -109,19 +117,19 @@ export class Td3Agent extends OffPolicyAgent<OptionValues<typeof td3Options>, Fl
   }
 
   /** Both critics towards the smaller target value near the target policy's action. */
-  private criticStep(inputs: CriticInputs): Record<'criticLoss' | 'value', tf.Tensor> {
+  private criticStep(inputs: CriticInputs) {
     const { observations, actions, rewards, nextObservations, noise, weights } = inputs;
     const { targetNoise, targetNoiseLimit } = this.options;
     const smoothing = tf.clipByValue(tf.mul(noise, targetNoise), -targetNoiseLimit, targetNoiseLimit);
     const smoothed: tf.Tensor2D = tf.add(act(this.targetActor, nextObservations), smoothing);
     const next = tf.clipByValue(smoothed, -1, 1);
-    const value = tf.minimum(...this.targetCritic.apply(nextObservations, next));
-    const target: tf.Tensor1D = tf.add(rewards, tf.mul(this.discounts(inputs), value));
+    const bellman = { rewards, discounts: this.discounts(inputs) };
+    const target = this.targetCritic.target(nextObservations, next, bellman);
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      twinLoss(this.critic.apply(observations, actions), target, weights),
+      this.critic.loss(observations, actions, target, weights),
     );
     this.criticAdam.apply(gradients);
-    return { criticLoss: results.loss, value: results.value, ...this.toReplay(results.tdErrors) };
+    return this.criticResults(results);
   }
 
   /** The policy up the first critic, then all targets towards what they follow. */
@@ -140,10 +148,6 @@ export class Td3Agent extends OffPolicyAgent<OptionValues<typeof td3Options>, Fl
     const { observationSize, actionSize } = this.sizes;
     const options = { inputs: observationSize, hidden: this.options.hidden, outputs: actionSize, activation: tf.relu };
     return new Mlp(this.networks.split('actor'), options);
-  }
-
-  private newCritic(): TwinCritic {
-    return new TwinCritic(this.networks.split('critic'), { ...this.sizes, hidden: this.options.hidden });
   }
 }
 
