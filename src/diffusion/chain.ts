@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
+import { unstack } from '../ops/pieces.js';
 import { stopGradient } from '../ops/stopGradient.js';
 import type { TransitionKernels } from './kernels.js';
 
@@ -39,7 +40,7 @@ export function runChain(
 function scaled(kernels: TransitionKernels, noise: readonly tf.Tensor2D[]): tf.Tensor2D[] {
   if (noise.length === 0) return [];
   const std = tf.expandDims(tf.concat(noise.map((_, k) => kernels.std(k))), 1);
-  return tf.unstack(tf.mul(tf.stack([...noise]), std)) as tf.Tensor2D[];
+  return unstack(tf.mul(tf.stack([...noise]), std)) as tf.Tensor2D[];
 }
 
 /**

@@ -6,6 +6,7 @@ import { TimeConditionedMlp } from '../networks/timeConditionedMlp.js';
 import { sinusoidalFeatures } from '../networks/timeEmbedding.js';
 import { mish } from '../ops/activations.js';
 import { entriesOf, rowsOf } from '../ops/linear.js';
+import { unstack } from '../ops/pieces.js';
 import type { Variables } from '../ops/variables.js';
 import { type GivenOptions, integer, number, option, readOptions, widths } from '../options.js';
 import { Rng } from '../rng/rng.js';
@@ -141,7 +142,7 @@ export class DdpmSampler extends ActionSampler {
   chain(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1): ChainStates {
     requireShape('DdpmSampler', 'observations', observations.shape, [null, this.sizes.observationSize]);
     requireShape('DdpmSampler', 'noise', noise.shape, this.noiseShape(observations.shape[0] * groupSize));
-    const [start, ...kicks] = tf.unstack(noise) as tf.Tensor2D[];
+    const [start, ...kicks] = unstack(noise) as tf.Tensor2D[];
     return runChain(this.bind(observations, { groupSize }), tf.mul(start as tf.Tensor2D, this.startStd), kicks);
   }
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { requireShape } from '../errors.js';
 import { logNormalOfNoise } from '../ops/gaussian.js';
+import { unstack } from '../ops/pieces.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { withoutGradient } from '../ops/stopGradient.js';
 import type { Variables } from '../ops/variables.js';
@@ -128,7 +129,7 @@ export class DiffusionSampler extends Sampler {
     const where = `${this.constructor.name}.sample`;
     requireShape(where, 'observations', observations.shape, [null, this.sizes.observationSize]);
     requireShape(where, 'noise', noise.shape, this.noiseShape(observations.shape[0] * groupSize));
-    const [prior, ...kicks] = tf.unstack(noise) as [tf.Tensor2D, ...tf.Tensor2D[]];
+    const [prior, ...kicks] = unstack(noise) as [tf.Tensor2D, ...tf.Tensor2D[]];
     return { prior, start: tf.mul(prior, this.priorStd) as tf.Tensor2D, kicks };
   }
 }

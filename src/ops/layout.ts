@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StateDict, TypedArray } from '../state.js';
+import { split } from './pieces.js';
 import type { Variables } from './variables.js';
 
 /** Places of named tensors one after the other in one vector. */
@@ -32,8 +33,7 @@ export class Layout {
 
   /** The tensors in a vector, still flat, in their order. */
   split(vector: tf.Tensor1D): tf.Tensor1D[] {
-    if (this.count === 1) return [vector];
-    return tf.split(
+    return split(
       vector,
       this.places.map(({ start, end }) => end - start),
     );

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { split } from './pieces.js';
 
 /** `x kernel + bias`: `[B, I]`, `[I, O]`, `[O]` to `[B, O]`. */
 export function linear(x: tf.Tensor2D, kernel: tf.Tensor2D, bias?: tf.Tensor1D): tf.Tensor2D {
@@ -16,8 +17,7 @@ export function lookup(table: tf.Tensor2D, index: tf.Tensor1D): tf.Tensor2D {
  * reads.
  */
 export function rowsOf(table: tf.Tensor2D): (index: number | tf.Tensor1D) => tf.Tensor2D {
-  // The gradient of a split into one piece is broken in TensorFlow.js.
-  const rows = table.shape[0] === 1 ? [table] : tf.split(table, table.shape[0]);
+  const rows = split(table, Array(table.shape[0]).fill(1));
   return (index) => (typeof index === 'number' ? (rows[index] as tf.Tensor2D) : lookup(table, index));
 }
 

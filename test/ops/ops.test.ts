@@ -12,6 +12,7 @@ import {
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { linear, lookup } from '../../src/ops/linear.js';
+import { split, unstack } from '../../src/ops/pieces.js';
 import { softplusInverse } from '../../src/ops/softplus.js';
 import { expectClose } from '../close.js';
 
@@ -54,6 +55,20 @@ describe('logOneMinusTanhSquared', () => {
       points.map((x) => -2 * Math.tanh(x)),
       1e-6,
     );
+  });
+});
+
+describe('split and unstack', () => {
+  it.each([1, 2, 3])('have their gradients at %d pieces, which TensorFlow.js loses at one', (count) => {
+    const x = tf.tensor2d(
+      Array.from({ length: 2 * count }, (_, i) => i + 1),
+      [count, 2],
+    );
+    const weigh = (pieces: tf.Tensor[]) => tf.addN(pieces.map((piece, i) => tf.mul(tf.sum(piece), i + 1)));
+    const expected = Array.from({ length: 2 * count }, (_, i) => 1 + Math.floor(i / 2));
+    expectClose(tf.grad((t) => weigh(split(t, Array(count).fill(1))))(x), expected, 0);
+    expectClose(tf.grad((t) => weigh(unstack(t)))(x), expected, 0);
+    expect(unstack(x).map(({ shape }) => shape)).toEqual(Array(count).fill([2]));
   });
 });
 

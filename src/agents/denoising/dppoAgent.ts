@@ -10,6 +10,7 @@ import { mish } from '../../ops/activations.js';
 import { Adam, learningRateOption } from '../../ops/adam.js';
 import { logNormal } from '../../ops/gaussian.js';
 import { entriesOf } from '../../ops/linear.js';
+import { unstack } from '../../ops/pieces.js';
 import { integer, number, type OptionValues, widths } from '../../options.js';
 import { matrix } from '../arrays.js';
 import type { AgentOptions } from '../baseAgent.js';
@@ -91,7 +92,7 @@ export class DppoAgent extends OnPolicyAgent<OptionValues<typeof dppoOptions>> i
   );
 
   private readonly exploring = this.program(({ observations, noise }: Seen) => {
-    const [start, ...kicks] = tf.unstack(noise) as [tf.Tensor2D, ...tf.Tensor2D[]];
+    const [start, ...kicks] = unstack(noise) as [tf.Tensor2D, ...tf.Tensor2D[]];
     const clipped = kicks.map((kick) => tf.clipByValue(kick, -NOISE_LIMIT, NOISE_LIMIT));
     const { states } = runChain(this.kernels(observations, this.options.minStd), start, clipped);
     return { latents: tf.stack(states), actions: states.at(-1) as tf.Tensor2D };
@@ -113,7 +114,7 @@ export class DppoAgent extends OnPolicyAgent<OptionValues<typeof dppoOptions>> i
 
   /** The chain with its own little noise, none at the last step. */
   private evaluated(observations: tf.Tensor2D, noise: tf.Tensor): tf.Tensor2D {
-    const [start, ...kicks] = tf.unstack(noise) as [tf.Tensor2D, ...tf.Tensor2D[]];
+    const [start, ...kicks] = unstack(noise) as [tf.Tensor2D, ...tf.Tensor2D[]];
     const { states } = runChain(this.kernels(observations, EVALUATION_STD), start, kicks);
     return tf.clipByValue(states.at(-1) as tf.Tensor2D, -1, 1);
   }
