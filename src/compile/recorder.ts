@@ -3,8 +3,7 @@ import { Builder } from './builder.js';
 import type { RandomDraws } from './draws.js';
 import { CompileError, callSite } from './errors.js';
 import { type ConstantData, dataOf, type ElementType, type Value, type ValueInfo } from './graph.js';
-import type { Operands } from './kernels/emitter.js';
-import { EMITTERS } from './kernels/index.js';
+import { emitterOf } from './kernels/index.js';
 import { mapLeaves } from './structure.js';
 import { type KernelRecorder, ownerOf, type TracingBackend } from './tracingBackend.js';
 
@@ -86,15 +85,15 @@ export class Recorder implements KernelRecorder {
   }
 
   kernel(name: string, inputs: tf.NamedTensorInfoMap, attributes: object): Value | Value[] {
-    const entries = Object.entries(inputs).filter(([, tensor]) => tensor);
-    const values = Object.fromEntries(entries.map(([key, tensor]) => [key, this.valueOf(tensor!)]));
-    const folded = Object.values(values).every((value) => value.constant) && entries.length > 0;
+    const values = this.valuesOf(inputs);
+    const list = Object.values(values);
+    const folded = list.every((value) => value.constant) && list.length > 0;
     if (folded) {
       const result = this.compute(name, values, attributes);
       if (result) return result;
     }
     try {
-      return EMITTERS[name]!(this.builder, values as unknown as Operands & Value[], attributes);
+      return emitterOf(name)(this.builder, values, attributes);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw this.kernelError(name, inputs, reason, cause);
@@ -111,6 +110,12 @@ export class Recorder implements KernelRecorder {
       `${this.name}: kernel '${name}' (${shapes.join('; ')}) cannot be compiled: ${reason}. ` +
       `It was called at ${callSite()}. Compute it outside, or with other operations.`;
     return new CompileError(message, { cause });
+  }
+
+  private valuesOf(inputs: tf.NamedTensorInfoMap | readonly tf.TensorInfo[]): Record<string, Value> | Value[] {
+    if (Array.isArray(inputs)) return inputs.map((tensor) => this.valueOf(tensor));
+    const entries = Object.entries(inputs).filter(([, tensor]) => tensor);
+    return Object.fromEntries(entries.map(([key, tensor]) => [key, this.valueOf(tensor!)]));
   }
 
   /** The value that a tensor stands for: of the trace, a variable's state, or a constant captured from outside. */
@@ -142,7 +147,11 @@ export class Recorder implements KernelRecorder {
   }
 
   /** The result of a kernel on constants, or nothing if the eager backend cannot tell. */
-  private compute(name: string, values: Record<string, Value>, attributes: object): Value | Value[] | undefined {
+  private compute(
+    name: string,
+    values: Record<string, Value> | Value[],
+    attributes: object,
+  ): Value | Value[] | undefined {
     const kernel = tf.getKernel(name, this.eagerName);
     if (!kernel || Object.values(values).some((value) => 'fill' in value.constant! && value.shape.length > 0)) {
       return undefined;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import { CompileError, compile } from '../../src/compile/index.js';
+import type { Emitters } from '../../src/compile/kernels/emitter.js';
 import { CASES } from './kernelCases.js';
 
 const ONE_EACH = CASES.filter(({ kernel }, i) => CASES.findIndex((other) => other.kernel === kernel) === i);
@@ -45,3 +46,17 @@ it.each(['int32', 'bool'] as const)(
     expect(compared).toBeGreaterThan(40);
   },
 );
+
+it('a kernel, input or attribute that TensorFlow.js does not have is a type error in an emitter', () => {
+  const wrong = {
+    // @ts-expect-error: it has x.
+    Neg: (b, { y }) => b.neg(y),
+    // @ts-expect-error: it has axis.
+    Sum: (b, { x }, { axes }) => b.sum(x, axes),
+    // @ts-expect-error: it is Neg.
+    Negative: (b: never) => b,
+  } satisfies Partial<Emitters>;
+  expect(
+    Object.keys(wrong).filter((name) => !tf.getKernelsForBackend('cpu').some((k) => k.kernelName === name)),
+  ).toEqual(['Negative']);
+});

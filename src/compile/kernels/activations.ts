@@ -2,28 +2,28 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
 import { sizeOf } from '../shapes.js';
-import type { Emitter, Emitters } from './emitter.js';
+import type { Emitters, UnaryEmitter } from './emitter.js';
 
 /** Tensors of so few elements cost as much as an operator itself. */
 const SMALL = 256;
 
 /** Activations of networks, and softmax. */
-export const activations: Emitters = {
+export const activations = {
   Elu: direct('Elu'),
   EluGrad: (b, { dy, y }) => {
     const negative = b.mul(dy, b.add(y, b.scalar(1)));
     return b.where(b.compare('Less', y, b.scalar(0)), negative, dy);
   },
-  LeakyRelu: (b, { x }, { alpha }: tf.LeakyReluAttrs) => leakyRelu(b, x, alpha),
-  LogSoftmax: (b, { logits }, { axis }: tf.LogSoftmaxAttrs) => b.unary('LogSoftmax', logits, { axis }),
+  LeakyRelu: (b, { x }, { alpha }) => leakyRelu(b, x, alpha),
+  LogSoftmax: (b, { logits }, { axis }) => b.unary('LogSoftmax', logits, { axis }),
   Prelu: (b, { x, alpha }) => b.op('PRelu', [x, alpha], x),
   Relu: direct('Relu'),
   Relu6: (b, { x }) => b.clip(x, 0, 6),
   Selu: direct('Selu'),
   Sigmoid: direct('Sigmoid'),
-  Softmax: (b, { logits }, { dim }: tf.SoftmaxAttrs) => b.unary('Softmax', logits, { axis: dim }),
+  Softmax: (b, { logits }, { dim }) => b.unary('Softmax', logits, { axis: dim }),
   Softplus: (b, { x }) => softplus(b, x),
-};
+} satisfies Partial<Emitters>;
 
 /** Applies the activation of a fused kernel. */
 export function activate(
@@ -52,7 +52,7 @@ export function activate(
   }
 }
 
-function direct(operator: string): Emitter {
+function direct(operator: string): UnaryEmitter {
   return (b, { x }) => b.unary(operator, x);
 }
 

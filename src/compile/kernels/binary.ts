@@ -3,9 +3,9 @@ import { fillOf, type Value } from '../graph.js';
 import type { Emitter, Emitters } from './emitter.js';
 
 /** Elementwise kernels on two tensors that broadcast. */
-export const binary: Emitters = {
+export const binary = {
   Add: (b, { a, b: other }) => b.add(a, other),
-  AddN: (b, list) => Object.values(list as readonly Value[]).reduce((sum, value) => b.add(sum, value)),
+  AddN: (b, list) => list.reduce((sum, value) => b.add(sum, value)),
   Atan2: (b, { a, b: other }) => atan2(b, a, other),
   BitwiseAnd: (b, { a, b: other }) => b.binary('BitwiseAnd', a, other),
   Equal: compare('Equal'),
@@ -29,9 +29,9 @@ export const binary: Emitters = {
     return b.mul(difference, difference);
   },
   Sub: (b, { a, b: other }) => b.sub(a, other),
-};
+} satisfies Partial<Emitters>;
 
-function compare(operator: string): Emitter {
+function compare(operator: string): Emitter<'Equal' | 'Greater' | 'GreaterEqual' | 'Less' | 'LessEqual'> {
   return (b, { a, b: other }) => b.compare(operator, a, other);
 }
 

@@ -1,6 +1,8 @@
+import type { Builder } from '../builder.js';
+import type { Value } from '../graph.js';
 import { activations } from './activations.js';
 import { binary } from './binary.js';
-import type { Emitters } from './emitter.js';
+import type { Emitters, KernelName } from './emitter.js';
 import { indexing } from './indexing.js';
 import { layout } from './layout.js';
 import { matrices } from './matrices.js';
@@ -8,7 +10,7 @@ import { reductions } from './reductions.js';
 import { unary } from './unary.js';
 
 /** The kernels that can be compiled, by family. */
-export const KERNEL_FAMILIES: Readonly<Record<string, Emitters>> = {
+export const KERNEL_FAMILIES = {
   'elementwise, one tensor': unary,
   'elementwise, two tensors': binary,
   'activations and softmax': activations,
@@ -16,10 +18,27 @@ export const KERNEL_FAMILIES: Readonly<Record<string, Emitters>> = {
   'matrix products, batch normalisation': matrices,
   'creation and layout': layout,
   'indexing, selection, sorting': indexing,
-};
+} satisfies Readonly<Record<string, Partial<Emitters>>>;
 
 /** All emitters by kernel name. */
-export const EMITTERS: Emitters = Object.assign({}, ...Object.values(KERNEL_FAMILIES));
+export const EMITTERS: Emitters = {
+  ...unary,
+  ...binary,
+  ...activations,
+  ...reductions,
+  ...matrices,
+  ...layout,
+  ...indexing,
+};
+
+/** The emitter of a kernel of {@link EMITTERS}, for inputs and attributes as tfjs hands them to it. */
+export function emitterOf(name: string) {
+  return EMITTERS[name as KernelName] as (
+    builder: Builder,
+    inputs: Readonly<Record<string, Value>> | readonly Value[],
+    attributes: object,
+  ) => Value | Value[];
+}
 
 /** Kernels that TensorFlow.js has but that cannot be compiled, with the reason. */
 export const UNSUPPORTED: Readonly<Record<string, readonly string[]>> = {

@@ -5,28 +5,27 @@ import { normalAxes, range, sizeOf } from '../shapes.js';
 import type { Emitter, Emitters } from './emitter.js';
 
 /** Kernels that choose or scatter entries by index, condition or order. */
-export const indexing: Emitters = {
+export const indexing = {
   GatherNd: (b, { params, indices }) => {
     const depth = indices.shape.at(-1)!;
     const shape = [...indices.shape.slice(0, -1), ...params.shape.slice(depth)];
     return b.op('GatherND', [params, b.cast(indices, 'int64')], { type: params.type, shape });
   },
-  GatherV2: (b, { x, indices }, attrs: tf.GatherV2Attrs) => gather(b, x, indices, attrs),
+  GatherV2: (b, { x, indices }, attrs) => gather(b, x, indices, attrs),
   LowerBound: bound('Less'),
-  OneHot: (b, { indices }, { depth, onValue, offValue, dtype }: tf.OneHotAttrs) => {
+  OneHot: (b, { indices }, { depth, onValue, offValue, dtype }) => {
     const type = dtype as Value['type'];
     const classes = b.graph.constant(Int32Array.from(range(depth)), { type: 'int32', shape: [depth] });
     const chosen = b.compare('Equal', b.reshape(b.cast(indices, 'int32'), [...indices.shape, 1]), classes);
     if (onValue === 1 && offValue === 0) return b.cast(chosen, type);
     return b.where(chosen, b.scalar(onValue, type), b.scalar(offValue, type));
   },
-  ScatterNd: (b, { indices, updates }, { shape }: tf.ScatterNdAttrs) =>
+  ScatterNd: (b, { indices, updates }, { shape }) =>
     scatter(b, b.fill(0, shape, updates.type), indices, updates, 'add'),
-  SearchSorted: (b, operands, { side }: tf.SearchSortedAttrs) =>
-    bound(side === 'left' ? 'Less' : 'LessOrEqual')(b, operands, {}),
+  SearchSorted: (b, operands, { side }) => bound(side === 'left' ? 'Less' : 'LessOrEqual')(b, operands, {}),
   Select: (b, { condition, t, e }) => b.where(condition, t, e),
   TensorScatterUpdate: (b, { tensor, indices, updates }) => scatter(b, tensor, indices, updates, 'none'),
-  TopK: (b, { x }, { k, sorted }: tf.TopKAttrs) => {
+  TopK: (b, { x }, { k, sorted }) => {
     const shape = [...x.shape.slice(0, -1), k];
     if (sizeOf(shape) === 0) return [b.fill(0, shape, x.type), b.fill(0, shape, 'int32')];
     const infos = [
@@ -36,10 +35,10 @@ export const indexing: Emitters = {
     const [values, indices] = b.graph.node('TopK', [x, b.longs([k])], infos, { axis: -1, sorted: sorted ? 1 : 0 });
     return [values!, b.cast(indices!, 'int32')];
   },
-  UnsortedSegmentSum: (b, { x, segmentIds }, { numSegments }: tf.UnsortedSegmentSumAttrs) =>
+  UnsortedSegmentSum: (b, { x, segmentIds }, { numSegments }) =>
     b.cast(segmentSum(b, x, segmentIds, numSegments), 'float32'),
   UpperBound: bound('LessOrEqual'),
-};
+} satisfies Partial<Emitters>;
 
 function gather(b: Builder, x: Value, indices: Value, { axis, batchDims = 0 }: tf.GatherV2Attrs): Value {
   const at = normalAxes(axis, x.shape.length)[0]!;
@@ -60,7 +59,7 @@ function gather(b: Builder, x: Value, indices: Value, { axis, batchDims = 0 }: t
 }
 
 /** How many entries of each sorted row lie before each value. */
-function bound(operator: string): Emitter {
+function bound(operator: string): Emitter<'LowerBound' | 'UpperBound'> {
   return (b, { sortedSequence, values }) => {
     const [rows, length] = sortedSequence.shape as [number, number];
     const sequence = b.reshape(sortedSequence, [rows, 1, length]);

@@ -5,59 +5,53 @@ import { normalAxes, range, withSize } from '../shapes.js';
 import type { Emitters } from './emitter.js';
 
 /** Kernels that create, cut, join and rearrange tensors. */
-export const layout: Emitters = {
-  BroadcastTo: (b, { x }, { shape }: { shape: number[] }) => b.broadcastTo(x, shape),
-  Concat: (b, list, { axis }: tf.ConcatAttrs) => {
-    const values = Object.values(list as readonly Value[]);
-    return b.concat(values, normalAxes(axis, values[0]!.shape.length)[0]!);
-  },
+export const layout = {
+  BroadcastTo: (b, { x }, { shape }) => b.broadcastTo(x, shape),
+  Concat: (b, list, { axis }) => b.concat(list, normalAxes(axis, list[0]!.shape.length)[0]!),
   Diag: (b, { x }) => {
     const size = x.shape.reduce((product, n) => product * n, 1);
     const row = b.reshape(x, [1, size]);
     const eye = b.graph.constant(identity(size), { type: 'bool', shape: [size, size] });
     return b.reshape(b.where(eye, row, b.scalar(0, x.type)), [...x.shape, ...x.shape]);
   },
-  ExpandDims: (b, { input }, { dim }: tf.ExpandDimsAttrs) => {
+  ExpandDims: (b, { input }, { dim }) => {
     const at = dim < 0 ? dim + input.shape.length + 1 : dim;
     return b.reshape(input, input.shape.toSpliced(at, 0, 1));
   },
-  Fill: (b, _, { shape, value, dtype }: tf.FillAttrs) =>
-    b.fill(value as number, shape, (dtype ?? 'float32') as Value['type']),
-  LinSpace: (b, _, { start, stop, num }: tf.LinSpaceAttrs) => {
+  Fill: (b, _, { shape, value, dtype }) => b.fill(value as number, shape, (dtype ?? 'float32') as Value['type']),
+  LinSpace: (b, _, { start, stop, num }) => {
     const data = Float32Array.from(range(num), (i) => (num === 1 ? start : start + (i * (stop - start)) / (num - 1)));
     return b.graph.constant(data, { type: 'float32', shape: [num] });
   },
-  MirrorPad: (b, { x }, attrs: tf.MirrorPadAttrs) =>
-    range(x.shape.length).reduce((padded, axis) => mirrored(b, padded, axis, attrs), x),
-  Pack: (b, list, { axis }: tf.PackAttrs) => {
-    const values = Object.values(list as readonly Value[]);
-    const at = axis < 0 ? axis + values[0]!.shape.length + 1 : axis;
-    const parts = values.map((value) => b.reshape(value, value.shape.toSpliced(at, 0, 1)));
+  MirrorPad: (b, { x }, attrs) => range(x.shape.length).reduce((padded, axis) => mirrored(b, padded, axis, attrs), x),
+  Pack: (b, list, { axis }) => {
+    const at = axis < 0 ? axis + list[0]!.shape.length + 1 : axis;
+    const parts = list.map((value) => b.reshape(value, value.shape.toSpliced(at, 0, 1)));
     return b.concat(parts, at);
   },
-  PadV2: (b, { x }, { paddings, constantValue }: tf.PadV2Attrs) => {
+  PadV2: (b, { x }, { paddings, constantValue }) => {
     const shape = x.shape.map((size, i) => size + paddings[i]![0] + paddings[i]![1]);
     if (x.shape.includes(0)) return b.fill(constantValue, shape, x.type);
     if (paddings.every(([before, after]) => before === 0 && after === 0)) return x;
     const pads = b.longs([...paddings.map((pair) => pair[0]), ...paddings.map((pair) => pair[1])]);
     return b.op('Pad', [x, pads, b.scalar(constantValue, x.type)], { type: x.type, shape });
   },
-  Range: (b, _, { start, stop, step, dtype }: tf.RangeAttrs) => {
+  Range: (b, _, { start, stop, step, dtype }) => {
     const length = Math.max(0, Math.ceil((stop - start) / step));
     const list = range(length).map((i) => start + i * step);
     const data = dtype === 'int32' ? Int32Array.from(list) : Float32Array.from(list);
     return b.graph.constant(data, { type: dtype, shape: [length] });
   },
-  Reshape: (b, { x }, { shape }: tf.ReshapeAttrs) => b.reshape(x, inferred(shape, x)),
-  Reverse: (b, { x }, { dims }: tf.ReverseAttrs) => {
+  Reshape: (b, { x }, { shape }) => b.reshape(x, inferred(shape, x)),
+  Reverse: (b, { x }, { dims }) => {
     const axes = normalAxes(dims, x.shape.length);
     return axes.reduce((value, axis) => reversed(b, value, axis), x);
   },
-  Slice: (b, { x }, attrs: tf.SliceAttrs) => {
+  Slice: (b, { x }, attrs) => {
     const [begin, size] = tf.slice_util.parseSliceParams(x as unknown as tf.TensorInfo, attrs.begin, attrs.size);
     return b.slice(x, begin!, size!);
   },
-  SplitV: (b, { x }, { numOrSizeSplits, axis }: tf.SplitVAttrs) => {
+  SplitV: (b, { x }, { numOrSizeSplits, axis }) => {
     const at = normalAxes(axis, x.shape.length)[0]!;
     const sizes = tf.backend_util.prepareSplitSize(x as unknown as tf.Tensor, numOrSizeSplits, at);
     let start = 0;
@@ -75,10 +69,10 @@ export const layout: Emitters = {
       return part;
     });
   },
-  StridedSlice: (b, { x }, attrs: tf.StridedSliceAttrs) => stridedSlice(b, x, attrs),
-  Tile: (b, { x }, { reps }: tf.TileAttrs) => tile(b, x, reps),
-  Transpose: (b, { x }, { perm }: tf.TransposeAttrs) => b.transpose(x, perm),
-  Unpack: (b, { value }, { axis }: tf.UnpackAttrs) => {
+  StridedSlice: (b, { x }, attrs) => stridedSlice(b, x, attrs),
+  Tile: (b, { x }, { reps }) => tile(b, x, reps),
+  Transpose: (b, { x }, { perm }) => b.transpose(x, perm),
+  Unpack: (b, { value }, { axis }) => {
     const at = normalAxes(axis, value.shape.length)[0]!;
     const shape = value.shape.toSpliced(at, 1);
     return range(value.shape[at]!).map((i) => {
@@ -90,7 +84,7 @@ export const layout: Emitters = {
       return b.reshape(b.slice(value, begin, withSize(value.shape, at, 1)), shape);
     });
   },
-};
+} satisfies Partial<Emitters>;
 
 function identity(size: number): Uint8Array {
   return Uint8Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));

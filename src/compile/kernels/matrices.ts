@@ -1,27 +1,24 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import type { Value } from '../graph.js';
 import { activate } from './activations.js';
 import type { Emitters } from './emitter.js';
 
 /** Matrix products and batch normalisation. */
-export const matrices: Emitters = {
-  BatchMatMul: (b, { a, b: other }, attrs: tf.BatchMatMulAttrs) =>
-    b.matmul(a, other, attrs.transposeA, attrs.transposeB),
-  Einsum: (b, list, { equation }: tf.EinsumAttrs) => {
-    const values = Object.values(list as readonly Value[]);
-    return b.op('Einsum', values, { type: values[0]!.type, shape: einsumShape(equation, values) }, { equation });
+export const matrices = {
+  BatchMatMul: (b, { a, b: other }, attrs) => b.matmul(a, other, attrs.transposeA, attrs.transposeB),
+  Einsum: (b, list, { equation }) => {
+    return b.op('Einsum', list, { type: list[0]!.type, shape: einsumShape(equation, list) }, { equation });
   },
-  FusedBatchNorm: (b, { x, mean, variance, scale, offset }, { varianceEpsilon }: tf.FusedBatchNormAttrs) => {
+  FusedBatchNorm: (b, { x, mean, variance, scale, offset }, { varianceEpsilon }) => {
     const deviation = b.unary('Sqrt', b.add(variance, b.scalar(varianceEpsilon ?? 0.001)));
     const factor = scale ? b.div(scale, deviation) : b.unary('Reciprocal', deviation);
     const result = b.mul(b.sub(x, mean), factor);
     return offset ? b.add(result, offset) : result;
   },
-  _FusedMatMul: (b, { a, b: other, bias, preluActivationWeights }, attrs: tf._FusedMatMulAttrs) => {
+  _FusedMatMul: (b, { a, b: other, bias, preluActivationWeights }, attrs) => {
     const product = b.matmul(a, other, attrs.transposeA, attrs.transposeB);
     return activate(b, bias ? b.add(product, bias) : product, attrs, preluActivationWeights);
   },
-};
+} satisfies Partial<Emitters>;
 
 function einsumShape(equation: string, values: readonly Value[]): number[] {
   const [left = '', right = ''] = equation.replaceAll(' ', '').split('->');

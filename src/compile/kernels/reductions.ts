@@ -5,24 +5,23 @@ import { normalAxes, range, reducedShape, withSize } from '../shapes.js';
 import type { Emitter, Emitters } from './emitter.js';
 
 /** Kernels that reduce or scan axes. */
-export const reductions: Emitters = {
+export const reductions = {
   All: logical('ReduceMin', 1),
   Any: logical('ReduceMax', 0),
   ArgMax: arg('ArgMax'),
   ArgMin: arg('ArgMin'),
-  Cumprod: (b, { x }, attrs: tf.CumprodAttrs) => cumprod(b, x, attrs),
-  Cumsum: (b, { x }, { axis, exclusive, reverse }: tf.CumsumAttrs) => {
+  Cumprod: (b, { x }, attrs) => cumprod(b, x, attrs),
+  Cumsum: (b, { x }, { axis, exclusive, reverse }) => {
     const number = x.type === 'bool' ? b.cast(x, 'int32') : x;
     const position = b.graph.constant(BigInt64Array.of(BigInt(axis)), { type: 'int64', shape: [] });
     return b.op('CumSum', [number, position], number, { exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 });
   },
-  Max: (b, { x }, attrs: tf.MaxAttrs) => reduced(b, 'ReduceMax', x, attrs.reductionIndices, attrs.keepDims, -Infinity),
-  Mean: (b, { x }, attrs: tf.MeanAttrs) =>
-    reduced(b, 'ReduceMean', b.cast(x, 'float32'), attrs.axis, attrs.keepDims, NaN),
-  Min: (b, { x }, attrs: tf.MinAttrs) => reduced(b, 'ReduceMin', x, attrs.axis, attrs.keepDims, Infinity),
-  Prod: (b, { x }, attrs: tf.ProdAttrs) => reduced(b, 'ReduceProd', number(b, x), attrs.axis, attrs.keepDims, 1),
-  Sum: (b, { x }, attrs: tf.SumAttrs) => b.sum(number(b, x), attrs.axis, attrs.keepDims),
-};
+  Max: (b, { x }, attrs) => reduced(b, 'ReduceMax', x, attrs.reductionIndices, attrs.keepDims, -Infinity),
+  Mean: (b, { x }, attrs) => reduced(b, 'ReduceMean', b.cast(x, 'float32'), attrs.axis, attrs.keepDims, NaN),
+  Min: (b, { x }, attrs) => reduced(b, 'ReduceMin', x, attrs.axis, attrs.keepDims, Infinity),
+  Prod: (b, { x }, attrs) => reduced(b, 'ReduceProd', number(b, x), attrs.axis, attrs.keepDims, 1),
+  Sum: (b, { x }, attrs) => b.sum(number(b, x), attrs.axis, attrs.keepDims),
+} satisfies Partial<Emitters>;
 
 type Axes = number | number[];
 
@@ -34,13 +33,13 @@ function reduced(b: Builder, operator: string, x: Value, axes: Axes, keepDims: b
   return b.reduce(operator, x, normalAxes(axes, x.shape.length), keepDims, empty);
 }
 
-function logical(operator: string, empty: number): Emitter {
-  return (b, { x }, attrs: tf.AllAttrs) =>
+function logical(operator: string, empty: number): Emitter<'All' | 'Any'> {
+  return (b, { x }, attrs) =>
     b.cast(reduced(b, operator, b.cast(x, 'int32'), attrs.axis, attrs.keepDims, empty), 'bool');
 }
 
-function arg(operator: string): Emitter {
-  return (b, { x }, attrs: tf.ArgMaxAttrs) => {
+function arg(operator: string): Emitter<'ArgMax' | 'ArgMin'> {
+  return (b, { x }, attrs) => {
     const axis = normalAxes(attrs.axis, x.shape.length)[0]!;
     const info = { type: 'int64', shape: reducedShape(x.shape, [axis], false) } as const;
     return b.cast(b.op(operator, [number(b, x)], info, { axis, keepdims: 0 }), 'int32');

@@ -1,10 +1,9 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
-import type { Emitter, Emitters } from './emitter.js';
+import type { Emitters, UnaryEmitter } from './emitter.js';
 
 /** Elementwise kernels on one tensor. */
-export const unary: Emitters = {
+export const unary = {
   Abs: direct('Abs'),
   Acos: direct('Acos'),
   Acosh: direct('Acosh'),
@@ -12,9 +11,9 @@ export const unary: Emitters = {
   Asinh: direct('Asinh'),
   Atan: direct('Atan'),
   Atanh: direct('Atanh'),
-  Cast: (b, { x }, { dtype }: { dtype: Value['type'] }) => b.cast(x, dtype),
+  Cast: (b, { x }, { dtype }) => b.cast(x, dtype),
   Ceil: direct('Ceil'),
-  ClipByValue: (b, { x }, attrs: tf.ClipByValueAttrs) => b.clip(x, attrs.clipValueMin, attrs.clipValueMax),
+  ClipByValue: (b, { x }, attrs) => b.clip(x, attrs.clipValueMin, attrs.clipValueMax),
   Cos: direct('Cos'),
   Cosh: direct('Cosh'),
   Erf: direct('Erf'),
@@ -38,13 +37,13 @@ export const unary: Emitters = {
   Sinh: direct('Sinh'),
   Sqrt: direct('Sqrt'),
   Square: (b, { x }) => b.mul(x, x),
-  Step: (b, { x }, { alpha = 0 }: tf.StepAttrs) => step(b, x, alpha),
+  Step: (b, { x }, { alpha = 0 }) => step(b, x, alpha),
   Tan: direct('Tan'),
   Tanh: direct('Tanh'),
   ZerosLike: (b, { x }) => b.fill(0, x.shape, x.type),
-};
+} satisfies Partial<Emitters>;
 
-function direct(operator: string): Emitter {
+function direct(operator: string): UnaryEmitter {
   return (b, { x }) => b.unary(operator, x);
 }
 
