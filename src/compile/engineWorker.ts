@@ -1,5 +1,5 @@
 /** The program of the thread that {@link workerRuntime} runs ONNX Runtime in. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 import type { RuntimeArray, RuntimeType } from './arrays.js';
 import type { OnnxSession, OnnxTensor, TypedRuntime } from './runtime.js';
 import {
@@ -62,7 +62,10 @@ async function run(loaded: Loaded, feeds: TensorMessages) {
   const inputs = Object.entries(feeds).map(([name, message]) => [name, tensorOf(loaded, name, message)] as const);
   const outputs = Object.entries(await loaded.session.run(Object.fromEntries(inputs)));
   const kept = outputs.filter(([name]) => loaded.shared.includes(name));
-  const copies = shareArrays(Object.fromEntries(kept.map(([name, { data }]) => [name, data])), `run${++count}`);
+  const copies = shareArrays(
+    Object.fromEntries(kept.map(([name, { data }]) => [name, data])),
+    `thread${threadId}/run${++count}`,
+  );
   loaded.outputs = new Map(kept.map(([name, { data }]) => [copies[name]!.key, data]));
   const messages = outputs.map(([name, tensor]) => {
     const { type, dims, data } = tensor as OnnxTensor & { type: RuntimeType };

@@ -50,11 +50,13 @@ interface Thread {
   on(event: 'message' | 'error' | 'exit', listener: (content: never) => void): unknown;
   ref(): void;
   unref(): void;
+  terminate(): Promise<unknown>;
 }
 
-/** A thread with ONNX Runtime, which answers one request after the other. */
+/** A thread with ONNX Runtime, which answers one request after the other, and ends with its last session. */
 class EngineThread {
   private readonly waiting: { resolve(value: unknown): void; reject(error: Error): void }[] = [];
+  private sessions = 0;
   private death?: Error;
 
   constructor(private readonly worker: Thread) {
@@ -68,8 +70,40 @@ class EngineThread {
     return this.death === undefined;
   }
 
+  open(): Promise<unknown> {
+    return this.ask({ kind: 'open' });
+  }
+
+  async load(file: Uint8Array, { shared = [], ...options }: WorkerSessionOptions): Promise<WorkerSession> {
+    this.sessions++;
+    try {
+      return new WorkerSession(this, (await this.ask({ kind: 'load', file, options, shared })) as number);
+    } catch (error) {
+      this.leave();
+      throw error;
+    }
+  }
+
+  async run(session: number, feeds: TensorMessages): Promise<TensorMessages> {
+    return (await this.ask({ kind: 'run', session, feeds })) as TensorMessages;
+  }
+
+  async release(session: number): Promise<void> {
+    if (!this.isAlive) return;
+    await this.ask({ kind: 'release', session });
+    this.leave();
+  }
+
+  /** Without sessions the thread is idle, so it would never collect what their last runs left in its memory. */
+  private leave(): void {
+    this.sessions--;
+    if (this.sessions > 0 || !this.isAlive) return;
+    this.die('it has no sessions');
+    void this.worker.terminate();
+  }
+
   /** While something is asked, the thread keeps the process alive. */
-  ask(request: EngineRequest): Promise<unknown> {
+  private ask(request: EngineRequest): Promise<unknown> {
     if (this.death) return Promise.reject(this.death);
     this.worker.ref();
     this.worker.postMessage(request);
@@ -98,40 +132,56 @@ class WorkerSession implements OnnxSession {
 
   async run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>> {
     const messages = Object.entries(feeds).map(([name, tensor]) => [name, (tensor as WorkerTensor).message] as const);
-    const request = { kind: 'run', session: this.session, feeds: Object.fromEntries(messages) } as const;
-    const outputs = (await this.thread.ask(request)) as TensorMessages;
+    const outputs = await this.thread.run(this.session, Object.fromEntries(messages));
     const tensors = Object.entries(outputs).map(
       ([name, { type, data, dims, key }]) => [name, new WorkerTensor(type, data, dims, key)] as const,
     );
     return Object.fromEntries(tensors);
   }
 
-  async release(): Promise<void> {
-    if (this.thread.isAlive) await this.thread.ask({ kind: 'release', session: this.session });
+  release(): Promise<void> {
+    return this.thread.release(this.session);
   }
 }
 
 /** Options of a session: those of ONNX Runtime, and the outputs that will be inputs again. */
 export type WorkerSessionOptions = object & { readonly shared?: readonly string[] };
 
-const started = oncePerProcess('worker', () => ({}) as { runtime?: Promise<TypedRuntime & { thread: EngineThread }> });
+const current = oncePerProcess('worker', () => ({}) as { thread?: Promise<EngineThread> });
+
+const runtime = oncePerProcess('worker runtime', () => ({
+  readsShared: true,
+  Tensor: WorkerTensor as unknown as TypedRuntime['Tensor'],
+  InferenceSession: {
+    create: (file: Uint8Array, options: WorkerSessionOptions) => withThread((thread) => thread.load(file, options)),
+  },
+}));
 
 /**
- * `onnxruntime-node` in a thread of its own, one for the process, so that this one stays free while it computes. What
- * goes between them is in shared memory.
+ * `onnxruntime-node` in a thread of its own, one for the process while it has sessions, so that this one stays free while
+ * it computes. What goes between them is in shared memory.
  *
  * @throws MissingPackageError where there is no Node, or no `onnxruntime-node`
  */
 export async function workerRuntime(): Promise<TypedRuntime> {
-  const known = await started.runtime?.catch(() => undefined);
-  if (known?.thread.isAlive) return known;
-  started.runtime = start();
-  return started.runtime;
+  await withThread(() => {});
+  return runtime;
 }
 
-async function start(): Promise<TypedRuntime & { thread: EngineThread }> {
+/** What `use` makes of the thread, which is started if there is none that lives. */
+async function withThread<T>(use: (thread: EngineThread) => T | Promise<T>): Promise<T> {
+  const known = current.thread;
+  const thread = await known?.catch(() => undefined);
+  if (thread?.isAlive) return use(thread);
+  // Somebody else may have started one meanwhile.
+  if (current.thread !== known) return withThread(use);
+  current.thread = start();
+  return use(await current.thread);
+}
+
+async function start(): Promise<EngineThread> {
   const thread = new EngineThread(startWorker());
-  await thread.ask({ kind: 'open' }).catch((cause) => {
+  await thread.open().catch((cause) => {
     throw new MissingPackageError(
       `compile: worker needs onnxruntime-node. Run: npm install onnxruntime-node (${cause.message}).`,
       {
@@ -139,14 +189,7 @@ async function start(): Promise<TypedRuntime & { thread: EngineThread }> {
       },
     );
   });
-  const create = async (file: Uint8Array, { shared = [], ...options }: WorkerSessionOptions) =>
-    new WorkerSession(thread, (await thread.ask({ kind: 'load', file, options, shared })) as number);
-  return {
-    thread,
-    readsShared: true,
-    Tensor: WorkerTensor as unknown as TypedRuntime['Tensor'],
-    InferenceSession: { create },
-  };
+  return thread;
 }
 
 function startWorker(): Thread {

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, DimeAgent, EulerMaruyamaSampler, Rng, type StateDict } from 'diffrl';
 import { compile } from 'diffrl/compile';
@@ -79,6 +81,42 @@ it('eager code, functions in this thread and functions in the worker share varia
   const { total } = await there(one);
   expect((await total.data())[0]).toBe(6 + 3 * 10);
   await Promise.all([here.dispose(), there.dispose()]);
+});
+
+it('variables outlive the thread that computed them, which ends with its last function', async () => {
+  const [kept, other] = [tf.variable(tf.scalar(1)), tf.variable(tf.scalar(10))];
+  const plusOne = (variable: tf.Variable) =>
+    compile(
+      () => {
+        variable.assign(tf.add(variable, 1));
+        return { done: tf.scalar(0) };
+      },
+      { worker: true, outputs: 'arrays' },
+    );
+  const first = plusOne(kept);
+  await first();
+  await first.dispose();
+  const second = plusOne(other);
+  await second();
+  const sum = compile(() => tf.add(tf.mul(kept, 100), other), { worker: true, outputs: 'arrays' });
+  expect([...(await sum()).data]).toEqual([211]);
+  await Promise.all([second.dispose(), sum.dispose()]);
+  const third = plusOne(kept);
+  await Promise.all([third(), third()]);
+  expect(kept.dataSync()[0]).toBe(4);
+  await third.dispose();
+});
+
+it('memory comes back after dispose', async () => {
+  // The allocator of Linux keeps what is freed unless it is told otherwise.
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--expose-gc', '--import', './scripts/registerTsx.mjs', 'test/compile/workerMemory.ts'],
+    { env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '131072', NODE_OPTIONS: '' } },
+  );
+  const { before, running, after } = JSON.parse(stdout);
+  expect(running - before).toBeGreaterThan(150);
+  expect(after - before).toBeLessThan(60);
 });
 
 it('a refused result leaves variables as they were', async () => {
