@@ -6,6 +6,14 @@ type Attributes = Readonly<Record<string, Attribute>>;
 /** With this many times more rows than columns, a product whose left side is transposed is faster the other way round. */
 const NARROW = 4;
 
+/** What operators give for two numbers of float32, and nothing for anything else. */
+const ARITHMETIC: Readonly<Record<string, (a: Value, b: Value) => number | undefined>> = {
+  Add: onNumbers((a, b) => a + b),
+  Sub: onNumbers((a, b) => a - b),
+  Mul: onNumbers((a, b) => a * b),
+  Div: onNumbers((a, b) => a / b),
+};
+
 /** The end of a slice that runs backwards to the first entry. */
 const END = -Number.MAX_SAFE_INTEGER;
 
@@ -36,14 +44,22 @@ export class Builder {
     return this.graph.node(operator, inputs, [info], attributes)[0]!;
   }
 
-  /** An elementwise operator on one value. */
+  /** An elementwise operator on one value; before it is repeated, if it is. */
   unary(operator: string, x: Value, attributes: Attributes = {}, type: ElementType = x.type): Value {
+    const source = repeated(x);
+    if (source) return this.broadcastTo(this.unary(operator, source, attributes, type), x.shape);
     return this.op(operator, [x], { type, shape: x.shape }, attributes);
   }
 
   /** An elementwise operator on two values that broadcast; the result has the type of `a` unless `type` is given. */
   binary(operator: string, a: Value, b: Value, type: ElementType = a.type, attributes: Attributes = {}): Value {
     const shape = broadcastShape(a.shape, b.shape);
+    const [left, right] = [this.bare(a), this.bare(b)];
+    const number = ARITHMETIC[operator]?.(left, right);
+    if (number !== undefined) return this.fill(number, shape, type);
+    if (sizeOf(broadcastShape(left.shape, right.shape)) < sizeOf(shape)) {
+      return this.broadcastTo(this.binary(operator, left, right, type, attributes), shape);
+    }
     const operands = [narrow(this, a, b, shape), narrow(this, b, a, shape)];
     return this.op(operator, operands, { type, shape }, attributes);
   }
@@ -98,6 +114,14 @@ export class Builder {
     return this.binary(operator, a, b, 'bool');
   }
 
+  /** Both; whether `x` lies between two numbers, which is how gradients of a clip ask, is whether a clip leaves it as it is. */
+  and(a: Value, b: Value): Value {
+    const [x, min] = boundIn(a, 'GreaterOrEqual');
+    const [same, max] = boundIn(b, 'LessOrEqual');
+    if (!x || x !== same || min === undefined || max === undefined) return this.binary('And', a, b);
+    return this.compare('Equal', x, this.clip(x, min, max));
+  }
+
   not(x: Value): Value {
     return x.node?.operator === 'Not' ? x.node.inputs[0]! : this.unary('Not', x);
   }
@@ -114,7 +138,8 @@ export class Builder {
   }
 
   clip(x: Value, min: number, max: number): Value {
-    return this.op('Clip', [x, this.scalar(min, x.type), this.scalar(max, x.type)], x);
+    const [low, high] = x.type === 'float32' ? [Math.fround(min), Math.fround(max)] : [min, max];
+    return this.op('Clip', [x, this.scalar(low, x.type), this.scalar(high, x.type)], x);
   }
 
   cast(x: Value, type: ElementType): Value {
@@ -134,6 +159,10 @@ export class Builder {
         : this.graph.constant(x.constant.data, { type: x.type, shape });
     }
     if (x.node?.operator === 'Reshape') return this.reshape(x.node.inputs[0]!, shape);
+    const source = repeated(x);
+    if (source && sizeOf(source.shape) === 1) {
+      return this.broadcastTo(this.reshape(source, new Array(shape.length).fill(1)), shape);
+    }
     const rows = this.rowsReshaped(x, shape);
     if (rows) return rows;
     return this.op('Reshape', [x, this.longs(shape)], { type: x.type, shape });
@@ -156,6 +185,8 @@ export class Builder {
     if (sameShape(x.shape, shape)) return x;
     const fill = fillOf(x);
     if (fill !== undefined) return this.fill(fill, shape, x.type);
+    const source = repeated(x);
+    if (source) return this.broadcastTo(source, shape);
     return this.op('Expand', [x, this.longs(shape)], { type: x.type, shape });
   }
 
@@ -187,8 +218,8 @@ export class Builder {
     if (parts.length === 1) return parts[0]!;
     const length = parts.reduce((sum, part) => sum + part.shape[axis]!, 0);
     const info = { type: parts[0]!.type, shape: withSize(parts[0]!.shape, axis, length) };
-    const source = whole(parts, axis);
-    if (source) return source;
+    const part = joinedPart(parts, axis);
+    if (part) return this.slice(part.source, part.begin, info.shape);
     const matrices = axis === 0 ? parts.map(unstacked) : undefined;
     if (matrices?.every((x) => x !== undefined)) return this.reshape(this.concat(matrices, 0), info.shape);
     return this.op('Concat', parts, info, { axis });
@@ -208,8 +239,13 @@ export class Builder {
   sum(x: Value, axes?: number | readonly number[], keepDims = false): Value {
     const list = normalAxes(axes, x.shape.length);
     const fill = fillOf(x);
-    if (fill === undefined) return this.reduce('ReduceSum', x, list, keepDims, 0);
     const shape = reducedShape(x.shape, list, keepDims);
+    const source = repeated(x);
+    if (source && sizeOf(source.shape) === 1) {
+      const count = this.scalar(sizeOf(x.shape) / Math.max(1, sizeOf(shape)), x.type);
+      return this.broadcastTo(this.mul(this.reshape(source, new Array(shape.length).fill(1)), count), shape);
+    }
+    if (fill === undefined) return this.reduce('ReduceSum', x, list, keepDims, 0);
     return this.fill((fill * sizeOf(x.shape)) / Math.max(1, sizeOf(shape)), shape, x.type);
   }
 
@@ -276,6 +312,12 @@ export class Builder {
     return a.id <= b.id ? this.binary(operator, a, b) : this.binary(operator, b, a);
   }
 
+  /** What an operand repeats: a number, or a value with axes of size 1. */
+  private bare(x: Value): Value {
+    const fill = fillOf(x);
+    return fill === undefined ? (repeated(x) ?? x) : this.scalar(fill, x.type);
+  }
+
   /** `x` in the shape it would have after broadcasting with `other`. */
   private likeBoth(x: Value, other: Value): Value {
     return this.broadcastTo(x, broadcastShape(x.shape, other.shape));
@@ -310,19 +352,38 @@ export class Builder {
 /** Codes of `TensorProto.DataType`. */
 export const ONNX_TYPE: Readonly<Record<ElementType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
 
-/** The value whose entries along `axis`, one after the other and from the first, are `parts`. */
-function whole(parts: readonly Value[], axis: number): Value | undefined {
+function onNumbers(compute: (a: number, b: number) => number) {
+  return (a: Value, b: Value): number | undefined => {
+    const [x, y] = [fillOf(a), fillOf(b)];
+    if (x === undefined || y === undefined || a.type !== 'float32') return undefined;
+    return Math.fround(compute(Math.fround(x), Math.fround(y)));
+  };
+}
+
+/** What `x` is, before it is repeated along axes. */
+function repeated(x: Value): Value | undefined {
+  return x.node?.operator === 'Expand' ? x.node.inputs[0]! : undefined;
+}
+
+/** What a comparison with a number asks of which value. */
+function boundIn({ node }: Value, operator: string): [value?: Value, bound?: number] {
+  return node?.operator === operator ? [node.inputs[0]!, fillOf(node.inputs[1]!)] : [];
+}
+
+/** The value that `parts` were cut out of along `axis`, one after the other, and where the first begins. */
+function joinedPart(parts: readonly Value[], axis: number): { source: Value; begin: number[] } | undefined {
   const [source, ...others] = new Set(
     parts.map(({ node }) => (node?.operator === 'Slice' ? node.inputs[0]! : undefined)),
   );
   if (!source || others.length > 0) return undefined;
-  let at = 0;
+  const first = Number(dataOf(parts[0]!.node!.inputs[1]!)[0]);
+  let at = first;
   for (const part of parts) {
     const [starts, , axes, steps] = part.node!.inputs.slice(1).map((list) => `${dataOf(list)}`);
     if (starts !== `${at}` || axes !== `${axis}` || steps !== '1') return undefined;
     at += part.shape[axis]!;
   }
-  return at === source.shape[axis] ? source : undefined;
+  return { source, begin: source.shape.map((_, i) => (i === axis ? first : 0)) };
 }
 
 /** A shape with its first two axes made one. */

@@ -425,6 +425,19 @@ describe('graph quality', () => {
     expect(operators((x) => tf.mean(x, 0))).toEqual(['MatMul', 'Reshape']);
   });
 
+  it('asks for the gradient of a clip whether that changed anything', () => {
+    const clip = (x: tf.Tensor) => tf.sum(tf.exp(tf.clipByValue(x, -1, 0.1)));
+    expect(operators((x) => tf.grad(clip)(x))).toEqual(['Clip', 'Exp', 'Equal', 'Where']);
+  });
+
+  it('computes before it repeats, and cuts what follows each other at once', () => {
+    expect(operators((x) => tf.grad((y) => tf.mean(tf.neg(tf.mean(y, 1))))(tf.div(x, 3)))).toEqual([]);
+    const scaled = (x: tf.Tensor2D) => tf.div(tf.neg(tf.tile(tf.slice(x, 0, [1, -1]), [8, 1])), 3);
+    expect(operators(scaled)).toEqual(['Slice', 'Neg', 'Div', 'Expand']);
+    expect(operators((x) => tf.sum(tf.add(tf.fill([4, 4], 2), tf.sum(x))))).toEqual(['ReduceSum', 'Add', 'Mul']);
+    expect(operators((x) => tf.concat(tf.split(x, 8).slice(1, 6)))).toEqual(['Slice']);
+  });
+
   it('makes one product of the gradients of a layer that is applied many times', () => {
     const { weight, bias } = { weight: noise([16, 16]) as tf.Tensor2D, bias: noise([16]) as tf.Tensor1D };
     const chain = (x: tf.Tensor2D) => (w: tf.Tensor, b: tf.Tensor) =>

@@ -14,7 +14,7 @@ export const binary = {
   GreaterEqual: compare('GreaterOrEqual'),
   Less: compare('Less'),
   LessEqual: compare('LessOrEqual'),
-  LogicalAnd: (b, { a, b: other }) => b.binary('And', a, other),
+  LogicalAnd: (b, { a, b: other }) => b.and(a, other),
   LogicalOr: (b, { a, b: other }) => b.binary('Or', a, other),
   LogicalXor: (b, { a, b: other }) => b.binary('Xor', a, other),
   Maximum: (b, { a, b: other }) => b.max(a, other),
