@@ -62,9 +62,11 @@ export function logForwardDensities(
 
 /** $\log B_k(x_k \mid x_{k+1})$ for every step, `[K, B]`. */
 export function logBackwardDensities(kernels: TransitionKernels, states: readonly tf.Tensor2D[]): tf.Tensor2D {
-  const means = states.slice(1).map((next, k) => kernels.backwardMean(next, k));
-  const { std, backwardStd = std } = kernels;
-  return logNormal(tf.stack(states.slice(0, -1)), tf.stack(means), ofAllSteps(kernels, backwardStd)) as tf.Tensor2D;
+  const { steps, backwardMean: mean, std, backwardStd = std } = kernels;
+  const all = tf.stack([...states]) as tf.Tensor3D;
+  const from = tf.slice(all, 0, steps);
+  const means = mean.ofAllSteps?.(tf.slice(all, 1)) ?? tf.stack(states.slice(1).map((next, k) => mean(next, k)));
+  return logNormal(from, means, ofAllSteps(kernels, backwardStd)) as tf.Tensor2D;
 }
 
 /** The standard deviations of all steps, `[K, 1, A]`. */

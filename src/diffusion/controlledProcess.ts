@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, requireOneOf } from '../errors.js';
 import { gated } from '../networks/gated.js';
-import type { BoundNetwork } from '../networks/stepNetwork.js';
+import type { BoundNetwork, DiffusionStep } from '../networks/stepNetwork.js';
 import { TimeConditionedMlp } from '../networks/timeConditionedMlp.js';
 import { rowsOf } from '../ops/linear.js';
 import { softplusInverse } from '../ops/softplus.js';
@@ -110,14 +110,16 @@ function learnedFactor({ stepSize, friction }: Variables): tf.Tensor {
 function controlledKernels(coefficients: StepCoefficients, control: BoundNetwork): TransitionKernels {
   const decay = rowsOf(coefficients.decay);
   const gain = rowsOf(coefficients.gain);
-  const move: TransitionKernels['backwardMean'] = (x, step, by) => {
+  const move = (x: tf.Tensor2D, step: DiffusionStep, by?: tf.Tensor2D): tf.Tensor2D => {
     const decayed: tf.Tensor2D = tf.mul(decay(step), x);
     return by ? tf.add(decayed, tf.mul(gain(step), by)) : decayed;
   };
   return {
     steps: coefficients.std.shape[0],
     forwardMean: (x, step) => move(x, step, control(x, step)),
-    backwardMean: move,
+    backwardMean: Object.assign(move, {
+      ofAllSteps: (next: tf.Tensor3D): tf.Tensor3D => tf.mul(tf.expandDims(coefficients.decay, 1), next),
+    }),
     std: rowsOf(coefficients.std),
   };
 }

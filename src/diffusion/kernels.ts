@@ -16,11 +16,18 @@ export interface TransitionKernels {
    *
    * @param control `[B, A]`, added to the drift by a {@link generalBridge}; default: none
    */
-  backwardMean(next: tf.Tensor2D, step: DiffusionStep, control?: tf.Tensor2D): tf.Tensor2D;
+  readonly backwardMean: BackwardMean;
   /** Standard deviation of $F_k$, `[1, A]` at a number, `[B, A]` at one a row. */
   std(step: DiffusionStep): tf.Tensor2D;
   /** That of $B_k$ where it differs, default `std`. */
   backwardStd?(step: DiffusionStep): tf.Tensor2D;
+}
+
+/** See {@link TransitionKernels.backwardMean}. */
+export interface BackwardMean {
+  (next: tf.Tensor2D, step: DiffusionStep, control?: tf.Tensor2D): tf.Tensor2D;
+  /** The means of all steps at once, from `[K, B, A]`, if that takes fewer operators than one by one. */
+  ofAllSteps?(next: tf.Tensor3D): tf.Tensor3D;
 }
 
 /** $\log F_k(\text{next} \mid x)$, `[B]`. */
