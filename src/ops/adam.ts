@@ -132,8 +132,8 @@ export class Adam implements Stateful {
   ): tf.Tensor[] {
     const { updateClip } = this.options;
     if (!updateClip) return new Array(layout.count).fill(scale);
-    const ratios = layout.split(tf.div(square, tf.add(second, tf.mul(correction, TINY))));
-    const means = tf.mul(tf.concat(ratios.map((ratio) => tf.mean(ratio, 0, true))), correction);
+    const ratios = layout.rows(tf.div(square, tf.add(second, tf.mul(correction, TINY))));
+    const means = tf.mul(tf.concat(ratios.map((rows) => tf.mean(rows, 1))), correction);
     return tf.split(tf.div(scale, tf.maximum(tf.div(tf.sqrt(means), updateClip), 1)), layout.count);
   }
 
@@ -175,10 +175,10 @@ interface Group {
 /** Vectors of more numbers than this leave the cache between two operators. */
 const LARGE = 32_768;
 
-/** Each large variable by itself, all others together. */
+/** Each large variable by itself, all others together, by size. */
 function grouped(parameters: Variables): Variables[] {
   const entries = Object.entries(parameters);
-  const small = entries.filter(([, { size }]) => size <= LARGE);
+  const small = entries.filter(([, { size }]) => size <= LARGE).sort(([, a], [, b]) => a.size - b.size);
   const large = entries.filter(([, { size }]) => size > LARGE);
   const groups = large.map(([name, variable]) => ({ [name]: variable }));
   return small.length > 0 ? [...groups, Object.fromEntries(small)] : groups;

@@ -39,6 +39,21 @@ export class Layout {
     );
   }
 
+  /** The same, those of one size that follow each other as the rows of one matrix. */
+  rows(vector: tf.Tensor1D): tf.Tensor2D[] {
+    const sizes = this.places.map(({ start, end }) => end - start);
+    const starts = sizes.flatMap((size, i) => (size === sizes[i - 1] ? [] : [i]));
+    const counts = starts.map((start, i) => (starts[i + 1] ?? this.count) - start);
+    const parts =
+      counts.length === 1
+        ? [vector]
+        : tf.split(
+            vector,
+            counts.map((count, i) => count * sizes[starts[i]!]!),
+          );
+    return parts.map((part, i) => tf.reshape<tf.Rank.R2>(part, [counts[i]!, sizes[starts[i]!]!]));
+  }
+
   /** Names, with `prefix/` before them, and sizes of the entries of a state. */
   entries(prefix: string): Record<string, number> {
     return Object.fromEntries(this.places.map(({ name, start, end }) => [`${prefix}/${name}`, end - start]));
