@@ -138,6 +138,29 @@ export function liveNodes(nodes: readonly Node[], outputs: Iterable<Value>): Nod
   return kept.reverse();
 }
 
+/** The nodes in an order that they can run in, otherwise as they are. */
+export function inRunningOrder(nodes: readonly Node[]): Node[] {
+  const producers = producersOf(nodes);
+  const placed = new Set<Node>();
+  const ordered: Node[] = [];
+  for (const root of nodes) {
+    const pending = [root];
+    for (let node = pending.at(-1); node; node = pending.at(-1)) {
+      const missing = node.inputs
+        .map((value) => producers.get(value))
+        .filter((source) => source && !placed.has(source));
+      if (missing.length > 0) {
+        pending.push(...(missing as Node[]));
+        continue;
+      }
+      pending.pop();
+      if (!placed.has(node)) ordered.push(node);
+      placed.add(node);
+    }
+  }
+  return ordered;
+}
+
 /** Whether something is a {@link Value}. */
 export function isValue(leaf: unknown): leaf is Value {
   return typeof leaf === 'object' && leaf !== null && 'id' in leaf && 'type' in leaf && 'shape' in leaf;

@@ -88,7 +88,9 @@ export class ProductMerger {
     return weight === undefined ? undefined : { weight, right: node!.inputs[1]! };
   }
 
-  private productOf(group: readonly RowProduct[]): Value {
+  private productOf(terms: readonly RowProduct[]): Value {
+    // Gradients of later steps come first; in the order of the steps, their rows are often below each other already.
+    const group = terms.toSorted((a, b) => b.right.id - a.right.id);
     const { left, weight, reshape } = group[0]!;
     const right = this.stack(group.map((product) => product.right));
     if (left) {
@@ -127,6 +129,6 @@ export class ProductMerger {
 }
 
 /** Whether a node adds two values of one shape. */
-function isSum(node: Node | undefined): node is Node {
+export function isSum(node: Node | undefined): node is Node {
   return node?.operator === 'Add' && node.inputs.every((x) => `${x.shape}` === `${node.outputs[0]!.shape}`);
 }

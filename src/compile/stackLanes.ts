@@ -132,13 +132,13 @@ export class LaneStacker {
 }
 
 /** Whether a node puts many matrices of one shape below each other. */
-function isStack({ operator, inputs, attributes }: Node): boolean {
+export function isStack({ operator, inputs, attributes }: Node): boolean {
   const isLike = ({ shape }: Value) => shape.length === 2 && sameShape(shape, inputs[0]!.shape);
   return operator === 'Concat' && attributes.axis === 0 && inputs.length >= FEWEST && inputs.every(isLike);
 }
 
 /** Whether a node adds up the rows of a matrix, in the form that the builder gives such sums. */
-function isRowSum({ operator, inputs }: Node): boolean {
+export function isRowSum({ operator, inputs }: Node): boolean {
   return operator === 'MatMul' && inputs[0]!.shape[0] === 1 && fillOf(inputs[0]!) === 1;
 }
 

@@ -143,19 +143,26 @@ it('merges the small operators of a chain whose steps read rows of tables', asyn
   );
   await fc.assert(
     fc.asyncProperty(sizes, readers, async ([steps, rows, width], rowsOf) => {
-      const run: Program = (x, decay, gain, noise, kernel, bias) => {
-        const [decays, gains] = [rowsOf(decay!, steps), rowsOf(gain!, steps)];
+      const run: Program = (x, decay, gain, noise, kernel, biases, seen) => {
+        const [decays, gains, times] = [decay!, gain!, biases!].map((table) => rowsOf(table, steps));
         const states = [x!];
         tf.unstack(noise!).forEach((kick, k) => {
-          const control = tf.tanh(tf.add(tf.matMul(states[k]!, kernel as tf.Tensor2D), bias!));
-          const mean = tf.add(tf.mul(states[k]!, decays[k]!), tf.mul(control, gains[k]!));
-          states.push(tf.add(mean, tf.mul(kick, gains[k]!)));
+          const product = tf.matMul(states[k]!, kernel as tf.Tensor2D);
+          const control = tf.tanh(tf.add(product, tf.add(seen!, times![k]!)));
+          const mean = tf.add(tf.mul(states[k]!, decays![k]!), tf.mul(control, gains![k]!));
+          states.push(tf.add(mean, tf.mul(kick, gains![k]!)));
         });
-        const back = states.slice(1).map((next, k) => tf.sub(tf.mul(next, decays[k]!), states[k]!));
+        const back = states.slice(1).map((next, k) => tf.sub(tf.mul(next, decays![k]!), states[k]!));
         return tf.concat([tf.sum(tf.square(tf.stack(back)), 2), tf.sum(tf.stack(states), 2)]);
       };
-      const shapes = [[rows, width], [steps, width], [steps, width], [steps, rows, width], [width, width], [width]];
-      await expectSame(run, shapes);
+      const tables = [
+        [steps, width],
+        [steps, width],
+        [steps, rows, width],
+        [width, width],
+        [steps, width],
+      ];
+      await expectSame(run, [[rows, width], ...tables, [rows, width]]);
     }),
     { numRuns: 12, seed: 4 },
   );
@@ -180,5 +187,30 @@ it('takes few operators for such a chain', async () => {
   expect(count('Slice')).toBe(0);
   expect(count('Mul')).toBeLessThan(3 * steps + 10);
   expect(count('MatMul')).toBe(0);
+  await compiled.dispose();
+});
+
+it('takes the gradients of what K layers share from the rows of all', async () => {
+  const [steps, rows, width] = [10, 6, 4];
+  const run = (x: tf.Tensor, kernel: tf.Tensor, times: tf.Tensor, seen: tf.Tensor) =>
+    tf.sum(
+      tf.split(times, steps).reduce<tf.Tensor>((y, time) => {
+        return tf.tanh(tf.add(tf.matMul(y as tf.Tensor2D, kernel as tf.Tensor2D), tf.add(seen, time)));
+      }, x),
+    );
+  const x = [
+    [rows, width],
+    [width, width],
+    [steps, width],
+    [rows, width],
+  ].map((shape, i) => noise(shape, -1, 1, i));
+  const gradients = (...tensors: tf.Tensor[]) => tf.grads(run as Program)(tensors);
+  const compiled = compile(gradients);
+  const got = await compiled(...x);
+  gradients(...x).forEach((expected, i) => {
+    expected.dataSync().forEach((value, j) => void expect(got[i]!.dataSync()[j]).toBeCloseTo(value, 5));
+  });
+  const count = (operator: string) => compiled.text.split(`= ${operator}(`).length - 1;
+  expect([count('Add'), count('Gemm'), count('Concat')]).toEqual([steps, 2 * steps + 1, 2]);
   await compiled.dispose();
 });
