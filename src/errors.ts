@@ -92,6 +92,18 @@ export function requireObject(where: string, name: string, value: unknown): asse
   throw new ArgumentError(`${where}: ${name} must be an object with named entries, got ${show(value)}.`);
 }
 
+/** `given` if it is an object, so that its entries can be looked at one by one; `{}` for nothing. @throws ArgumentError for others */
+export function requireNamed<T extends object>(where: string, given: T | undefined, name = 'options'): T {
+  if (given === undefined) return {} as T;
+  requireObject(where, name, given);
+  return given;
+}
+
+/** Throws an {@link ArgumentError} unless `value` is a text. */
+export function requireText(where: string, name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw new ArgumentError(`${where}: ${name} must be a text, got ${show(value)}.`);
+}
+
 /** Throws an {@link ArgumentError} unless `value` is an array or a typed array. */
 export function requireList(where: string, name: string, value: unknown): asserts value is ArrayLike<number> {
   if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) return;

@@ -1,5 +1,6 @@
 /** `, did you mean 'x'?` for the name nearest to `given`, nothing where none is near. */
-export function nearest(given: string, names: readonly string[]): string {
+export function nearest(given: unknown, names: readonly string[]): string {
+  if (typeof given !== 'string') return '';
   const ranked = names
     .map((name) => ({ name, distance: distance(given.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);

@@ -47,7 +47,7 @@ export interface Stateful {
  * @throws CheckpointError if an entry is missing, does not fit or belongs to something else; then nothing has changed
  */
 export async function loadState(target: Pick<Partial<Stateful>, 'prepare'>, state: StateDict): Promise<void> {
-  if (!target.prepare)
+  if (typeof target?.prepare !== 'function')
     throw new CheckpointError('loadState: the target has no `prepare`, so its state cannot be put back.');
   const commit = await target.prepare(state);
   await commit();

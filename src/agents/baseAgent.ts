@@ -125,10 +125,16 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
   private disposed = false;
 
   protected constructor(
-    { kind, options: table }: AgentClass,
-    { env, ...given }: AgentOptions<OptionTable>,
+    Class: AgentClass,
+    options: AgentOptions<OptionTable>,
     private readonly compiler: Compiler,
   ) {
+    if (typeof compiler !== 'function') {
+      const { name } = new.target;
+      throw new ArgumentError(`${name}: an agent is made by \`await ${name}.create({ env, ... })\`, not by new.`);
+    }
+    const { kind, options: table } = Class;
+    const { env, ...given } = options;
     this.kind = kind;
     this.table = table;
     this.options = readOptions(kind, given, table) as unknown as Options;

@@ -1,6 +1,6 @@
 import { readCheckpoint } from '../checkpoint/checkpoint.js';
 import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, requireObject } from '../errors.js';
 import type { Agent } from './agent.js';
 import { type RebuildableClass, type Rebuilding, rebuild } from './rebuild.js';
 import { agentClasses } from './registry.js';
@@ -21,6 +21,7 @@ import { agentClasses } from './registry.js';
  */
 export async function loadAgent(source: string | Checkpoint, rebuilding?: Rebuilding): Promise<Agent> {
   const checkpoint = typeof source === 'string' ? await readCheckpoint(source) : source;
+  requireObject('loadAgent', 'source', checkpoint);
   const classes = Object.values(agentClasses) as unknown as RebuildableClass<Agent>[];
   const Class = classes.find(({ kind }) => kind === checkpoint.kind);
   if (Class) return rebuild(Class, checkpoint, rebuilding);

@@ -1,3 +1,4 @@
+import { requireOneOf } from '../errors.js';
 import { type JsonObject, mergeOptions } from './optionsJson.js';
 
 /** Options and where they come from. */
@@ -31,6 +32,7 @@ export interface Preset {
  * ```
  */
 export function presetFor(agent: string, task: string, name: PresetName = 'small'): Preset {
+  requireOneOf('presetFor', 'name', name, ['none', ...(Object.keys(presetLines) as PresetName[])]);
   const all: readonly PresetLine[] = name === 'none' ? [] : presetLines[name];
   const lines = all.filter((line) => line.agents.includes(agent) && line.tasks.every((pattern) => fits(pattern, task)));
   return {

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, show } from '../errors.js';
 import { nearest } from '../nearest.js';
 import type { Agent, EnvSpaces } from './agent.js';
 import { DacerAgent } from './denoising/dacerAgent.js';
@@ -59,11 +59,11 @@ const SAMPLERS: Readonly<Record<string, string>> = {
 
 /** @throws ArgumentError for a name that no agent has, with the nearest one */
 export function agentClass(where: string, name: string): NamedAgentClass {
-  const found = Object.hasOwn(agentClasses, name) ? agentClasses[name] : undefined;
+  const found = typeof name === 'string' && Object.hasOwn(agentClasses, name) ? agentClasses[name] : undefined;
   if (found) return found;
   const names = Object.keys(agentClasses);
   throw new ArgumentError(
-    `${where}: there is no agent '${name}'${nearest(name, names)}; there are ${names.join(', ')}.`,
+    `${where}: there is no agent ${show(name)}${nearest(name, names)}; there are ${names.join(', ')}.`,
   );
 }
 

@@ -1,5 +1,5 @@
-import { ArgumentError, CheckpointError, show } from '../errors.js';
-import { type MaybePromise, prefixed, type StateArray, type StateDict, substate } from '../state.js';
+import { ArgumentError, CheckpointError, requireNamed, requireObject, requireText, show } from '../errors.js';
+import { type MaybePromise, prefixed, requireState, type StateArray, type StateDict, substate } from '../state.js';
 import { decodeSafetensors, safetensorsParts } from './safetensors.js';
 import { sha256 } from './sha256.js';
 
@@ -40,7 +40,10 @@ export const MANIFEST = 'checkpoint.json';
  * @throws ArgumentError if `config` is not plain JSON
  */
 export async function checkpointFiles(where: string, checkpoint: Checkpoint): Promise<CheckpointFile[]> {
-  const { kind, config, state, training } = checkpoint;
+  const { kind, config, state, training } = requireNamed(where, checkpoint, 'checkpoint');
+  requireText(where, 'checkpoint.kind', kind);
+  requireObject(where, 'checkpoint.config', config);
+  requireState(state);
   requireJson(where, config, 'config');
   const all = { ...prefixed('agent', state), ...prefixed('training', training ?? {}) };
   const { frozen, changing } = split(all);

@@ -1,4 +1,4 @@
-import { EnvironmentError, show } from '../errors.js';
+import { EnvironmentError, requireNamed, requireObject, show } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import type { Env, ResetResult, StepResult } from './env.js';
 
@@ -27,7 +27,8 @@ export interface CheckEnvOptions {
  * ```
  */
 export async function checkEnv(env: Env, options: CheckEnvOptions = {}): Promise<string[]> {
-  const { seed = 0, steps = 100, close = false } = options;
+  requireObject('checkEnv', 'env', env);
+  const { seed = 0, steps = 100, close = false } = requireNamed('checkEnv', options);
   const faults = new Faults();
   checkSpaces(env, faults);
   faults.throwAny(env);

@@ -1,4 +1,4 @@
-import { EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
+import { EnvironmentError, requireFinite, requireInteger, requireLength, requireNamed } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import type { Box } from '../spaces/box.js';
 import { asCount, prefixed, readEntries, type StateDict, stateArray, substate } from '../state.js';
@@ -47,7 +47,8 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
   private elapsed = 0;
 
   /** @throws ArgumentError unless maxEpisodeSteps is an integer >= 1 or Infinity */
-  constructor({ stateSize, maxEpisodeSteps }: { stateSize: number; maxEpisodeSteps: number }) {
+  constructor(given: { stateSize: number; maxEpisodeSteps: number }) {
+    const { stateSize, maxEpisodeSteps } = requireNamed('MarkovEnv', given);
     this.stateSize = stateSize;
     if (maxEpisodeSteps !== Infinity)
       requireInteger(this.constructor.name, 'maxEpisodeSteps', maxEpisodeSteps, { min: 1 });

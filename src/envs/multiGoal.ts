@@ -1,4 +1,4 @@
-import { ArgumentError, requireFinite, requireNumber } from '../errors.js';
+import { ArgumentError, requireFinite, requireList, requireNamed, requireNumber } from '../errors.js';
 import type { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
 import { type Advance, MarkovEnv } from './markovEnv.js';
@@ -33,18 +33,21 @@ export class MultiGoal extends MarkovEnv<[x: number, y: number]> {
   private readonly rewards: { goal: number; action: number; distance: number };
 
   /** @throws ArgumentError unless there are goals, within the plane, and all costs are finite and >= 0 */
-  constructor({
-    goals = [
-      [5, 0],
-      [-5, 0],
-      [0, 5],
-      [0, -5],
-    ],
-    goalReward = 10,
-    actionCost = 30,
-    distanceCost = 1,
-    maxEpisodeSteps = 30,
-  }: MultiGoalOptions = {}) {
+  constructor(given: MultiGoalOptions = {}) {
+    const {
+      goals = [
+        [5, 0],
+        [-5, 0],
+        [0, 5],
+        [0, -5],
+      ],
+      goalReward = 10,
+      actionCost = 30,
+      distanceCost = 1,
+      maxEpisodeSteps = 30,
+    } = requireNamed('MultiGoal', given);
+    requireList('MultiGoal', 'goals', goals);
+    for (const goal of goals as readonly unknown[]) requireList('MultiGoal', 'goals[i]', goal);
     super({ stateSize: 2, maxEpisodeSteps });
     if (goals.length === 0) throw new ArgumentError('MultiGoal: goals must name at least one place, got none.');
     goals.forEach((goal, i) => {

@@ -1,5 +1,12 @@
 import type { Env, Info, ResetResult, StepResult } from '../envs/env.js';
-import { EnvironmentError, requireFinite, requireInteger, requireLength, requireNumber } from '../errors.js';
+import {
+  EnvironmentError,
+  requireFinite,
+  requireInteger,
+  requireLength,
+  requireNamed,
+  requireNumber,
+} from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import { ActionScale } from '../spaces/actionScale.js';
 import { Box } from '../spaces/box.js';
@@ -65,8 +72,9 @@ export class AugmentedMdp implements Env {
   /** @throws ArgumentError for diffusion steps below 1, a prior that is not positive or an unbounded action space */
   constructor(
     private readonly env: Env,
-    options: AugmentedMdpOptions,
+    given: AugmentedMdpOptions,
   ) {
+    const options = requireNamed('AugmentedMdp', given);
     this.diffusionSteps = requireInteger('AugmentedMdp', 'diffusionSteps', options.diffusionSteps, { min: 1 });
     this.priorStd = requireNumber('AugmentedMdp', 'priorStd', options.priorStd ?? 2.5, { above: 0 });
     this.squash = options.squash ?? Math.tanh;

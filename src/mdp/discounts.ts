@@ -1,4 +1,4 @@
-import { requireInteger, requireNumber, requireOneOf } from '../errors.js';
+import { requireInteger, requireNamed, requireNumber, requireOneOf } from '../errors.js';
 
 /**
  * How a discount and a GAE decay are spread over the K diffusion steps of an environment step:
@@ -22,9 +22,9 @@ export interface AugmentedDiscounts {
 /**
  * Spreads `gamma` and `lambda` over the K diffusion steps of an environment step.
  *
- * @param options.diffusionSteps K >= 1
- * @param options.gamma in [0, 1]
- * @param options.lambda in [0, 1], default 1
+ * @param given.diffusionSteps K >= 1
+ * @param given.gamma in [0, 1]
+ * @param given.lambda in [0, 1], default 1
  * @param options.mode default `'phase'`
  * @throws ArgumentError for values out of range
  */
@@ -34,10 +34,11 @@ export function augmentedDiscounts(options: {
   lambda?: number;
   mode?: DiscountMode;
 }): AugmentedDiscounts {
-  const { mode = 'phase' } = options;
-  const steps = requireInteger('augmentedDiscounts', 'diffusionSteps', options.diffusionSteps, { min: 1 });
-  const gamma = requireNumber('augmentedDiscounts', 'gamma', options.gamma, { min: 0, max: 1 });
-  const lambda = requireNumber('augmentedDiscounts', 'lambda', options.lambda ?? 1, { min: 0, max: 1 });
+  const given = requireNamed('augmentedDiscounts', options);
+  const { mode = 'phase' } = given;
+  const steps = requireInteger('augmentedDiscounts', 'diffusionSteps', given.diffusionSteps, { min: 1 });
+  const gamma = requireNumber('augmentedDiscounts', 'gamma', given.gamma, { min: 0, max: 1 });
+  const lambda = requireNumber('augmentedDiscounts', 'lambda', given.lambda ?? 1, { min: 0, max: 1 });
   requireOneOf('augmentedDiscounts', 'mode', mode, ['phase', 'root', 'flat']);
   return { gammas: spread(gamma, steps, mode), lambdas: spread(lambda, steps, mode) };
 }

@@ -1,6 +1,7 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers } from '@tensorflow/tfjs-layers';
+import { requireNamed } from '../errors.js';
 import type { Variables } from '../ops/variables.js';
 import { type GivenOptions, integer, number, type OptionValues, readOptions } from '../options.js';
 
@@ -47,7 +48,7 @@ export class BatchRenorm extends layers.Layer {
 
   /** @throws ArgumentError for a value out of range */
   constructor(config: BatchRenormOptions & { name?: string; inputShape?: number[] } = {}) {
-    const { momentum, epsilon, rMax, dMax, warmup, ...layerConfig } = config;
+    const { momentum, epsilon, rMax, dMax, warmup, ...layerConfig } = requireNamed('BatchRenorm', config);
     super(layerConfig);
     this.options = readOptions('BatchRenorm', { momentum, epsilon, rMax, dMax, warmup }, batchRenormOptions);
   }

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireInteger } from '../errors.js';
+import { requireInteger, requireList, requireNamed } from '../errors.js';
 import { linear } from '../ops/linear.js';
 import { disposeVariables, type Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 import { BatchRenorm, type BatchRenormOptions } from './batchRenorm.js';
 import { constant, lecunNormal } from './initializers.js';
 
@@ -28,7 +28,10 @@ export class BatchRenormMlp {
   private readonly depth: number;
 
   /** @throws ArgumentError for sizes below 1 */
-  constructor(rng: Rng, { inputs, hidden, outputs, batchRenorm }: BatchRenormMlpOptions) {
+  constructor(rng: Rng, given: BatchRenormMlpOptions) {
+    const { inputs, hidden, outputs, batchRenorm } = requireNamed('BatchRenormMlp', given);
+    requireRng('BatchRenormMlp', rng);
+    requireList('BatchRenormMlp', 'hidden', hidden);
     const sizes = [inputs, ...hidden, outputs];
     for (const size of sizes) requireInteger('BatchRenormMlp', 'layer size', size, { min: 1 });
     this.depth = sizes.length - 1;

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireInteger } from '../errors.js';
+import { requireInteger, requireNamed } from '../errors.js';
 import { layerNorm } from '../ops/layerNorm.js';
 import { linear } from '../ops/linear.js';
 import { disposeVariables, type Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 import { type CriticFactory, twinHeads } from './criticNetwork.js';
 import { constant, orthogonal } from './initializers.js';
 
@@ -28,7 +28,9 @@ export class BroNet {
   private readonly blocks: number;
 
   /** @throws ArgumentError for sizes below 1 */
-  constructor(rng: Rng, { inputs, width = 512, blocks = 2, outputs, lastGain = Math.SQRT2 }: BroNetOptions) {
+  constructor(rng: Rng, given: BroNetOptions) {
+    const { inputs, width = 512, blocks = 2, outputs, lastGain = Math.SQRT2 } = requireNamed('BroNet', given);
+    requireRng('BroNet', rng);
     for (const size of [inputs, width, outputs]) requireInteger('BroNet', 'layer size', size, { min: 1, max: 65_536 });
     this.blocks = requireInteger('BroNet', 'blocks', blocks, { min: 0 });
     this.addDense(rng, 'in', inputs, width);

@@ -4,7 +4,7 @@ import { moveTowards } from '../ops/ema.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { prefixVariables, type Variables } from '../ops/variables.js';
 import { type Option, option } from '../options.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 
 /** What a critic's network is made for. */
 export interface CriticSizes {
@@ -68,6 +68,8 @@ export interface HeadNetwork {
 
 /** Two networks of observation and action side by side, made alike from random numbers of their own, as twin critics. */
 export function twinHeads(rng: Rng, make: (rng: Rng) => HeadNetwork): CriticNetwork & { statistics: Variables } {
+  requireRng('twinHeads', rng);
+  if (typeof make !== 'function') throw new ArgumentError(`twinHeads: make must be a function, got ${show(make)}.`);
   const heads = [0, 1].map((i) => make(rng.split(`head${i}`)));
   const named = (variables: (Variables | undefined)[]): Variables =>
     Object.assign({}, ...variables.map((own, i) => prefixVariables(`head${i}`, own ?? {})));

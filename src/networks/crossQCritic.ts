@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
+import { requireNamed } from '../errors.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 import type { BatchRenormOptions } from './batchRenorm.js';
 import { BatchRenormMlp } from './batchRenormMlp.js';
 import type { CriticCall, CriticFactory, CriticNetwork, Heads } from './criticNetwork.js';
@@ -30,7 +31,14 @@ export class CrossQCritic implements CriticNetwork {
 
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, options: CrossQCriticOptions) {
-    const { observationSize, actionSize, hidden = [2048, 2048], outputs, batchRenorm } = options;
+    const {
+      observationSize,
+      actionSize,
+      hidden = [2048, 2048],
+      outputs,
+      batchRenorm,
+    } = requireNamed('CrossQCritic', options);
+    requireRng('CrossQCritic', rng);
     const head = { inputs: observationSize + actionSize, hidden, outputs, batchRenorm };
     this.heads = [0, 1].map((i) => new BatchRenormMlp(rng.split(`head${i}`), head));
     this.variables = Object.assign({}, ...this.heads.map((head, i) => prefixVariables(`head${i}`, head.variables)));

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireInteger } from '../errors.js';
+import { requireInteger, requireNamed } from '../errors.js';
 import { prefixVariables, type Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 import type { CriticFactory } from './criticNetwork.js';
 import { TimeConditionedMlp } from './timeConditionedMlp.js';
 
@@ -43,7 +43,8 @@ export class LatentValue<Head extends tf.Tensor1D | tf.Tensor2D = tf.Tensor1D> {
       hidden = [256, 256],
       timeSize = 64,
       ...sizes
-    } = given;
+    } = requireNamed('LatentValue', given);
+    requireRng('LatentValue', rng);
     this.steps = requireInteger('LatentValue', 'diffusionSteps', diffusionSteps, { min: 1 }) + Number(valuesActions);
     requireInteger('LatentValue', 'heads', heads, { min: 1 });
     this.outputs = requireInteger('LatentValue', 'outputs', outputs, { min: 1 });

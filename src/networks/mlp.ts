@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { requireInteger } from '../errors.js';
+import { ArgumentError, requireInteger, requireList, requireNamed, show } from '../errors.js';
 import { type Activation, gelu } from '../ops/activations.js';
 import { linear } from '../ops/linear.js';
 import { disposeVariables, type Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 import { constant, lecunNormal } from './initializers.js';
 
 export interface MlpOptions {
@@ -28,7 +28,13 @@ export class Mlp {
   private readonly activation: Activation;
 
   /** @throws ArgumentError for sizes below 1 */
-  constructor(rng: Rng, { inputs, hidden, outputs, activation = gelu, lastKernel }: MlpOptions) {
+  constructor(rng: Rng, given: MlpOptions) {
+    const { inputs, hidden, outputs, activation = gelu, lastKernel } = requireNamed('Mlp', given);
+    requireRng('Mlp', rng);
+    requireList('Mlp', 'hidden', hidden);
+    if (typeof inputs !== 'number') requireList('Mlp', 'inputs', inputs);
+    if (typeof activation !== 'function')
+      throw new ArgumentError(`Mlp: activation must be a function such as tf.relu, got ${show(activation)}.`);
     const parts = typeof inputs === 'number' ? [inputs] : inputs;
     const sizes = [parts.reduce((sum, size) => sum + size), ...hidden, outputs];
     for (const size of sizes) requireInteger('Mlp', 'layer size', size, { min: 1, max: 65_536 });

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireInteger } from '../errors.js';
+import { requireInteger, requireNamed } from '../errors.js';
 import { type Activation, gelu } from '../ops/activations.js';
 import { rowsOf } from '../ops/linear.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 import { Mlp } from './mlp.js';
 import type { BoundNetwork, StepNetwork } from './stepNetwork.js';
 import { fourierFeatures, TimeEmbedding, type TimeFeatures } from './timeEmbedding.js';
@@ -49,8 +49,20 @@ export class TimeConditionedMlp implements StepNetwork {
 
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, options: TimeConditionedMlpOptions) {
-    const { observationSize, actionSize, hidden = [256, 256, 256], activation = gelu, timeSize = 256 } = options;
-    const { timeFeatures = fourierFeatures(timeSize), timeHidden = timeSize, lastKernel = 1e-8, limit = 1e4 } = options;
+    requireRng('TimeConditionedMlp', rng);
+    const {
+      observationSize,
+      actionSize,
+      hidden = [256, 256, 256],
+      activation = gelu,
+      timeSize = 256,
+    } = requireNamed('TimeConditionedMlp', options);
+    const {
+      timeFeatures = fourierFeatures(timeSize),
+      timeHidden = timeSize,
+      lastKernel = 1e-8,
+      limit = 1e4,
+    } = options ?? {};
     requireInteger('TimeConditionedMlp', 'observationSize', observationSize, { min: 1 });
     this.actionSize = requireInteger('TimeConditionedMlp', 'actionSize', actionSize, { min: 1 });
     this.limit = limit;

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { requireInteger, requireNamed, requireNumber, requireObject } from '../errors.js';
 import { type Activation, gelu } from '../ops/activations.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 import { constant } from './initializers.js';
 import { Mlp } from './mlp.js';
 
@@ -20,8 +21,10 @@ export interface TimeFeatures {
  * learned phase (PISGRAD network, DIME): `[sin | cos]`.
  *
  * @param frequencies number of coefficients; twice as many features
+ * @throws ArgumentError unless frequencies >= 1
  */
 export function fourierFeatures(frequencies: number): TimeFeatures {
+  requireInteger('fourierFeatures', 'frequencies', frequencies, { min: 1, max: 65_536 });
   const step = 99.9 / Math.max(frequencies - 1, 1);
   const coefficients = Array.from({ length: frequencies }, (_, i) => 0.1 + i * step);
   const phase = constant<tf.Rank.R2>([1, frequencies], 0);
@@ -39,8 +42,12 @@ export function fourierFeatures(frequencies: number): TimeFeatures {
  * Transformer-style sinusoids `[sin | cos]` at `size / 2` frequencies $10000^{-2j/\text{size}}$, nothing learned.
  *
  * @param scale factor on all features, default 1; SDAC's released code uses $1/\sqrt{\text{size}}$
+ * @throws ArgumentError unless size is even and >= 2
  */
 export function sinusoidalFeatures(size: number, scale = 1): TimeFeatures {
+  requireNumber('sinusoidalFeatures', 'size', size);
+  requireInteger('sinusoidalFeatures', 'size / 2', size / 2, { min: 1, max: 65_536 });
+  requireNumber('sinusoidalFeatures', 'scale', scale);
   const frequencies = Array.from({ length: size / 2 }, (_, j) => 10000 ** ((-2 * j) / size));
   return {
     size,
@@ -69,7 +76,10 @@ export class TimeEmbedding {
   private readonly features: TimeFeatures;
   private readonly mlp: Mlp;
 
-  constructor(rng: Rng, { features, hidden, outputs, activation = gelu }: TimeEmbeddingOptions) {
+  constructor(rng: Rng, given: TimeEmbeddingOptions) {
+    const { features, hidden, outputs, activation = gelu } = requireNamed('TimeEmbedding', given);
+    requireRng('TimeEmbedding', rng);
+    requireObject('TimeEmbedding', 'features', features);
     this.size = outputs;
     this.features = features;
     this.mlp = new Mlp(rng, { inputs: features.size, hidden: [hidden], outputs, activation });

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireInteger } from '../errors.js';
+import { requireInteger, requireNamed } from '../errors.js';
 import type { Activation } from '../ops/activations.js';
 import { linear } from '../ops/linear.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 import type { CriticFactory, CriticNetwork } from './criticNetwork.js';
 import { Mlp } from './mlp.js';
 
@@ -31,7 +31,14 @@ export class TwinCritic<Head extends tf.Tensor1D | tf.Tensor2D = tf.Tensor1D> im
 
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, options: TwinCriticOptions) {
-    const { observationSize, actionSize, outputs = 1, hidden = [256, 256], activation = tf.relu } = options;
+    const {
+      observationSize,
+      actionSize,
+      outputs = 1,
+      hidden = [256, 256],
+      activation = tf.relu,
+    } = requireNamed('TwinCritic', options);
+    requireRng('TwinCritic', rng);
     requireInteger('TwinCritic', 'observationSize', observationSize, { min: 1 });
     requireInteger('TwinCritic', 'actionSize', actionSize, { min: 1 });
     this.sizes = [observationSize, actionSize];

@@ -1,4 +1,4 @@
-import { ArgumentError, requireNumber, requireOneOf } from '../errors.js';
+import { ArgumentError, requireNamed, requireNumber, requireOneOf } from '../errors.js';
 
 /** A number that changes with the environment steps taken. */
 export interface AnnealingOptions {
@@ -23,12 +23,13 @@ export interface AnnealingOptions {
  * @throws ArgumentError for values out of range
  */
 export function annealing(options: AnnealingOptions): (environmentSteps: number) => number {
-  const { shape = 'linear' } = options;
+  const given = requireNamed('annealing', options);
+  const { shape = 'linear' } = given;
   const bounds = shape === 'exponential' ? { above: 0 } : { min: 0 };
-  const from = requireNumber('annealing', 'from', options.from, bounds);
-  const to = requireNumber('annealing', 'to', options.to, bounds);
-  const duration = requireNumber('annealing', 'duration', options.duration, { min: 1 });
-  const warmup = requireNumber('annealing', 'warmup', options.warmup ?? 0, { min: 0 });
+  const from = requireNumber('annealing', 'from', given.from, bounds);
+  const to = requireNumber('annealing', 'to', given.to, bounds);
+  const duration = requireNumber('annealing', 'duration', given.duration, { min: 1 });
+  const warmup = requireNumber('annealing', 'warmup', given.warmup ?? 0, { min: 0 });
   const along = typeof shape === 'string' ? between(from, to, shape) : through([[0, from], ...shape, [1, to]]);
   return (steps) => along(Math.min(Math.max((steps - warmup) / duration, 0), 1));
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, requireInteger } from '../errors.js';
+import { ArgumentError, requireInteger, requireList, requireNamed } from '../errors.js';
 
 /** A mixture of normal distributions with full covariances. */
 export interface GaussianMixture {
@@ -43,7 +43,10 @@ export function fitGaussianMixture(samples: Float32Array, size: number, componen
 }
 
 /** An upper bound of the mixture's entropy, in nats: that of the choice of a component and the mean of theirs. */
-export function mixtureEntropyBound({ weights, means, factors }: GaussianMixture): number {
+export function mixtureEntropyBound(mixture: GaussianMixture): number {
+  const { weights, means, factors } = requireNamed('mixtureEntropyBound', mixture, 'mixture');
+  for (const [name, list] of Object.entries({ weights, means, factors }))
+    requireList('mixtureEntropyBound', name, list);
   const size = (means[0] as number[]).length;
   const own = (factor: Float64Array) => 0.5 * size * Math.log(2 * Math.PI * Math.E) + logDeterminant(factor, size);
   return weights.reduce(

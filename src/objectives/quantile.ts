@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireInteger, requireNumber } from '../errors.js';
+import { requireInteger, requireNamed, requireNumber } from '../errors.js';
 import { withoutGradient } from '../ops/stopGradient.js';
 import type { CriticObjective } from './criticObjective.js';
 
@@ -19,7 +19,8 @@ export interface QuantileOptions {
  *
  * @throws ArgumentError unless quantiles >= 1 and kappa > 0
  */
-export function quantileObjective({ quantiles = 100, kappa = 1 }: QuantileOptions = {}): CriticObjective {
+export function quantileObjective(options: QuantileOptions = {}): CriticObjective {
+  const { quantiles = 100, kappa = 1 } = requireNamed('quantileObjective', options);
   requireInteger('quantileObjective', 'quantiles', quantiles, { min: 1 });
   requireNumber('quantileObjective', 'kappa', kappa, { above: 0 });
   const objective: CriticObjective = {

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireNumber } from '../errors.js';
+import { requireNamed, requireNumber } from '../errors.js';
 import { Adam } from '../ops/adam.js';
 import { disposeVariables, prepareVariables, readVariables, type Variables } from '../ops/variables.js';
 import { prefixed, type StateDict, type Stateful, substate } from '../state.js';
@@ -22,7 +22,8 @@ export class Temperature implements Stateful {
   private readonly adam?: Adam;
 
   /** @throws ArgumentError unless initial > 0 and learningRate >= 0 */
-  constructor({ initial = 1, learningRate = 1e-3, beta1 }: TemperatureOptions = {}) {
+  constructor(options: TemperatureOptions = {}) {
+    const { initial = 1, learningRate = 1e-3, beta1 } = requireNamed('Temperature', options);
     requireNumber('Temperature', 'initial', initial, { above: 0 });
     requireNumber('Temperature', 'learningRate', learningRate, { min: 0 });
     this.variables = { log: tf.tidy(() => tf.variable(tf.scalar(Math.log(initial)))) };

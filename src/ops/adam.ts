@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { ArgumentError, requireNumber, show } from '../errors.js';
+import { ArgumentError, requireNamed, requireNumber, show } from '../errors.js';
 import { group, number, type Option, option } from '../options.js';
 import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { noteGradients } from './gradientWatch.js';
 import { Layout } from './layout.js';
-import { assignNumbers, disposeVariables, type Variables } from './variables.js';
+import { assignNumbers, disposeVariables, requireVariables, type Variables } from './variables.js';
 
 /** A rate, or a traceable function from the number of steps taken so far (a scalar tensor) to the rate. */
 export type LearningRate = number | ((step: tf.Scalar) => tf.Scalar);
@@ -54,18 +54,20 @@ export class Adam implements Stateful {
   private readonly groups: readonly Group[];
 
   /** @throws ArgumentError for a rate, decay or epsilon out of range */
-  constructor(
-    parameters: Variables,
-    {
+  constructor(parameters: Variables, given: AdamOptions = {}) {
+    const {
       learningRate = 3e-4,
       beta1 = 0.9,
       beta2 = 0.999,
       epsilon = 1e-8,
-      transform = (gradient) => gradient,
+      transform = (gradient: tf.Tensor) => gradient,
       updateClip = false,
       weightDecay = 0,
-    }: AdamOptions = {},
-  ) {
+    } = requireNamed('Adam', given);
+    requireVariables('Adam', 'parameters', parameters);
+    if (typeof transform !== 'function') {
+      throw new ArgumentError(`Adam: transform must be a function such as clipGradient(1), got ${show(transform)}.`);
+    }
     this.options = {
       learningRate: requireRate('Adam', 'learningRate', learningRate),
       beta1: requireNumber('Adam', 'beta1', beta1, { min: 0, below: 1 }),

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { ArgumentError, requireObject, show } from '../errors.js';
 import { readEntries, type StateDict, type Stateful, type TypedArray } from '../state.js';
 
 /** Variables by name. The names are ours; tfjs's own are unique per process and mean nothing. */
@@ -46,4 +47,11 @@ export function variablesAsState(variables: Variables) {
 /** Frees all variables. */
 export function disposeVariables(variables: Variables): void {
   for (const variable of Object.values(variables)) variable.dispose();
+}
+
+/** Throws an {@link ArgumentError} unless `variables` is an object of variables by name. */
+export function requireVariables(where: string, name: string, variables: unknown): asserts variables is Variables {
+  requireObject(where, name, variables);
+  const odd = Object.entries(variables).find(([, variable]) => !(variable instanceof tf.Variable));
+  if (odd) throw new ArgumentError(`${where}: ${name}.${odd[0]} must be a tf.Variable, got ${show(odd[1])}.`);
 }

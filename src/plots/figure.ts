@@ -1,4 +1,12 @@
-import { ArgumentError, requireInteger, requireNumber, show } from '../errors.js';
+import {
+  ArgumentError,
+  requireInteger,
+  requireList,
+  requireNamed,
+  requireNumber,
+  requireObject,
+  show,
+} from '../errors.js';
 import { type Area, domainOf, drawAxes, labelWidth, scalesOf, withEqualUnits } from './axes.js';
 import { type AxisRange, isUsable } from './axis.js';
 import { document, type Figure, text } from './document.js';
@@ -34,10 +42,16 @@ export interface FigureOptions {
  * ```
  */
 export function figure(layers: readonly PlotLayer[], options: FigureOptions = {}): Figure {
-  const { title, xLabel, yLabel, equalAspect = false, width = 640, height = 400 } = options;
+  const { title, xLabel, yLabel, equalAspect = false, width = 640, height = 400 } = requireNamed('figure', options);
   requireNumber('figure', 'width', width, { min: 160 });
   requireNumber('figure', 'height', height, { min: 120 });
   if (!Array.isArray(layers)) throw new ArgumentError(`figure: layers must be a list of layers, got ${show(layers)}.`);
+  const odd = layers.findIndex((layer) => typeof layer?.draw !== 'function');
+  if (odd >= 0) {
+    throw new ArgumentError(
+      `figure: layers must be made by line(), scatter(), heatmap() or histogram(), got ${show(layers[odd])}.`,
+    );
+  }
   requireRange('x', options.x);
   requireRange('y', options.y);
 
@@ -73,11 +87,11 @@ export function figure(layers: readonly PlotLayer[], options: FigureOptions = {}
  *
  * @throws ArgumentError unless there is a figure and `columns` is an integer >= 1
  */
-export function panels(
-  figures: readonly Figure[],
-  { columns = 2, title }: { columns?: number; title?: string } = {},
-): Figure {
+export function panels(figures: readonly Figure[], options: { columns?: number; title?: string } = {}): Figure {
+  const { columns = 2, title } = requireNamed('panels', options);
   requireInteger('panels', 'columns', columns, { min: 1 });
+  requireList('panels', 'figures', figures);
+  for (const panel of figures as readonly unknown[]) requireObject('panels', 'each figure', panel);
   if (figures.length === 0) throw new ArgumentError('panels: figures must hold at least one figure, got none.');
   const cells = figures.map((panel, i) => ({ panel, column: i % columns, row: Math.floor(i / columns) }));
   const widths = largest(cells.map(({ panel, column }) => [column, panel.width]));

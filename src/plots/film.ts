@@ -1,4 +1,4 @@
-import { ArgumentError, requireInteger, requireNumber } from '../errors.js';
+import { ArgumentError, requireInteger, requireList, requireNamed, requireNumber } from '../errors.js';
 import { document, type Figure } from './document.js';
 import { panels } from './figure.js';
 import { element } from './svg.js';
@@ -21,7 +21,8 @@ export interface AnimationOptions {
  * await writeFile('run.svg', animation(frames, { fps: 25 }).svg);
  * ```
  */
-export function animation(frames: readonly Figure[], { fps = 25, title }: AnimationOptions = {}): Figure {
+export function animation(frames: readonly Figure[], options: AnimationOptions = {}): Figure {
+  const { fps = 25, title } = requireNamed('animation', options);
   const { width, height } = requireFrames('animation', frames);
   requireNumber('animation', 'fps', fps, { above: 0 });
   const name = `film${frames.length}`;
@@ -55,7 +56,8 @@ export interface FilmStripOptions {
  * await writeFile('strip.svg', filmStrip(frames, { count: 8 }).svg);
  * ```
  */
-export function filmStrip(frames: readonly Figure[], { count = 6, columns, title }: FilmStripOptions = {}): Figure {
+export function filmStrip(frames: readonly Figure[], options: FilmStripOptions = {}): Figure {
+  const { count = 6, columns, title } = requireNamed('filmStrip', options);
   requireFrames('filmStrip', frames);
   requireInteger('filmStrip', 'count', count, { min: 1 });
   const shown = Math.min(count, frames.length);
@@ -65,6 +67,7 @@ export function filmStrip(frames: readonly Figure[], { count = 6, columns, title
 }
 
 function requireFrames(where: string, frames: readonly Figure[]): Figure {
+  requireList(where, 'frames', frames);
   const [first] = frames;
   if (!first) throw new ArgumentError(`${where}: frames must hold at least one figure, got none.`);
   const odd = frames.findIndex(({ width, height }) => width !== first.width || height !== first.height);

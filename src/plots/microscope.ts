@@ -164,7 +164,7 @@ export async function microscope(
 }
 
 function isChainAgent(agent: Agent): agent is ChainAgent {
-  const { sampler } = agent as Partial<ChainAgent>;
+  const sampler = (agent as Partial<ChainAgent> | undefined)?.sampler;
   return sampler instanceof Sampler || sampler instanceof DdpmSampler;
 }
 

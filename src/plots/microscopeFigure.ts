@@ -1,3 +1,4 @@
+import { requireList, requireNamed, requireObject } from '../errors.js';
 import { mean } from '../stats/summary.js';
 import type { Figure } from './document.js';
 import { figure, panels } from './figure.js';
@@ -12,7 +13,10 @@ import type { PolicyPicture } from './microscope.js';
 const FOLLOWED = 60;
 
 /** Draws a {@link PolicyPicture}: the way from noise to action, where actions gather and what they are worth, the log-ratios. */
-export function microscopeFigure(picture: PolicyPicture, { title }: { title?: string } = {}): Figure {
+export function microscopeFigure(picture: PolicyPicture, options: { title?: string } = {}): Figure {
+  const { title } = requireNamed('microscopeFigure', options);
+  requireObject('microscopeFigure', 'picture', picture);
+  requireList('microscopeFigure', 'picture.dimensions', picture.dimensions);
   const figures = [chainFigure(picture), densityFigure(picture)];
   if (picture.logRatios) figures.push(ratioFigure(picture, picture.logRatios));
   return panels(figures, { columns: figures.length, title });

@@ -1,5 +1,5 @@
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
-import { requireInteger, requireNumber } from '../errors.js';
+import { ArgumentError, requireInteger, requireNumber, show } from '../errors.js';
 import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { ziggurat } from './ziggurat.js';
 
@@ -134,4 +134,10 @@ function hash(words: readonly number[]): Uint32Array {
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
     return h ^ (h >>> 16);
   });
+}
+
+/** Throws an {@link ArgumentError} unless `rng` is a stream of random numbers. */
+export function requireRng(where: string, rng: unknown): asserts rng is Rng {
+  if (rng instanceof Rng) return;
+  throw new ArgumentError(`${where}: rng must be a stream such as Rng.fromSeed(1), got ${show(rng)}.`);
 }

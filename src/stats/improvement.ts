@@ -1,4 +1,4 @@
-import { ArgumentError, requireFinite } from '../errors.js';
+import { ArgumentError, requireFinite, requireList } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import type { Interval } from './bootstrap.js';
 import { mean, quantile } from './summary.js';
@@ -17,6 +17,10 @@ export function probabilityOfImprovement(
   b: readonly (readonly number[])[],
   resamples = 2000,
 ): Interval {
+  for (const [name, scores] of Object.entries({ a, b })) {
+    requireList('probabilityOfImprovement', name, scores);
+    for (const runs of scores as readonly unknown[]) requireList('probabilityOfImprovement', `${name}[i]`, runs);
+  }
   if (a.length === 0 || a.length !== b.length || [...a, ...b].some((runs) => runs.length === 0)) {
     throw new ArgumentError('probabilityOfImprovement: both must have at least one run for each of the same tasks.');
   }

@@ -1,3 +1,4 @@
+import { requireList, requireNamed } from '../errors.js';
 import type { Figure } from '../plots/document.js';
 import { type FigureOptions, figure } from '../plots/figure.js';
 import { line } from '../plots/layers/line.js';
@@ -8,7 +9,10 @@ import type { EpisodeRecord, TrainingHistory } from './history.js';
  * The learning curve of one run: returns of training (points, and their moving mean) and of evaluations (mean and one
  * standard deviation of the episodes of each) over environment steps.
  */
-export function plotHistory({ episodes, evaluations }: TrainingHistory, options: FigureOptions = {}): Figure {
+export function plotHistory(history: TrainingHistory, options: FigureOptions = {}): Figure {
+  const { episodes, evaluations } = requireNamed('plotHistory', history, 'history');
+  requireList('plotHistory', 'history.episodes', episodes);
+  requireList('plotHistory', 'history.evaluations', evaluations);
   const shown = thinned(episodes);
   const layers = [
     scatter({ ...points(shown), radius: 1.5, opacity: 0.35, color: TRAINING }),

@@ -6,7 +6,7 @@ import { Queue } from '../compile/queue.js';
 import type { Env } from '../envs/env.js';
 import { lostRows } from '../envs/lost.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
-import { CheckpointError, NonFiniteError, requireInteger } from '../errors.js';
+import { CheckpointError, NonFiniteError, requireInteger, requireNamed } from '../errors.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import {
@@ -74,7 +74,8 @@ export class TrainingRun implements Stateful {
   private lengths: Float64Array;
 
   /** @throws ShapeError, ArgumentError unless the agent was made for spaces like the environment's */
-  constructor({ agent, env, seed = 0, warmupSteps = agent?.warmupSteps, parts = {} }: TrainingRunOptions) {
+  constructor(options: TrainingRunOptions) {
+    const { agent, env, seed = 0, warmupSteps = agent?.warmupSteps, parts = {} } = requireNamed('train', options);
     requireMatch('train', agent, env);
     this.rng = Rng.fromSeed(seed).split('train');
     this.seed = seed;

@@ -1,3 +1,4 @@
+import { requireNamed } from '../../errors.js';
 import type { Rng } from '../../rng/rng.js';
 import { Box } from '../../spaces/box.js';
 import { type Advance, MarkovEnv } from '../markovEnv.js';
@@ -14,7 +15,8 @@ export class MountainCarContinuous extends MarkovEnv<[position: number, velocity
   readonly observationSpace = new Box([MIN_POSITION, -MAX_VELOCITY], [MAX_POSITION, MAX_VELOCITY]);
   readonly actionSpace = Box.uniform(1, -1, 1);
 
-  constructor({ maxEpisodeSteps = 999 }: { maxEpisodeSteps?: number } = {}) {
+  constructor(options: { maxEpisodeSteps?: number } = {}) {
+    const { maxEpisodeSteps = 999 } = requireNamed('MountainCarContinuous', options);
     super({ stateSize: 2, maxEpisodeSteps });
   }
 

@@ -1,3 +1,4 @@
+import { requireNamed } from '../../errors.js';
 import type { Rng } from '../../rng/rng.js';
 import { Box } from '../../spaces/box.js';
 import { type Advance, MarkovEnv } from '../markovEnv.js';
@@ -20,7 +21,8 @@ export class Pendulum extends MarkovEnv<[angle: number, rate: number]> {
   readonly observationSpace = new Box([-1, -1, -MAX_RATE], [1, 1, MAX_RATE]);
   readonly actionSpace = Box.uniform(1, -MAX_TORQUE, MAX_TORQUE);
 
-  constructor({ maxEpisodeSteps = 200 }: { maxEpisodeSteps?: number } = {}) {
+  constructor(options: { maxEpisodeSteps?: number } = {}) {
+    const { maxEpisodeSteps = 200 } = requireNamed('Pendulum', options);
     super({ stateSize: 2, maxEpisodeSteps });
   }
 

@@ -1,4 +1,4 @@
-import { ArgumentError, requireInteger, requireLength } from '../../errors.js';
+import { ArgumentError, requireInteger, requireLength, requireList, requireNamed } from '../../errors.js';
 import { type AxisRange, extentOf, isUsable, usable } from '../axis.js';
 import type { PlotLayer } from '../layer.js';
 import { element } from '../svg.js';
@@ -25,7 +25,9 @@ export interface HeatmapOptions {
  * heatmap({ values: q, columns: 50, x: [-7, 7], y: [-7, 7], label: 'Q' });
  * ```
  */
-export function heatmap({ values, columns, x, y, label }: HeatmapOptions): PlotLayer {
+export function heatmap(options: HeatmapOptions): PlotLayer {
+  const { values, columns, x, y, label } = requireNamed('heatmap', options);
+  requireList('heatmap', 'values', values);
   requireInteger('heatmap', 'columns', columns, { min: 1 });
   const rows = Math.max(Math.round(values.length / columns), 1);
   requireLength('heatmap', 'values', values, rows * columns, `whole rows of ${columns} columns`);

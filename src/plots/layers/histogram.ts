@@ -1,4 +1,4 @@
-import { ArgumentError, requireInteger } from '../../errors.js';
+import { ArgumentError, requireInteger, requireList, requireNamed } from '../../errors.js';
 import { type AxisRange, extentOf, isUsable, usable } from '../axis.js';
 import type { PlotLayer } from '../layer.js';
 import { element, round } from '../svg.js';
@@ -18,7 +18,9 @@ export interface HistogramOptions {
  *
  * @throws ArgumentError unless `bins` is an integer >= 1 and `range` goes upwards
  */
-export function histogram({ values, bins = 40, range, label, color }: HistogramOptions): PlotLayer {
+export function histogram(options: HistogramOptions): PlotLayer {
+  const { values, bins = 40, range, label, color } = requireNamed('histogram', options);
+  requireList('histogram', 'values', values);
   requireInteger('histogram', 'bins', bins, { min: 1 });
   if (range && !isUsable(range))
     throw new ArgumentError(`histogram: range must go upwards, got [${range.join(', ')}].`);

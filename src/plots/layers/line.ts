@@ -1,4 +1,4 @@
-import { requireLength } from '../../errors.js';
+import { requireLength, requireList, requireNamed } from '../../errors.js';
 import { extentOf } from '../axis.js';
 import type { PlotFrame, PlotLayer } from '../layer.js';
 import { element, round } from '../svg.js';
@@ -20,7 +20,10 @@ export interface LineOptions {
 }
 
 /** A line through points in their order: a learning curve, a density, the path of a point. @throws ShapeError if lengths differ */
-export function line({ x, y, band, label, color, width = 2, opacity = 1, dashed = false }: LineOptions): PlotLayer {
+export function line(options: LineOptions): PlotLayer {
+  const { x, y, band, label, color, width = 2, opacity = 1, dashed = false } = requireNamed('line', options);
+  requireList('line', 'x', x);
+  requireList('line', 'y', y);
   requireLength('line', 'y', y, x.length, 'as many as x');
   if (band) {
     requireLength('line', 'band.low', band.low, x.length, 'as many as x');

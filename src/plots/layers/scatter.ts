@@ -1,4 +1,4 @@
-import { requireLength } from '../../errors.js';
+import { requireLength, requireList, requireNamed } from '../../errors.js';
 import { extentOf } from '../axis.js';
 import type { PlotLayer } from '../layer.js';
 import { element } from '../svg.js';
@@ -18,15 +18,10 @@ export interface ScatterOptions {
 }
 
 /** Separate points. @throws ShapeError if lengths differ */
-export function scatter({
-  x,
-  y,
-  label,
-  color,
-  symbol = 'dot',
-  radius = 2.5,
-  opacity = 0.7,
-}: ScatterOptions): PlotLayer {
+export function scatter(options: ScatterOptions): PlotLayer {
+  const { x, y, label, color, symbol = 'dot', radius = 2.5, opacity = 0.7 } = requireNamed('scatter', options);
+  requireList('scatter', 'x', x);
+  requireList('scatter', 'y', y);
   requireLength('scatter', 'y', y, x.length, 'as many as x');
   return {
     label,

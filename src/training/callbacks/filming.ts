@@ -1,5 +1,5 @@
 import type { Agent } from '../../agents/agent.js';
-import { requireInteger } from '../../errors.js';
+import { requireInteger, requireNamed } from '../../errors.js';
 import { writeFileAtomically } from '../../files/files.js';
 import type { TrainingCallback } from '../callback.js';
 
@@ -11,7 +11,8 @@ export interface FilmingOptions {
 }
 
 /** Writes a film to `folder/step<N>.svg` every so many environment steps. */
-export function filming(folder: string, { every, film }: FilmingOptions): TrainingCallback {
+export function filming(folder: string, options: FilmingOptions): TrainingCallback {
+  const { every, film } = requireNamed('filming', options);
   requireInteger('filming', 'every', every, { min: 1 });
   return {
     async onStepEnd(run) {

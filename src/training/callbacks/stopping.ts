@@ -1,4 +1,4 @@
-import { requireInteger, requireNumber } from '../../errors.js';
+import { requireInteger, requireNamed, requireNumber } from '../../errors.js';
 import type { TrainingCallback } from '../callback.js';
 
 /** Stops training once an evaluation's mean return reaches `threshold`. */
@@ -21,11 +21,8 @@ export interface StopWithoutImprovementOptions {
 }
 
 /** Stops training when so many evaluations in a row were not better than the best one before them. */
-export function stopWithoutImprovement({
-  evaluations,
-  minChange = 0,
-  startAt = 0,
-}: StopWithoutImprovementOptions): TrainingCallback {
+export function stopWithoutImprovement(options: StopWithoutImprovementOptions): TrainingCallback {
+  const { evaluations, minChange = 0, startAt = 0 } = requireNamed('stopWithoutImprovement', options);
   requireInteger('stopWithoutImprovement', 'evaluations', evaluations, { min: 1 });
   requireNumber('stopWithoutImprovement', 'minChange', minChange, { min: 0 });
   requireInteger('stopWithoutImprovement', 'startAt', startAt, { min: 0 });
@@ -40,7 +37,8 @@ export function stopWithoutImprovement({
 }
 
 /** Stops training after so many seconds of this process; a resumed run has them again. */
-export function stopAfter({ seconds }: { seconds: number }): TrainingCallback {
+export function stopAfter(options: { seconds: number }): TrainingCallback {
+  const { seconds } = requireNamed('stopAfter', options);
   requireNumber('stopAfter', 'seconds', seconds, { above: 0 });
   let end: number;
   return {

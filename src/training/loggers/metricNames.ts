@@ -1,3 +1,5 @@
+import { requireText } from '../../errors.js';
+
 /** What each metric of an agent is called in logs: the same quantity has the same name whichever agent reports it. */
 const LOGGED_AS: Readonly<Record<string, string>> = {
   criticLoss: 'loss/critic',
@@ -30,6 +32,7 @@ const LOGGED_AS: Readonly<Record<string, string>> = {
  * one that is not known gets `agent/` in front.
  */
 export function loggedName(metric: string): string {
+  requireText('loggedName', 'metric', metric);
   if (Object.hasOwn(LOGGED_AS, metric)) return LOGGED_AS[metric] as string;
   return metric.includes('/') ? metric : `agent/${metric}`;
 }
