@@ -1,85 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  BroAgent,
-  DacerAgent,
-  DiffPpoAgent,
-  DiffrlError,
-  DiffSacAgent,
-  DiffWpoAgent,
-  DimeAgent,
-  DipoAgent,
-  DpmdAgent,
-  DppoAgent,
-  EulerMaruyamaSampler,
-  OrnsteinUhlenbeckSampler,
-  PpoAgent,
-  QsmAgent,
-  QvpoAgent,
-  type Rng,
-  SacAgent,
-  SdacAgent,
-  type StateDict,
-  Td3Agent,
-  TimeConditionedMlp,
-} from 'diffrl';
+import { agentClasses, DiffrlError, type StateDict } from 'diffrl';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { namesOf } from '../../src/options.js';
-import { env, transitions } from './fixtures.js';
-
-const network = (rng: Rng, sizes: { observationSize: number; actionSize: number }) =>
-  new TimeConditionedMlp(rng, { ...sizes, hidden: [4], timeSize: 4 });
-const common = { env, compile: false, seed: 1 } as const;
-const replayed = { ...common, batchSize: 4, bufferCapacity: 50 };
-const chain = () => new OrnsteinUhlenbeckSampler({ steps: 2, network });
-const denoising = {
-  ...replayed,
-  criticHidden: [4],
-  diffusion: { steps: 2, network },
-  particles: 2,
-  targetParticles: 2,
-};
+import { transitions } from './fixtures.js';
+import { small, tableOf } from './small.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the point is to hand over anything
 type Anything = any;
-const classes: Record<string, { Class: Anything; options: () => object }> = {
-  DIME: {
-    Class: DimeAgent,
-    options: () => ({ ...replayed, criticHidden: [4], sampler: new EulerMaruyamaSampler({ steps: 2, network }) }),
-  },
-  SDAC: { Class: SdacAgent, options: () => ({ ...denoising, reverseSamples: 2 }) },
-  DPMD: { Class: DpmdAgent, options: () => denoising },
-  QSM: { Class: QsmAgent, options: () => denoising },
-  QVPO: {
-    Class: QvpoAgent,
-    options: () => ({ ...replayed, ...{ criticHidden: [4], policyHidden: [4], diffusionSteps: 2, candidates: 2 } }),
-  },
-  DIPO: {
-    Class: DipoAgent,
-    options: () => ({ ...replayed, ...{ criticHidden: [4], policyHidden: [4], diffusionSteps: 2, actionSteps: 2 } }),
-  },
-  DiffSAC: { Class: DiffSacAgent, options: () => ({ ...replayed, criticHidden: [4], sampler: chain() }) },
-  DiffWPO: {
-    Class: DiffWpoAgent,
-    options: () => ({ ...replayed, criticHidden: [4], sampler: chain(), latents: 'replay' }),
-  },
-  DiffPPO: { Class: DiffPpoAgent, options: () => ({ ...common, valueHidden: [4], sampler: chain(), rolloutSteps: 8 }) },
-  SAC: { Class: SacAgent, options: () => ({ ...replayed, hidden: [4] }) },
-  BRO: {
-    Class: BroAgent,
-    options: () => ({ ...replayed, criticWidth: 4, criticBlocks: 1, actorWidth: 4, quantiles: 3 }),
-  },
-  PPO: { Class: PpoAgent, options: () => ({ ...common, hidden: [4], rolloutSteps: 8 }) },
-  DPPO: {
-    Class: DppoAgent,
-    options: () => ({ ...common, diffusionSteps: 2, policyHidden: [4], valueHidden: [4], rolloutSteps: 8 }),
-  },
-  DACER: {
-    Class: DacerAgent,
-    options: () => ({ ...replayed, criticHidden: [4], policyHidden: [4], diffusionSteps: 2, entropySamples: 3 }),
-  },
-  TD3: { Class: Td3Agent, options: () => ({ ...replayed, hidden: [4] }) },
-};
+const replayed = { batchSize: 4, bufferCapacity: 50 };
+const onPolicy = { rolloutSteps: 8 };
+
+/** Options of a small agent. */
+const options = (name: string) => ({
+  ...small(name),
+  ...{ compile: false, seed: 1 },
+  ...('replay' in tableOf(name) ? replayed : onPolicy),
+});
 
 /** Calls of each agent. `FUZZ_RUNS=1100 npx vitest run test/agents/fuzz` makes 10,000 in all. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
@@ -126,18 +63,18 @@ afterAll(() => {
   for (const agent of made) agent.dispose();
 });
 
-describe.each(Object.entries(classes))('%s', (_, { Class, options }) => {
+describe.each(Object.entries(agentClasses as Anything))('%s', (name, Class: Anything) => {
   it('answers any call with a result, or a DiffrlError and no change', { timeout: 120_000 }, async () => {
-    const agent = await Class.create(options());
+    const agent = await Class.create(options(name));
     made.push(agent);
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...Object.keys(calls)), nonsense, nonsense, async (name, a, b) => {
+      fc.asyncProperty(fc.constantFrom(...Object.keys(calls)), nonsense, nonsense, async (call, a, b) => {
         const before = text(await agent.state());
         try {
-          await calls[name]!(agent, a, b);
+          await calls[call]!(agent, a, b);
         } catch (error) {
           if (!(error instanceof DiffrlError)) throw error;
-          expect(text(await agent.state()) === before, `${name}: changed after ${error.message}`).toBe(true);
+          expect(text(await agent.state()) === before, `${call}: changed after ${error.message}`).toBe(true);
         }
       }),
       { numRuns: RUNS },
@@ -146,11 +83,11 @@ describe.each(Object.entries(classes))('%s', (_, { Class, options }) => {
 
   it('is made of any options, or a DiffrlError and nothing left behind', { timeout: 120_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom('env', ...namesOf(Class.options)), nonsense, async (name, value) => {
-        if (name === 'compile' && (value === true || typeof value === 'object')) return;
+      fc.asyncProperty(fc.constantFrom('env', ...namesOf(Class.options)), nonsense, async (option, value) => {
+        if (option === 'compile' && (value === true || typeof value === 'object')) return;
         const before = tf.memory().numTensors;
         try {
-          (await Class.create({ ...options(), [name]: value })).dispose();
+          (await Class.create({ ...options(name), [option]: value })).dispose();
         } catch (error) {
           if (!(error instanceof DiffrlError)) throw error;
         }
