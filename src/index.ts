@@ -22,6 +22,7 @@ export {
   averagedPolicyOptions,
   type PolicyLoss,
 } from './agents/denoising/averagedPolicyAgent.js';
+export { ConsistencyAcAgent, type ConsistencyAcOptions } from './agents/denoising/consistencyAcAgent.js';
 export { DacerAgent, type DacerNoise, type DacerOptions } from './agents/denoising/dacerAgent.js';
 export {
   DenoisingAgent,
@@ -186,6 +187,7 @@ export type { ObservedTransitions, Transitions } from './replay/transitions.js';
 
 export { bestOf } from './diffusion/bestOf.js';
 export type { SamplingMode } from './diffusion/chain.js';
+export { type ConsistencyOptions, ConsistencySampler } from './diffusion/consistency.js';
 export type { ControlledProcessOptions } from './diffusion/controlledProcess.js';
 export { type DdpmOptions, DdpmSampler, ddpm } from './diffusion/ddpm.js';
 export { DiffusionSampler, type DiffusionSamplerOptions } from './diffusion/diffusionSampler.js';

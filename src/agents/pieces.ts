@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
+import { ConsistencySampler } from '../diffusion/consistency.js';
 import { DdpmSampler, ddpm } from '../diffusion/ddpm.js';
 import { DiffusionSampler } from '../diffusion/diffusionSampler.js';
 import {
@@ -62,6 +63,7 @@ const CLASSES = {
   GeneralBridgeSampler,
   GaussianSampler,
   DdpmSampler,
+  ConsistencySampler,
 };
 
 /** Functions whose results JSON names by the function, with its options. */

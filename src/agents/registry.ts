@@ -1,6 +1,7 @@
 import { ArgumentError, show } from '../errors.js';
 import { nearest } from '../nearest.js';
 import type { Agent, EnvSpaces } from './agent.js';
+import { ConsistencyAcAgent } from './denoising/consistencyAcAgent.js';
 import { DacerAgent } from './denoising/dacerAgent.js';
 import { DiffusionQlAgent } from './denoising/diffusionQlAgent.js';
 import { DipoAgent } from './denoising/dipoAgent.js';
@@ -42,6 +43,7 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   sac: SacAgent,
   crossq: CrossQAgent,
   diffusionql: DiffusionQlAgent,
+  consistencyac: ConsistencyAcAgent,
   dacer: DacerAgent,
   td3: Td3Agent,
   ppo: PpoAgent,

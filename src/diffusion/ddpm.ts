@@ -237,24 +237,28 @@ function checkedOptions(where: string, options: DdpmOptions) {
  * @param options.scale factor on the sinusoids, default 1; SDAC's released code has 1/4
  * @param options.sinusoids how many, and the width of the embedding, default 16; DIPO and QVPO have 32
  * @param options.timeHidden width of the embedding's hidden layer, default 32; DIPO and QVPO have 256
+ * @param options.times what the sinusoids are of, `[N]`, from steps `[N]`; default: the steps
  */
 export function mishNetwork({
   hidden,
   scale = 1,
   sinusoids = 16,
   timeHidden = 32,
+  times = (steps) => steps,
 }: {
   hidden?: readonly number[];
   scale?: number;
   sinusoids?: number;
   timeHidden?: number;
+  times?: (steps: tf.Tensor1D) => tf.Tensor1D;
 } = {}): NetworkFactory {
+  const features = sinusoidalFeatures(sinusoids, scale);
   return (rng, sizes) =>
     new TimeConditionedMlp(rng, {
       ...sizes,
       hidden,
       activation: mish,
-      timeFeatures: sinusoidalFeatures(sinusoids, scale),
+      timeFeatures: { ...features, apply: (steps) => features.apply(times(steps)) },
       timeHidden,
       timeSize: sinusoids,
       lastKernel: 'normal',

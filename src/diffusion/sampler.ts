@@ -90,6 +90,12 @@ export abstract class ActionSampler {
   }
 }
 
+/** A policy that several actions in a row can be drawn from for each observation. */
+export interface ParticleSampler extends ActionSampler {
+  /** Actions `[B * groupSize, A]` for observations `[B, O]` and noise of shape `noiseShape(B * groupSize)`; `groupSize` default 1. */
+  actions(observations: tf.Tensor2D, noise: tf.Tensor, groupSize?: number): tf.Tensor2D;
+}
+
 /**
  * A policy whose sampling can be priced: paths in, divergence out.
  *

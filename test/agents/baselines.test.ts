@@ -55,6 +55,15 @@ const agents: Record<string, Case> = {
     steps: 3000,
     atLeast: -400,
   },
+  consistencyac: {
+    tiny: { particles: 4, randomShare: 0.5 },
+    learner: {
+      ...{ ...averaged, diffusionSteps: 2, particles: 8, evaluationParticles: 8 },
+      ...{ averageAfter: 0, averageEvery: 1, updatesPerTransition: 1, randomShareSteps: 1000 },
+    },
+    steps: 3000,
+    atLeast: -400,
+  },
   bro: {
     tiny: { resets: [10] },
     learner: {

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DdpmSampler } from '../../diffusion/ddpm.js';
+import type { ParticleSampler } from '../../diffusion/sampler.js';
 import { twinCritic } from '../../networks/twinCritic.js';
 import type { ActionValues } from '../../objectives/actionValues.js';
 import { objectiveOption } from '../../objectives/criticObjective.js';
@@ -48,7 +49,8 @@ type UpdateInputs<Own> = BatchTensors & { nextNoise: tf.Tensor } & Own;
 export type PolicyLoss = Record<string, tf.Tensor> & { loss: tf.Scalar };
 
 /**
- * A DDPM policy beside a moving average of itself that the critics' targets are drawn from: Diffusion-QL, DIPO, QVPO.
+ * A diffusion policy beside a moving average of itself that the critics' targets are drawn from: Diffusion-QL,
+ * Consistency-AC, DIPO, QVPO.
  * Critics first, then the policy by a loss of the subclass's, then the averages.
  *
  * **Subclass requirements.** Those of {@link BaseAgent}; `newSampler` makes the chain, `drawPolicyNoise` the random numbers
@@ -57,12 +59,13 @@ export type PolicyLoss = Record<string, tf.Tensor> & { loss: tf.Scalar };
 export abstract class AveragedPolicyAgent<
     Options extends OptionValues<typeof averagedPolicyOptions>,
     Own extends Record<string, tf.Tensor>,
+    Policy extends ParticleSampler = DdpmSampler,
   >
   extends OffPolicyAgent<Options, AveragedPolicyNoise<Own>>
   implements ExportableAgent
 {
   /** The policy that learns and acts. */
-  readonly sampler = this.own('policy', this.newSampler().build(this.networks.split('policy'), this.sizes));
+  readonly sampler: Policy = this.own('policy', this.newSampler().build(this.networks.split('policy'), this.sizes));
   protected readonly average = this.own('averagePolicy', this.sampler.twin());
   protected readonly critic = this.own('critic', this.makeCritic());
   protected readonly targetCritic = this.own('targetCritic', this.critic.twin());
@@ -91,7 +94,7 @@ export abstract class AveragedPolicyAgent<
   }
 
   /** The policy's chain before it is built. */
-  protected abstract newSampler(): DdpmSampler;
+  protected abstract newSampler(): Policy;
   /** Random numbers of a policy update, by the names under which `policyObjective` sees them. */
   protected abstract drawPolicyNoise(): { [Name in keyof Own]: StateArray };
   /** Prepares what is constant in an update of the policy, and returns its loss. Traceable. */

@@ -1,12 +1,12 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { bestOf } from '../../diffusion/bestOf.js';
-import type { DdpmSampler } from '../../diffusion/ddpm.js';
+import type { ParticleSampler } from '../../diffusion/sampler.js';
 import type { ActionValues } from '../../objectives/actionValues.js';
 import type { PolicyGraph } from '../exportOnnx.js';
 
 /** A policy, and who judges its actions. */
 export interface Chooser {
-  sampler: DdpmSampler;
+  sampler: ParticleSampler;
   critic: ActionValues;
   /** Actions drawn for an observation. */
   particles: number;
