@@ -226,7 +226,13 @@ export {
   sumLogForward,
 } from './diffusion/path.js';
 export type { BindOptions, BuiltProcess, NetworkFactory, Process } from './diffusion/process.js';
-export { ActionSampler, type SampleOptions, Sampler, type SamplerSizes } from './diffusion/sampler.js';
+export {
+  ActionSampler,
+  type ParticleSampler,
+  type SampleOptions,
+  Sampler,
+  type SamplerSizes,
+} from './diffusion/sampler.js';
 export { noSquash, type Squash, tanhSquash } from './diffusion/squash.js';
 
 // Noise schedules.

@@ -3,15 +3,12 @@ import {
   Adam,
   type Agent,
   AugmentedMdp,
+  agentClasses,
   BroAgent,
-  DiffPpoAgent,
   DiffSacAgent,
   DiffWpoAgent,
-  DimeAgent,
-  DppoAgent,
   type Env,
   EpisodeStatistics,
-  EulerMaruyamaSampler,
   FrameStack,
   loadState,
   MountainCarContinuous,
@@ -20,7 +17,6 @@ import {
   NormaliseReward,
   OrnsteinUhlenbeckSampler,
   Pendulum,
-  PpoAgent,
   ReplayBuffer,
   Rng,
   RunningMoments,
@@ -48,6 +44,7 @@ import { TrainingHistory } from '../src/training/history.js';
 import { variants } from './agents/denoisingFixtures.js';
 import { playStep } from './agents/dmerlFixtures.js';
 import { env as spaces, transitions } from './agents/fixtures.js';
+import { createSmall } from './agents/small.js';
 import { TinyAgent } from './training/tinyAgent.js';
 
 type Make = (seed: number) => Stateful | Promise<Stateful>;
@@ -165,23 +162,7 @@ const everything: Record<string, Make> = {
     for (let i = 0; i < 4 + 3 * seed; i++) await run.advance();
     return run;
   },
-  DimeAgent: async (seed) => {
-    const sampler = new EulerMaruyamaSampler({ steps: 2, network });
-    return learned(await DimeAgent.create({ ...offPolicy, sampler, seed }), seed);
-  },
-  DiffPpoAgent: async (seed) =>
-    learned(
-      await DiffPpoAgent.create({
-        env: spaces,
-        compile: false,
-        sampler: new OrnsteinUhlenbeckSampler({ steps: 2, network }),
-        rolloutSteps: 100,
-        valueHidden: [4],
-        seed,
-      }),
-      seed,
-    ),
-  BroAgent: async (seed) =>
+  'BroAgent with a reset': async (seed) =>
     learned(
       await BroAgent.create({
         ...{ env: spaces, compile: false, batchSize: 4, updatesPerTransition: 0.5, resets: [16], seed },
@@ -189,16 +170,12 @@ const everything: Record<string, Make> = {
       }),
       seed,
     ),
-  PpoAgent: async (seed) =>
-    learned(await PpoAgent.create({ env: spaces, compile: false, rolloutSteps: 20, hidden: [4], seed }), seed),
-  DppoAgent: async (seed) =>
-    learned(
-      await DppoAgent.create({
-        ...{ env: spaces, compile: false, rolloutSteps: 20, diffusionSteps: 2, seed },
-        ...{ policyHidden: [4], valueHidden: [4] },
-      }),
-      seed,
-    ),
+  ...Object.fromEntries(
+    Object.keys(agentClasses).map((name) => [
+      name,
+      async (seed: number) => learned(await createSmall(name, { compile: false, seed }), seed),
+    ]),
+  ),
   'DiffSacAgent with a trust region': async (seed) =>
     learned(
       await DiffSacAgent.create({

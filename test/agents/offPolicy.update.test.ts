@@ -1,51 +1,30 @@
 /** One whole update of SAC, TD3 and BRO, written out with formulas of their papers and TensorFlow.js's own gradients. */
 import * as tf from '@tensorflow/tfjs-core';
-import { Adam, BroAgent, lossAndGradients, Rng, SacAgent, Td3Agent } from 'diffrl';
+import { BroAgent, SacAgent, Td3Agent } from 'diffrl';
 import { expect, it } from 'vitest';
-import { env, transitions } from './fixtures.js';
+import {
+  A,
+  actions,
+  alive,
+  batch,
+  bellman,
+  common,
+  critics,
+  descend,
+  draw,
+  GAMMA,
+  moved,
+  next,
+  noise,
+  observations,
+  of,
+  RATE,
+  relu,
+  type Vars,
+} from './oneReplayUpdate.js';
 import { dense, expectMoved, variablesOf } from './oneUpdate.js';
 
-const [B, A, GAMMA, RATE, MOVE] = [6, 2, 0.9, 0.01, 0.3];
-const common = { env, compile: false, batchSize: B, gamma: GAMMA, targetRate: MOVE, seed: 2 } as const;
-const batch = (() => {
-  const rng = Rng.fromSeed(5);
-  const ends = { terminated: Float32Array.of(0, 1, 0, 0, 0, 0), truncated: Float32Array.of(0, 0, 1, 0, 0, 0) };
-  return { ...transitions(1, B), ...ends, actions: rng.uniforms(B * A, -1, 1) };
-})();
-const noise = (seed: number) => Rng.fromSeed(seed).normals(B * A);
-const of = (data: ArrayLike<number>) => tf.tensor2d(Array.from(data), [B, data.length / B]);
-const [observations, actions, next] = [of(batch.observations), of(batch.actions), of(batch.nextObservations)];
-const alive = tf.sub(1, tf.tensor1d(batch.terminated));
-
-type Vars = Record<string, tf.Variable>;
-
-function descend(variables: Vars, rate: number, loss: () => tf.Tensor, options = {}): void {
-  const { gradients } = lossAndGradients(variables, () => ({ loss: loss() as tf.Scalar }));
-  new Adam(variables, { learningRate: rate, ...options }).apply(gradients);
-}
-
-const relu = (x: tf.Tensor) => tf.relu(x);
-const q = (critic: Vars, head: number, s: tf.Tensor2D, a: tf.Tensor2D) =>
-  tf.squeeze(dense(critic, tf.concat([s, a], 1), relu, `head${head}/`), [1]);
-const smaller = (critic: Vars, s: tf.Tensor2D, a: tf.Tensor2D) => tf.minimum(q(critic, 0, s, a), q(critic, 1, s, a));
-const squaredErrors = (critic: Vars, target: tf.Tensor) =>
-  tf.addN([0, 1].map((head) => tf.mean(tf.square(tf.sub(q(critic, head, observations, actions), target)))));
-const bellman = (value: tf.Tensor) => tf.add(tf.tensor1d(batch.rewards), tf.mul(tf.mul(alive, GAMMA), value));
-const moved = (target: Vars, source: Vars) => {
-  const entries = Object.entries(target).map(([name, variable]) => {
-    return [name, tf.add(tf.mul(variable, 1 - MOVE), tf.mul(source[name]!, MOVE))];
-  });
-  return Object.fromEntries(entries) as Record<string, tf.Tensor>;
-};
-
-/** A squashed draw and its log-density by the change of variables. */
-function draw(mean: tf.Tensor, logStd: tf.Tensor, z: tf.Tensor) {
-  const u = tf.add(mean, tf.mul(tf.exp(logStd), z));
-  const size = tf.abs(u);
-  const logSlope = tf.sub(Math.log(4), tf.mul(2, tf.add(size, tf.log(tf.add(1, tf.exp(tf.mul(size, -2)))))));
-  const gaussian = tf.sub(tf.mul(tf.square(z), -0.5), tf.add(logStd, 0.5 * Math.log(2 * Math.PI)));
-  return { action: tf.tanh(u) as tf.Tensor2D, logDensity: tf.sum(tf.sub(gaussian, logSlope), 1) };
-}
+const { q, smaller, squaredErrors } = critics(relu);
 
 it("SAC's update (1e-5)", async () => {
   const rates = { actorLearningRate: RATE, criticLearningRate: 2 * RATE, temperatureLearningRate: RATE };
