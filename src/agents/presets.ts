@@ -54,11 +54,16 @@ const LARGER = ['!Pendulum-v1', '!InvertedPendulum-v5'];
 const REPLAY = ['dime', 'sdac', 'dpmd', 'diffsac', 'diffwpo', 'sac', 'td3', 'crossq'];
 const DENOISING = ['sdac', 'dpmd'];
 const DMERL = ['diffsac', 'diffwpo'];
+const LONG_WARMUP = ['qsm', 'qvpo', 'dipo', 'dacer'];
 
 const SHORT_RUNS = "found on this repository's short runs, README and docs/dmerl.md: bench/returns.ts";
 const DIME_E = 'Celik et al. 2025 (DIME), appendix E';
 const DIME_CODE = "DIME's released code, default of its configuration";
 const SDAC_CODE = "SDAC's code of the ICML camera-ready (May 2025), 5 environments side by side";
+const DACER_CODE = "DACER's code, 20 environments side by side";
+const QSM_CODE = "QSM's code, its configuration for tasks of walking";
+const DIPO_CODE = "DIPO's code, its table of environments";
+const SHORTER_START = 'the start at random fits runs of 5,000 to 100,000 steps; not tuned';
 const DPMD_CODE = "SDAC's code of the ICML supplement (January 2025), 5 environments side by side";
 
 const small: PresetLine[] = [
@@ -191,7 +196,34 @@ const small: PresetLine[] = [
     source: 'docs/dmerl.md, annealing',
     options: { temperature: { anneal: { from: 0.005, to: 0, duration: 80_000 } } },
   },
+  { agents: LONG_WARMUP, tasks: LARGER, source: SHORTER_START, options: { warmupSteps: 5000 } },
+  ...SMALL.map((task) => ({
+    agents: [...LONG_WARMUP, 'diffusionql', 'bro'],
+    tasks: [task],
+    source: SHORTER_START,
+    options: { warmupSteps: 500 },
+  })),
+  {
+    agents: ['dppo'],
+    tasks: EVERY,
+    source: 'several rollouts within a run of 5,000 to 100,000 steps; not tuned',
+    options: { rolloutSteps: 2048 },
+  },
+  ...SMALL.map((task) => ({
+    agents: ['ppo', 'dppo'],
+    tasks: [task],
+    source: 'four rollouts within a run of 5,000 steps; not tuned',
+    options: { rolloutSteps: 1024 },
+  })),
 ];
+
+/** DIPO's own settings by environment: those that differ from its defaults. */
+const dipoTasks: Readonly<Record<string, JsonObject>> = {
+  'Hopper-*': { maxGradientNorm: 1, actionGradientNorm: 0.3 },
+  'Walker2d-*': { actionGradientNorm: 0.08 },
+  'Ant-*': { maxGradientNorm: 0.8 },
+  'HalfCheetah-*': { actionGradientNorm: 0.08, actionSteps: 40, averageEvery: 2 },
+};
 
 const paper: PresetLine[] = [
   { agents: ['dime'], tasks: EVERY, source: DIME_E, options: { support: { min: -1600, max: 1600, atoms: 101 } } },
@@ -246,6 +278,32 @@ const paper: PresetLine[] = [
       warmupSteps: 30_000,
       updatesPerTransition: 0.2,
     },
+  },
+  { agents: ['dacer'], tasks: EVERY, source: DACER_CODE, options: { updatesPerTransition: 0.05 }, envs: 20 },
+  ...['Humanoid-*', 'HalfCheetah-*'].map((task) => ({
+    agents: ['dacer'],
+    tasks: [task],
+    source: DACER_CODE,
+    options: { explorationNoise: 0.15 },
+  })),
+  ...['dm_control/quadruped-walk', 'dm_control/humanoid-walk'].map((task) => ({
+    agents: ['qsm'],
+    tasks: [task],
+    source: QSM_CODE,
+    options: { valueScale: 120 },
+  })),
+  ...Object.entries(dipoTasks).map(([task, options]) => ({
+    agents: ['dipo'],
+    tasks: [task],
+    source: DIPO_CODE,
+    options,
+  })),
+  {
+    agents: ['dppo'],
+    tasks: EVERY,
+    source: "DPPO's code, training from scratch: 10 environments of 1,000 steps",
+    options: { rolloutSteps: 10_000 },
+    envs: 10,
   },
 ];
 

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import type { AgentClass } from '../../src/agents/baseAgent.js';
+import { presetFor, presetLines } from '../../src/agents/presets.js';
+import { agentClasses } from '../../src/agents/registry.js';
+import { readOptions } from '../../src/options.js';
+
+const BASELINES = ['ppo', 'dppo', 'bro', 'qsm', 'qvpo', 'dacer', 'dipo', 'diffusionql'];
+const CASES = [
+  ['Pendulum-v1', 'small'],
+  ['HalfCheetah-v5', 'small'],
+  ['HalfCheetah-v5', 'paper'],
+  ['dm_control/humanoid-walk', 'paper'],
+] as const;
+
+describe('presets', () => {
+  test('every line names agents that there are, and where it comes from', () => {
+    for (const { agents, source } of [...presetLines.small, ...presetLines.paper]) {
+      expect(source).not.toBe('');
+      for (const agent of agents) expect(Object.keys(agentClasses)).toContain(agent);
+    }
+  });
+
+  test.each(BASELINES)('%s takes what it gets for a small task and as published', (agent) => {
+    expect(presetFor(agent, 'Pendulum-v1').lines.length).toBeGreaterThan(0);
+    const { options: table } = agentClasses[agent] as unknown as AgentClass;
+    for (const [task, name] of CASES) readOptions(agent, presetFor(agent, task, name).options, table);
+  });
+
+  test('DIPO has its settings of each environment', () => {
+    expect(presetFor('dipo', 'HalfCheetah-v5', 'paper').options).toEqual({
+      actionGradientNorm: 0.08,
+      actionSteps: 40,
+      averageEvery: 2,
+    });
+    expect(presetFor('dipo', 'Hopper-v5', 'paper').options).toEqual({ maxGradientNorm: 1, actionGradientNorm: 0.3 });
+    expect(presetFor('dipo', 'Humanoid-v5', 'paper').options).toEqual({});
+  });
+
+  test('DACER steps 20 environments for one update', () => {
+    const { options, envs } = presetFor('dacer', 'Humanoid-v5', 'paper');
+    expect({ options, envs }).toEqual({ options: { updatesPerTransition: 0.05, explorationNoise: 0.15 }, envs: 20 });
+  });
+});
