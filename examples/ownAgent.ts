@@ -25,7 +25,7 @@ import {
   Pendulum,
   progressBar,
   type ReplayBatch,
-  scalarObjective,
+  smallerValue,
   train,
   twinCritic,
 } from 'diffrl';
@@ -50,7 +50,7 @@ export class OwnTd3 extends OffPolicyAgent<OptionValues<typeof options>, Float32
   readonly name = 'own TD3';
   private readonly actor = this.own('actor', this.newActor());
   private readonly targetActor = this.own('targetActor', this.newActor());
-  private readonly critic = this.own('critic', this.valueCritic(twinCritic(), scalarObjective('min')));
+  private readonly critic = this.own('critic', this.valueCritic(twinCritic(), smallerValue));
   private readonly targetCritic = this.own('targetCritic', this.critic.twin());
   private readonly actorAdam = this.own('actorAdam', new Adam(this.actor.variables, this.options));
   private readonly criticAdam = this.own('criticAdam', new Adam(this.critic.variables, this.options));

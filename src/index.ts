@@ -306,7 +306,7 @@ export {
   rssmLoss,
 } from './objectives/rssm.js';
 export { type SacStepOptions, sacStepLoss } from './objectives/sacStepLoss.js';
-export { scalarObjective } from './objectives/scalar.js';
+export { scalarObjective, smallerValue } from './objectives/scalar.js';
 export {
   logNoising,
   type StepBatch,
