@@ -36,6 +36,7 @@ const REASONS: Record<string, string> = {
   ENOSPC: FULL,
   EDQUOT: `the quota is used up; ${FULL}`,
   EFBIG: 'the file would be larger than its file system or a limit of the process (ulimit -f) allows',
+  ENOENT: 'a folder on the way is gone, or takes no files; choose another path',
   EISDIR: 'it is a folder where a file is needed; choose another path',
   ENOTDIR: 'a part of the path is a file where a folder is needed; choose another path',
   EEXIST: 'a part of the path is a file where a folder is needed; choose another path',

@@ -1,4 +1,5 @@
 import { requirePath, withFile } from './fileErrors.js';
+import { makeFolder } from './folders.js';
 import { nodeModule } from './nodeModules.js';
 
 /**
@@ -12,9 +13,9 @@ export async function writeFileAtomically(
   content: string | readonly Uint8Array[],
 ): Promise<void> {
   requirePath(where, path);
-  const { mkdir, open, rename, rm } = nodeModule(where, 'node:fs/promises');
+  const { open, rename, rm } = nodeModule(where, 'node:fs/promises');
   const { dirname } = nodeModule(where, 'node:path');
-  await withFile(where, 'make the folder', dirname(path), () => mkdir(dirname(path), { recursive: true }));
+  await makeFolder(where, dirname(path));
   const temporary = `${path}.${globalThis.process.pid}-${counter++}.tmp`;
   await withFile(where, 'write', path, async () => {
     try {

@@ -1,4 +1,5 @@
 import { withFile } from './fileErrors.js';
+import { makeFolder } from './folders.js';
 import { nodeModule } from './nodeModules.js';
 
 /** Name of the file that says that somebody writes to a folder. */
@@ -37,10 +38,10 @@ export async function withLock<T>(where: string, path: string, use: () => Promis
 const queues = new Map<string, Promise<void>>();
 
 async function locked<T>(where: string, folder: string, use: () => Promise<T>): Promise<T> {
-  const { mkdir, rm, utimes } = nodeModule(where, 'node:fs/promises');
+  const { rm, utimes } = nodeModule(where, 'node:fs/promises');
   const { join } = nodeModule(where, 'node:path');
   const lock = join(folder, LOCK_FILE);
-  await withFile(where, 'make the folder', folder, () => mkdir(folder, { recursive: true }));
+  await makeFolder(where, folder);
   await withFile(where, 'write', lock, () => acquire(where, lock));
   const heart = setInterval(() => {
     const now = new Date();

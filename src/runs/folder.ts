@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { JsonObject } from '../agents/optionsJson.js';
 import { CheckpointError } from '../errors.js';
 import { writeFileAtomically } from '../files/files.js';
+import { makeFolder } from '../files/folders.js';
 import { isClaimed } from './claim.js';
 import { versions } from './here.js';
 import { type CompleteSettings, completeSettings, type RunSettings } from './settings.js';
@@ -88,7 +89,7 @@ export class RunFolder {
       command: process.argv.slice(2),
       created: new Date().toISOString(),
     };
-    await mkdir(folder.path, { recursive: true });
+    await makeFolder('createRun', folder.path);
     await writeJson(folder.file('config.json'), config);
     return folder;
   }
@@ -163,7 +164,7 @@ function timestamp(): string {
 
 /** Makes a folder that nobody else has made, under the name or with a number after it. */
 async function claimName(parent: string, name: string): Promise<string> {
-  await mkdir(parent, { recursive: true });
+  await makeFolder('createRun', parent);
   for (let i = 1; ; i++) {
     const path = join(parent, i === 1 ? name : `${name}-${i}`);
     try {

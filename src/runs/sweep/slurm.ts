@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DiffrlError, MissingPackageError } from '../../errors.js';
+import { makeFolder } from '../../files/folders.js';
 import type { RunFolder } from '../folder.js';
 import { command } from './pool.js';
 
@@ -50,7 +51,7 @@ export async function submitArray(
   until?: number,
 ): Promise<string> {
   const slurm = join(folder, 'slurm');
-  await mkdir(slurm, { recursive: true });
+  await makeFolder('sweep', slurm);
   const stamp = `${Date.now()}`;
   const tasks = join(slurm, `${stamp}.tasks`);
   await writeFile(tasks, runs.map(({ path }) => `${path}\n`).join(''));
