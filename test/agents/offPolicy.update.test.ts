@@ -1,6 +1,6 @@
-/** One whole update of SAC, TD3 and BRO, written out with formulas of their papers and TensorFlow.js's own gradients. */
+/** One whole update of SAC, TD3, CrossQ and BRO, written out with formulas of their papers and TensorFlow.js's own gradients. */
 import * as tf from '@tensorflow/tfjs-core';
-import { BroAgent, SacAgent, Td3Agent } from 'diffrl';
+import { BroAgent, CrossQAgent, SacAgent, Td3Agent } from 'diffrl';
 import { expect, it } from 'vitest';
 import {
   A,
@@ -75,6 +75,66 @@ it("TD3's update with its delayed part (1e-5)", async () => {
   expectMoved(before, after, 'actor', actor!, 1e-5);
   expectMoved(before, after, 'targetActor', moved(targetActor!, actor!), 1e-5);
   expectMoved(before, after, 'targetCritic', moved(target!, critic!), 1e-5);
+  agent.dispose();
+});
+
+it("CrossQ's update with its delayed part (1e-5)", async () => {
+  const { targetRate: _, ...shared } = common;
+  const agent = await CrossQAgent.create({
+    ...{ ...shared, actorHidden: [8], criticHidden: [8], policyDelay: 1, temperature: 0.5 },
+    ...{ actorLearningRate: RATE, criticLearningRate: 2 * RATE },
+  });
+  const before = await agent.state();
+  await agent.learn(batch, { next: noise(1), current: noise(2) });
+  const after = await agent.state();
+  const [actor, critic] = ['actor', 'critic'].map((part) => variablesOf(before, part)) as Vars[];
+  const learned = (v: Vars) =>
+    Object.fromEntries(Object.entries(v).filter(([name]) => !/(mean|variance|steps)$/.test(name)));
+  type Moments = { mean: tf.Tensor; variance: tf.Tensor };
+  const ofBatch = (x: tf.Tensor): Moments => tf.moments(x, 0);
+  const start = (): Moments => ({ mean: tf.scalar(0), variance: tf.scalar(1) });
+  /** Normalised by `momentsOf` a layer's input: norm, dense, ReLU, norm, dense. */
+  const net = (v: Vars, prefix: string, x: tf.Tensor, momentsOf: (x: tf.Tensor, layer: number) => Moments) => {
+    let y = x;
+    for (const i of [0, 1]) {
+      const seen = i === 0 ? y : tf.relu(y);
+      const { mean, variance } = momentsOf(seen, i);
+      const normal = tf.div(tf.sub(seen, mean), tf.sqrt(tf.add(variance, 1e-3)));
+      const scaled = tf.add(tf.mul(normal, v[`${prefix}norm${i}/scale`]!), v[`${prefix}norm${i}/bias`]!);
+      y = tf.add(tf.dot(scaled, v[`${prefix}kernel${i}`]!), v[`${prefix}bias${i}`]!);
+    }
+    return y;
+  };
+  const sample = (s: tf.Tensor2D, seed: number, momentsOf: Parameters<typeof net>[3]) => {
+    const [mean, logStd] = tf.split(net(actor!, '', s, momentsOf), 2, 1);
+    return draw(mean!, logStd!, of(noise(seed)));
+  };
+  const following = sample(next, 1, start);
+  const pairs = tf.concat([tf.concat([observations, actions], 1), tf.concat([next, following.action], 1)]);
+  const running: Moments[][] = [[], []];
+  const heads = () =>
+    [0, 1].map((head) => {
+      const output = net(critic!, `head${head}/`, pairs, (x, layer) => {
+        const { mean, variance } = ofBatch(x);
+        running[head]![layer] = { mean: tf.mul(mean, 0.01), variance: tf.add(0.99, tf.mul(variance, 0.01)) };
+        return { mean, variance };
+      });
+      return tf.split(tf.squeeze(output, [1]), 2);
+    });
+  const [one, two] = heads();
+  const soft = tf.sub(tf.minimum(one![1]!, two![1]!), tf.mul(following.logDensity, 0.5));
+  const goal = tf.tensor1d(bellman(soft).dataSync());
+  const old = running.map((layers) => [...layers]);
+  descend(learned(critic!), 2 * RATE, () => tf.addN(heads().map(([now]) => tf.mean(tf.square(tf.sub(now!, goal))))));
+  descend(learned(actor!), RATE, () => {
+    const { action, logDensity } = sample(observations, 2, ofBatch);
+    const input = tf.concat([observations, action], 1);
+    const values = [0, 1].map((head) => net(critic!, `head${head}/`, input, (_, layer) => old[head]![layer]!));
+    const smallest = tf.squeeze(tf.minimum(values[0]!, values[1]!), [1]);
+    return tf.mean(tf.sub(tf.mul(logDensity, 0.5), smallest));
+  });
+  expectMoved(before, after, 'critic', learned(critic!), 1e-5);
+  expectMoved(before, after, 'actor', learned(actor!), 1e-5);
   agent.dispose();
 });
 
