@@ -38,7 +38,8 @@ export function runChain(
 
 /** The noise of every step times its standard deviation. */
 function scaled(kernels: TransitionKernels, noise: readonly tf.Tensor2D[]): tf.Tensor2D[] {
-  if (noise.length === 0) return [];
+  // The gradient of an unstack of one is broken in TensorFlow.js.
+  if (noise.length < 2) return noise.map((kick, k) => tf.mul(kick, kernels.std(k)));
   const std = tf.expandDims(tf.concat(noise.map((_, k) => kernels.std(k))), 1);
   return unstack(tf.mul(tf.stack([...noise]), std)) as tf.Tensor2D[];
 }

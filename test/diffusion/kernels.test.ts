@@ -93,6 +93,17 @@ describe.each(Object.entries(processes))('%s', (_, process) => {
   });
 });
 
+it('a chain of one step has gradients as longer ones have', () => {
+  const sampler = new EulerMaruyamaSampler({ steps: 1 }).build(Rng.fromSeed(0), sizes);
+  const noise = tf.tensor(Rng.fromSeed(1).normals(24), sampler.noiseShape(4));
+  const { gradients } = lossAndGradients(sampler.variables, () => ({
+    loss: tf.mean(sampler.sample(tf.ones([4, 2]), noise).totalCost) as tf.Scalar,
+  }));
+  for (const name of ['stepSize', 'friction', 'control/trunk/bias3']) {
+    expect(tf.sum(tf.abs(gradients[name]!)).dataSync()[0], name).toBeGreaterThan(0);
+  }
+});
+
 describe('ddpm', () => {
   it('has the noising kernels of its schedule, and the right entropy bound where the target is its own prior', () => {
     // The exact noise of N(0, I) is sqrt(1 - abar) x at every step: then action and prior are standard normal and the bound is tight.
