@@ -133,7 +133,11 @@ export class Builder {
       const isA = this.binary('And', condition, a);
       return this.binary('Or', isA, this.binary('And', this.not(condition), b));
     }
-    const inputs = [condition, narrow(this, a, condition, shape), narrow(this, b, condition, shape)];
+    const full = [a, b].find(
+      (value) => sameShape(value.shape, shape) && !repeated(value) && fillOf(value) === undefined,
+    );
+    const chosen = full ? narrow(this, condition, full, shape) : condition;
+    const inputs = [chosen, narrow(this, a, full ?? condition, shape), narrow(this, b, full ?? condition, shape)];
     return this.op('Where', inputs, { type: a.type, shape });
   }
 

@@ -86,7 +86,7 @@ export class Graph {
     attributes: Readonly<Record<string, Attribute>> = {},
   ): readonly Value[] {
     requireTypes(operator, inputs);
-    const key = `${operator} ${inputs.map((value) => value.id)} ${JSON.stringify(attributes)}`;
+    const key = keyOf(operator, inputs, attributes);
     const known = this.known.get(key);
     if (known) return known;
     const node = { operator, inputs, outputs: [] as Value[], attributes };
@@ -94,6 +94,11 @@ export class Graph {
     this.nodes.push(node);
     this.known.set(key, node.outputs);
     return node.outputs;
+  }
+
+  /** The first output of {@link node}, if that was called. */
+  find(operator: string, inputs: readonly Value[], attributes: Node['attributes'] = {}): Value | undefined {
+    return this.known.get(keyOf(operator, inputs, attributes))?.[0];
   }
 
   /** A node for a list of nodes that takes the place of {@link nodes}. */
@@ -124,6 +129,10 @@ export class Graph {
     this.known.set(key, [value]);
     return value;
   }
+}
+
+function keyOf(operator: string, inputs: readonly Value[], attributes: Node['attributes']): string {
+  return `${operator} ${inputs.map((value) => value.id)} ${JSON.stringify(attributes)}`;
 }
 
 /** The nodes that `outputs` need, of nodes in running order. */

@@ -87,10 +87,10 @@ export class BatchRenorm extends layers.Layer {
       const [values, factor, addend, save] = args as [tf.Tensor, tf.Tensor, tf.Tensor, (saved: tf.Tensor[]) => void];
       const { mean, variance, r, d } = this.statistics(values);
       const offset = tf.div(tf.mul(d, tf.sqrt(tf.maximum(variance, TINY_VARIANCE))), r);
-      const perStd = tf.rsqrt(tf.add(tf.div(variance, tf.square(r)), this.options.epsilon));
+      const std = tf.sqrt(tf.add(tf.div(variance, tf.square(r)), this.options.epsilon));
       const centred = tf.sub(values, tf.sub(mean, offset));
-      const gain = tf.mul(perStd, factor);
-      save([centred, gain, perStd, variance, offset, r]);
+      const gain = tf.div(factor, std);
+      save([centred, gain, std, variance, offset, r]);
       return { value: tf.add(tf.mul(centred, gain), addend), gradFunc: trainGradients };
     });
     return normalise(x, scale, bias);
@@ -103,14 +103,15 @@ export class BatchRenorm extends layers.Layer {
     const mean = tf.mean(x, 0);
     const variance = tf.relu(tf.sub(tf.mean(tf.square(x), 0), tf.square(mean)));
     const std = tf.sqrt(tf.add(running.variance, epsilon));
-    const corrects = tf.cast(tf.greaterEqual(running.steps, warmup), 'float32');
+    const corrects = tf.greaterEqual(running.steps, warmup);
     const ratio = tf.clipByValue(tf.div(tf.sqrt(tf.add(variance, epsilon)), std), 1 / rMax, rMax);
     const shift = tf.clipByValue(tf.div(tf.sub(mean, running.mean), std), -dMax, dMax);
 
     running.mean.assign(blend(running.mean, mean, momentum));
     running.variance.assign(blend(running.variance, variance, momentum));
     running.steps.assign(tf.add(running.steps, 1));
-    return { mean, variance, r: tf.add(tf.mul(tf.sub(ratio, 1), corrects), 1), d: tf.mul(shift, corrects) };
+    const corrected = (value: tf.Tensor, plain: tf.Tensor) => tf.where(corrects, value, plain);
+    return { mean, variance, r: corrected(ratio, tf.onesLike(ratio)), d: corrected(shift, tf.zerosLike(shift)) };
   }
 
   override getConfig(): serialization.ConfigDict {
@@ -125,12 +126,12 @@ type Saved = [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
  * and twice the passes over the batch.
  */
 function trainGradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
-  const [centred, gain, perStd, variance, offset, r] = saved as Saved;
+  const [centred, gain, std, variance, offset, r] = saved as Saved;
   const bias = tf.sum(dy, 0);
-  const scale = tf.mul(tf.sum(tf.mul(dy, centred), 0), perStd);
+  const scale = tf.div(tf.sum(tf.mul(dy, centred), 0), std);
   const share = tf.div(gain, dy.shape[0] as number);
   const byMean = tf.mul(share, bias);
-  const byVariance = tf.div(tf.mul(tf.mul(share, scale), perStd), tf.square(r));
+  const byVariance = tf.div(tf.div(tf.mul(share, scale), std), tf.square(r));
   const byOffset = tf.div(tf.mul(byMean, offset), tf.maximum(variance, TINY_VARIANCE));
   const isSpread = tf.greaterEqual(variance, TINY_VARIANCE);
   const slope = tf.where(isSpread, tf.sub(byOffset, byVariance), tf.zerosLike(variance));

@@ -60,9 +60,9 @@ function log1p(b: Builder, x: Value): Value {
   return b.where(b.compare('Less', b.unary('Abs', x), b.scalar(0.5)), near, far);
 }
 
-/** 1 where x > 0, `alpha` elsewhere. */
+/** 1 where x > 0, `alpha` elsewhere; asked of relu(x) if there is one, so that ONNX Runtime may make one operator of that and a product. */
 function step(b: Builder, x: Value, alpha: number): Value {
-  const positive = b.compare('Greater', x, b.scalar(0, x.type));
+  const positive = b.compare('Greater', b.graph.find('Relu', [x]) ?? x, b.scalar(0, x.type));
   if (alpha === 0) return b.cast(positive, x.type);
   return b.where(positive, b.scalar(1, x.type), b.scalar(alpha, x.type));
 }
