@@ -65,6 +65,9 @@ export function inputsOf({ observation, action }: Size, steps: number): Record<s
   };
 }
 
+/** For agents whose programs are wanted, not run. */
+export const idle = (() => Object.assign(() => {}, { dispose() {} })) as unknown as Compiler;
+
 /** The programs by what they do, as places in {@link MeasuredAgent.programs}. */
 export const PROGRAM_OF: Record<string, number> = {
   'act, 1 observation': 0,

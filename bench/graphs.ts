@@ -14,12 +14,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { Compiler } from '../src/agents/program.js';
 import { withLongStacks } from '../src/compile/errors.js';
 import type { Node, Value } from '../src/compile/graph.js';
 import { encodeModel } from '../src/compile/onnx.js';
 import { Recorder } from '../src/compile/recorder.js';
-import { createAgent, graphOf, inputsOf, PROGRAM_OF, STEPS, sizeOf } from './dimePrograms.js';
+import { createAgent, graphOf, idle, inputsOf, PROGRAM_OF, STEPS, sizeOf } from './dimePrograms.js';
 import { machine, time } from './measure.js';
 
 const UPDATES = ['critic update', 'actor update'];
@@ -75,7 +74,6 @@ function print(update: string, nodes: readonly Node[]): void {
 /** The updates' graphs, with the numbers of every input. */
 function graphs() {
   noteOrigins();
-  const idle = (() => Object.assign(() => {}, { dispose() {} })) as unknown as Compiler;
   const agent = createAgent(sizeOf(sizes), STEPS, idle);
   return UPDATES.map((update) => {
     const inputs = inputsOf(sizeOf(sizes), STEPS)[update]!;
