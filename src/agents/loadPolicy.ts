@@ -1,5 +1,5 @@
 import type { OnnxRuntime, OnnxSession, TypedRuntime } from '../compile/runtime.js';
-import { ArgumentError, requireFinite, requireInteger, ShapeError } from '../errors.js';
+import { ArgumentError, requireFinite, requireInteger, requireObject, ShapeError } from '../errors.js';
 import { readFileIfPresent } from '../files/files.js';
 import { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
@@ -82,10 +82,9 @@ export class Policy {
  * const action = await policy.act(observation);
  * ```
  */
-export async function loadPolicy(
-  file: string | Uint8Array,
-  { seed = 0, runtime }: LoadPolicyOptions = {},
-): Promise<Policy> {
+export async function loadPolicy(file: string | Uint8Array, options: LoadPolicyOptions = {}): Promise<Policy> {
+  requireObject('loadPolicy', 'options', options);
+  const { seed = 0, runtime } = options;
   requireInteger('loadPolicy', 'seed', seed, { min: 0 });
   const bytes = typeof file === 'string' ? await readFileIfPresent('loadPolicy', file) : file;
   if (!bytes) throw new ArgumentError(`loadPolicy: there is no file '${file}'.`);

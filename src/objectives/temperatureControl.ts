@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, requireInteger, requireNumber, show } from '../errors.js';
+import { ArgumentError, requireInteger, requireNumber, requireObject, show } from '../errors.js';
 import { disposeVariables, prepareVariables, readVariables, type Variables } from '../ops/variables.js';
 import { type Option, option, requireNames } from '../options.js';
 import type { StateDict, Stateful } from '../state.js';
@@ -106,6 +106,7 @@ function requireSetting(where: string, name: string, value: unknown): Temperatur
     );
   }
   const setting = value as { anneal: AnnealingOptions } & { automatic: AutomaticTemperature };
+  requireObject(where, `${name}.${kind}`, setting[kind]);
   if (kind === 'anneal') annealing(setting.anneal);
   else
     requireNames(`${where}: ${name}.automatic`, Object(setting.automatic), [
