@@ -22,9 +22,9 @@ export interface AugmentedDiscounts {
 /**
  * Spreads `gamma` and `lambda` over the K diffusion steps of an environment step.
  *
- * @param given.diffusionSteps K >= 1
- * @param given.gamma in [0, 1]
- * @param given.lambda in [0, 1], default 1
+ * @param options.diffusionSteps K >= 1
+ * @param options.gamma in [0, 1]
+ * @param options.lambda in [0, 1], default 1
  * @param options.mode default `'phase'`
  * @throws ArgumentError for values out of range
  */
