@@ -199,7 +199,7 @@ export abstract class OffPolicyAgent<
     return this.replay.learned ? { tdErrors } : {};
   }
 
-  /** What an update of critics reports ({@link criticLoss}). */
+  /** What an update of critics reports (`criticLoss`). */
   protected criticResults({ loss, tdErrors, ...others }: ReturnType<ActionValues['loss']>): Record<string, tf.Tensor> {
     return { criticLoss: loss, ...others, ...this.toReplay(tdErrors) };
   }

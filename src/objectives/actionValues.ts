@@ -39,7 +39,7 @@ export class ActionValues {
     return this.objective.target(this.heads.apply(observations, actions, call), bellman);
   }
 
-  /** {@link criticLoss} at observations `[B, O]` and actions `[B, A]`. */
+  /** `criticLoss` at observations `[B, O]` and actions `[B, A]`. */
   loss(observations: tf.Tensor2D, actions: tf.Tensor2D, target: tf.Tensor2D, weights?: tf.Tensor1D) {
     return criticLoss(this.objective, this.heads.apply(observations, actions), target, weights);
   }

@@ -12,7 +12,7 @@ export interface StateActions {
 
 /**
  * CrossQ's critic loss (Bhatt et al. 2024), DIME's too: the current and the next pairs go through the critics as one batch, in
- * training mode, so that both are normalised with the statistics of both; no target network. Results: {@link criticLoss}.
+ * training mode, so that both are normalised with the statistics of both; no target network. Results: `criticLoss`.
  *
  * @param weights how much each row counts in the gradients, `[B]`; left out: 1
  */
