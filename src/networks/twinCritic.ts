@@ -3,6 +3,7 @@ import { described } from '../described.js';
 import { requireInteger, requireNamed } from '../errors.js';
 import type { Activation } from '../ops/activations.js';
 import { linear } from '../ops/linear.js';
+import { split } from '../ops/pieces.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
 import { type Rng, requireRng } from '../rng/rng.js';
 import type { CriticFactory, CriticNetwork } from './criticNetwork.js';
@@ -64,7 +65,7 @@ export class TwinCritic<Head extends tf.Tensor1D | tf.Tensor2D = tf.Tensor1D> im
     const rows = blocks.map((size) => size * groupSize);
     const heads = this.heads.map((head) => {
       const { actionKernel, part } = this.observationPart(head, observations);
-      const parts = splitRows(part, blocks);
+      const parts = split(part, blocks);
       return (actions: tf.Tensor2D[]) =>
         actions.map((block, i) => {
           const product = tf.matMul(block, actionKernel) as tf.Tensor2D;
@@ -72,8 +73,8 @@ export class TwinCritic<Head extends tf.Tensor1D | tf.Tensor2D = tf.Tensor1D> im
         });
     });
     return (actions) => {
-      const split = splitRows(actions, rows);
-      return heads.map((head) => this.flat(tf.concat(head(split)))) as [Head, Head];
+      const parts = split(actions, rows);
+      return heads.map((head) => this.flat(tf.concat(head(parts)))) as [Head, Head];
     };
   }
 
@@ -105,11 +106,6 @@ const BLOCK_ROWS = 2048;
 function blockSizes(groups: number, groupSize: number): number[] {
   const size = Math.max(1, Math.floor(BLOCK_ROWS / groupSize));
   return Array.from({ length: Math.ceil(groups / size) }, (_, i) => Math.min(size, groups - i * size));
-}
-
-/** Blocks of rows. TensorFlow.js has no gradient of a split into one part. */
-function splitRows(x: tf.Tensor2D, sizes: number[]): tf.Tensor2D[] {
-  return sizes.length === 1 ? [x] : tf.split(x, sizes);
 }
 
 /** Adds row i of `parts` `[B, H]` to every row of group i of `x` `[B * groupSize, H]`. */
