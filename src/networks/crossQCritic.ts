@@ -1,11 +1,11 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { requireNamed } from '../errors.js';
-import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
+import type { Variables } from '../ops/variables.js';
 import { type Rng, requireRng } from '../rng/rng.js';
 import type { BatchRenormOptions } from './batchRenorm.js';
 import { BatchRenormMlp } from './batchRenormMlp.js';
-import type { CriticCall, CriticFactory, CriticNetwork, Heads } from './criticNetwork.js';
+import { type CriticCall, type CriticFactory, type CriticNetwork, type Heads, twinHeads } from './criticNetwork.js';
 
 export interface CrossQCriticOptions {
   observationSize: number;
@@ -27,7 +27,7 @@ export class CrossQCritic implements CriticNetwork {
   readonly variables: Variables;
   /** Running means and variances and the counters of training calls. */
   readonly statistics: Variables;
-  private readonly heads: BatchRenormMlp[];
+  private readonly heads: CriticNetwork;
 
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, options: CrossQCriticOptions) {
@@ -40,23 +40,22 @@ export class CrossQCritic implements CriticNetwork {
     } = requireNamed('CrossQCritic', options);
     requireRng('CrossQCritic', rng);
     const head = { inputs: observationSize + actionSize, hidden, outputs, batchRenorm };
-    this.heads = [0, 1].map((i) => new BatchRenormMlp(rng.split(`head${i}`), head));
-    this.variables = Object.assign({}, ...this.heads.map((head, i) => prefixVariables(`head${i}`, head.variables)));
-    this.statistics = Object.assign({}, ...this.heads.map((head, i) => prefixVariables(`head${i}`, head.statistics)));
+    const heads = twinHeads(rng, (own) => new BatchRenormMlp(own, head));
+    this.heads = heads;
+    this.variables = heads.variables;
+    this.statistics = heads.statistics;
   }
 
   /**
    * The output of both heads for observations `[B, O]` and actions `[B, A]`. `training` normalises with the batch and moves
    * the running statistics.
    */
-  apply(observations: tf.Tensor2D, actions: tf.Tensor2D, { training = false }: CriticCall = {}): Heads {
-    const x = tf.concat([observations, actions], 1);
-    return this.heads.map((head) => head.apply(x, training)) as Heads;
+  apply(observations: tf.Tensor2D, actions: tf.Tensor2D, call?: CriticCall): Heads {
+    return this.heads.apply(observations, actions, call) as unknown as Heads;
   }
 
   dispose(): void {
-    disposeVariables(this.variables);
-    disposeVariables(this.statistics);
+    this.heads.dispose();
   }
 }
 
