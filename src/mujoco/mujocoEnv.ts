@@ -1,4 +1,5 @@
 import type { Env, ResetResult, StepResult } from '../envs/env.js';
+import { Wrapper } from '../envs/wrappers/wrapper.js';
 import { ArgumentError, EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
@@ -190,6 +191,12 @@ export class MujocoEnv implements Env {
     const why = this.phase === 'new' ? 'no episode has begun' : 'the physics became unstable';
     throw new EnvironmentError(`${this.id}.step: ${why}; call reset first.`);
   }
+}
+
+/** The {@link MujocoEnv} that `env` is, or wraps. */
+export function findMujocoEnv(env: unknown): MujocoEnv | undefined {
+  const inner: unknown = env instanceof Wrapper ? env.unwrapped : env;
+  return inner instanceof MujocoEnv ? inner : undefined;
 }
 
 function actuatorIds(simulation: Simulation, { actuators }: MujocoTask): number[] {

@@ -67,7 +67,8 @@ function aboutOf({ config: { task, settings }, step }: LoadedRun) {
 
 /** `qpos[0]`, `qpos[1]` ... for a MuJoCo task whose observations reach the agent as they are. */
 async function namesOf({ environments: { evaluation }, agent }: LoadedRun): Promise<string[] | undefined> {
-  const env = await mujocoEnvOf(evaluation);
+  const { findMujocoEnv } = await import('../../mujoco/mujocoEnv.js');
+  const env = findMujocoEnv(evaluation);
   if (env?.observationSpace.size !== agent.observationSpace.size) return undefined;
   return Object.entries(env.layout).flatMap(([part, { from, to }]) =>
     Array.from({ length: to - from }, (_, i) => `${part}[${i}]`),
@@ -77,7 +78,8 @@ async function namesOf({ environments: { evaluation }, agent }: LoadedRun): Prom
 /** @throws ArgumentError for a task without a MuJoCo model, or with one that is more than a text */
 async function mjcfOf({ environments, config }: LoadedRun): Promise<string> {
   const { ArgumentError } = await import('../../errors.js');
-  const model = (await mujocoEnvOf(environments.evaluation))?.task.model;
+  const { findMujocoEnv } = await import('../../mujoco/mujocoEnv.js');
+  const model = findMujocoEnv(environments.evaluation)?.task.model;
   if (model === undefined)
     throw new ArgumentError(`diffrl export: ${config.task.id} has no MuJoCo model; leave --mjcf out.`);
   const { xml, assets = {} } = typeof model === 'string' ? { xml: model } : model;
@@ -86,11 +88,4 @@ async function mjcfOf({ environments, config }: LoadedRun): Promise<string> {
   throw new ArgumentError(
     `diffrl export: the model of ${config.task.id} needs files (${files.slice(0, 3).join(', ')} ...), which a policy file does not hold; leave --mjcf out.`,
   );
-}
-
-async function mujocoEnvOf(env: unknown) {
-  const { Wrapper } = await import('../../envs/wrappers/wrapper.js');
-  const { MujocoEnv } = await import('../../mujoco/mujocoEnv.js');
-  const inner: unknown = env instanceof Wrapper ? env.unwrapped : env;
-  return inner instanceof MujocoEnv ? inner : undefined;
 }

@@ -1,9 +1,8 @@
 import type { Env } from '../../envs/env.js';
-import { Wrapper } from '../../envs/wrappers/wrapper.js';
 import { ArgumentError, requireNumber, show } from '../../errors.js';
 import { document, type Figure, text } from '../../plots/document.js';
 import { element } from '../../plots/svg.js';
-import { MujocoEnv } from '../mujocoEnv.js';
+import { findMujocoEnv, type MujocoEnv } from '../mujocoEnv.js';
 import type { Simulation } from '../simulation.js';
 import { type Camera, cameraOf, type View } from './camera.js';
 import { drawPlane, geomPlane } from './ground.js';
@@ -53,8 +52,8 @@ export function renderSvg(env: Env, options: RenderOptions = {}): Figure {
 
 /** The environment inside wrappers. */
 export function mujocoEnvIn(env: Env): MujocoEnv {
-  const inner = env instanceof Wrapper ? env.unwrapped : env;
-  if (inner instanceof MujocoEnv) return inner;
+  const found = findMujocoEnv(env);
+  if (found) return found;
   throw new ArgumentError(`renderSvg: env must be a MujocoEnv, or wrap one, got ${show(env)}.`);
 }
 
