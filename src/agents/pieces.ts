@@ -132,8 +132,12 @@ export const MAKERS: Readonly<Record<string, Maker>> = {
   ),
 };
 
+const NAMED: readonly [name: string, own: unknown][] = [
+  ...Object.entries({ ...CLASSES, ...FACTORIES }),
+  ...Object.entries(POSITIONAL).map(([name, { own }]): [string, unknown] => [name, own]),
+];
+
 /** The name in {@link MAKERS} of a class or function. */
 export function makerName(maker: unknown): string | undefined {
-  const positional = Object.fromEntries(Object.entries(POSITIONAL).map(([name, { own }]) => [name, own]));
-  return Object.entries({ ...CLASSES, ...FACTORIES, ...positional }).find(([, own]) => own === maker)?.[0];
+  return NAMED.find(([, own]) => own === maker)?.[0];
 }
