@@ -1,14 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DdpmSampler, mishNetwork } from '../../diffusion/ddpm.js';
-import { addNoise, noiseLevels } from '../../diffusion/noising.js';
-import { denoisingScoreMatchingLoss } from '../../objectives/denoising.js';
 import { adamOption } from '../../ops/adam.js';
 import { integer, number, type OptionValues } from '../../options.js';
 import { variancePreservingSchedule } from '../../schedules/variancePreserving.js';
-import { matrix } from '../arrays.js';
 import type { AgentOptions } from '../baseAgent.js';
 import type { BatchTensors } from '../offPolicyAgent.js';
 import type { Compiler } from '../program.js';
+import { denoising, drawNoising, type NoisingTensors } from './noisedActions.js';
 import { type ClimbTensors, ValueClimbingAgent, valueClimbingOptions } from './valueClimbingAgent.js';
 
 const diffusionQlOptions = {
@@ -19,12 +17,7 @@ const diffusionQlOptions = {
   criticAdam: adamOption({}, "Of the critics' optimiser."),
 };
 
-type Drawn = ClimbTensors & {
-  /** `[B, A]` */
-  forwardNoise: tf.Tensor2D;
-  /** `[B]` */
-  step: tf.Tensor1D;
-};
+type Drawn = ClimbTensors & NoisingTensors;
 
 export type DiffusionQlOptions = AgentOptions<typeof diffusionQlOptions>;
 
@@ -58,23 +51,16 @@ export class DiffusionQlAgent extends ValueClimbingAgent<OptionValues<typeof dif
   }
 
   protected drawPolicyNoise() {
-    const { batchSize: rows } = this;
-    return {
-      ...this.drawClimb(),
-      forwardNoise: matrix(this.noise.normals(rows * this.sizes.actionSize), this.sizes.actionSize),
-      step: { data: this.noise.integers(rows, this.options.diffusionSteps), shape: [rows] },
-    };
+    return { ...this.drawClimb(), ...drawNoising(this.sampler, this.noise, this.batchSize) };
   }
 
   /** Denoising of replayed actions, less the value of the chain's own in units of its mean size. */
   protected policyObjective(inputs: BatchTensors & Drawn) {
-    const { observations, actions, forwardNoise, step } = inputs;
-    const noised = addNoise(actions, forwardNoise, noiseLevels(this.sampler.schedule, step));
+    const loss = denoising(this.sampler, inputs, inputs);
     return () => {
-      const predicted = this.sampler.predictNoise(noised, observations, step);
-      const denoising = denoisingScoreMatchingLoss(predicted, forwardNoise);
-      const value = this.climbed(observations, inputs);
-      return { loss: tf.sub<tf.Scalar>(denoising, tf.mul(value, this.options.eta)), denoising };
+      const ofDenoising = loss();
+      const value = this.climbed(inputs.observations, inputs);
+      return { loss: tf.sub<tf.Scalar>(ofDenoising, tf.mul(value, this.options.eta)), denoising: ofDenoising };
     };
   }
 }

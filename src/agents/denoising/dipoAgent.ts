@@ -1,16 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DdpmSampler, mishNetwork } from '../../diffusion/ddpm.js';
-import { addNoise, noiseLevels } from '../../diffusion/noising.js';
+import type { DdpmSampler } from '../../diffusion/ddpm.js';
 import { ArgumentError, show } from '../../errors.js';
-import { denoisingScoreMatchingLoss } from '../../objectives/denoising.js';
 import { clipGlobalNorm } from '../../ops/clipGlobalNorm.js';
 import { integer, number, type OptionValues } from '../../options.js';
 import type { ReplayBatch } from '../../replay/replay.js';
-import { matrix } from '../arrays.js';
 import type { AgentOptions, Experience } from '../baseAgent.js';
 import type { BatchTensors } from '../offPolicyAgent.js';
 import type { Outputs } from '../program.js';
 import { AveragedPolicyAgent, averagedPolicyOptions } from './averagedPolicyAgent.js';
+import { cosinePolicy, denoising, drawNoising, type NoisingTensors } from './noisedActions.js';
 
 const dipoOptions = {
   ...averagedPolicyOptions,
@@ -23,13 +21,6 @@ const dipoOptions = {
     { above: 0 },
     'Largest norm of the slopes of a whole batch, for each dimension of the action.',
   ),
-};
-
-type Drawn = {
-  /** `[B, A]` */
-  forwardNoise: tf.Tensor2D;
-  /** `[B]` */
-  step: tf.Tensor1D;
 };
 
 export type DipoOptions = AgentOptions<typeof dipoOptions>;
@@ -46,7 +37,7 @@ export type DipoOptions = AgentOptions<typeof dipoOptions>;
  * await train({ agent, env, steps: 100_000 });
  * ```
  */
-export class DipoAgent extends AveragedPolicyAgent<OptionValues<typeof dipoOptions>, Drawn> {
+export class DipoAgent extends AveragedPolicyAgent<OptionValues<typeof dipoOptions>, NoisingTensors> {
   static readonly kind = 'DipoAgent';
   static readonly options = dipoOptions;
   readonly name = 'DIPO';
@@ -59,9 +50,7 @@ export class DipoAgent extends AveragedPolicyAgent<OptionValues<typeof dipoOptio
   private readonly rewriteActions = this.requireRewriting();
 
   protected newSampler(): DdpmSampler {
-    const { diffusionSteps: steps, policyHidden } = this.options;
-    const network = mishNetwork({ hidden: policyHidden, sinusoids: 32, timeHidden: 256 });
-    return new DdpmSampler({ steps, startStd: 1, network });
+    return cosinePolicy(this.options);
   }
 
   /** The action taken, and the one that moves, which starts there. */
@@ -85,25 +74,19 @@ export class DipoAgent extends AveragedPolicyAgent<OptionValues<typeof dipoOptio
   }
 
   protected drawPolicyNoise() {
-    const { batchSize: rows } = this;
-    return {
-      forwardNoise: matrix(this.noise.normals(rows * this.sizes.actionSize), this.sizes.actionSize),
-      step: { data: this.noise.integers(rows, this.options.diffusionSteps), shape: [rows] },
-    };
+    return drawNoising(this.sampler, this.noise, this.batchSize);
   }
 
   /** Denoising of the batch's second actions after their steps up the smaller value. */
-  protected policyObjective({ observations, actions, forwardNoise, step }: BatchTensors & Drawn) {
+  protected policyObjective(inputs: BatchTensors & NoisingTensors) {
+    const { observations, actions } = inputs;
     const { actionSteps: steps, actionLearningRate: learningRate, actionGradientNorm } = this.options;
     const [taken, moving] = tf.split(actions, 2, 1) as [tf.Tensor2D, tf.Tensor2D];
     const maxNorm = actionGradientNorm * this.sizes.actionSize;
     const improved = ascend(this.critic.bindMin(observations, 1), moving, { steps, learningRate, maxNorm });
     const stored = tf.concat([taken, improved], 1);
-    const noised = addNoise(improved, forwardNoise, noiseLevels(this.sampler.schedule, step));
-    return () => {
-      const predicted = this.sampler.predictNoise(noised, observations, step);
-      return { loss: denoisingScoreMatchingLoss(predicted, forwardNoise), stored };
-    };
+    const loss = denoising(this.sampler, { observations, actions: improved }, inputs);
+    return () => ({ loss: loss(), stored });
   }
 
   private requireRewriting() {

@@ -1,14 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bestOf } from '../../diffusion/bestOf.js';
-import { DdpmSampler, mishNetwork } from '../../diffusion/ddpm.js';
-import { addNoise, noiseLevels } from '../../diffusion/noising.js';
-import { denoisingScoreMatchingLoss } from '../../objectives/denoising.js';
+import type { DdpmSampler } from '../../diffusion/ddpm.js';
 import { learningRateOption } from '../../ops/adam.js';
 import { repeatRows } from '../../ops/repeatRows.js';
 import { integer, number, type OptionValues } from '../../options.js';
 import type { AgentOptions } from '../baseAgent.js';
 import type { BatchTensors } from '../offPolicyAgent.js';
 import { AveragedPolicyAgent, averagedPolicyOptions } from './averagedPolicyAgent.js';
+import { cosinePolicy, denoising, drawNoising, type NoisingTensors } from './noisedActions.js';
 
 const qvpoOptions = {
   ...averagedPolicyOptions,
@@ -25,14 +24,12 @@ const qvpoOptions = {
   policyLearningRate: learningRateOption(1e-4, 'Of the policy.'),
 };
 
-type Drawn = {
+/** All rows that are learned are noised: the best actions, then the uniform ones. */
+type Drawn = NoisingTensors & {
   /** Of the chains that make the candidates. */
   candidateNoise: tf.Tensor;
   /** `[B * uniformActions, A]` in [-1, 1] */
   uniformActions: tf.Tensor2D;
-  /** `[R, A]` and `[R]` for all rows that are learned: the best actions, then the uniform ones. */
-  forwardNoise: tf.Tensor2D;
-  step: tf.Tensor1D;
   entropyWeight: tf.Scalar;
 };
 
@@ -61,21 +58,17 @@ export class QvpoAgent extends AveragedPolicyAgent<OptionValues<typeof qvpoOptio
   }
 
   protected newSampler(): DdpmSampler {
-    const { diffusionSteps: steps, policyHidden } = this.options;
-    const network = mishNetwork({ hidden: policyHidden, sinusoids: 32, timeHidden: 256 });
-    return new DdpmSampler({ steps, startStd: 1, network });
+    return cosinePolicy(this.options);
   }
 
   protected drawPolicyNoise() {
-    const { candidates, uniformActions, diffusionSteps } = this.options;
+    const { candidates, uniformActions } = this.options;
     const { actionSize } = this.sizes;
-    const rows = this.batchSize * (1 + uniformActions);
     const uniform = this.batchSize * uniformActions;
     return {
       candidateNoise: this.chainNoise(candidates),
       uniformActions: { data: this.noise.uniforms(uniform * actionSize, -1, 1), shape: [uniform, actionSize] },
-      forwardNoise: { data: this.noise.normals(rows * actionSize), shape: [rows, actionSize] },
-      step: { data: this.noise.integers(rows, diffusionSteps), shape: [rows] },
+      ...drawNoising(this.sampler, this.noise, this.batchSize + uniform),
       entropyWeight: { data: Float32Array.of(this.entropyWeight), shape: [] },
     };
   }
@@ -87,7 +80,7 @@ export class QvpoAgent extends AveragedPolicyAgent<OptionValues<typeof qvpoOptio
   }
 
   protected policyObjective(inputs: BatchTensors & Drawn) {
-    const { observations, candidateNoise, forwardNoise, step, entropyWeight } = inputs;
+    const { observations, candidateNoise, entropyWeight } = inputs;
     const { uniformActions: copies } = this.options;
     const { best, advantage } = this.bestCandidates(observations, candidateNoise);
     const clean = tf.concat([best, inputs.uniformActions]);
@@ -95,15 +88,8 @@ export class QvpoAgent extends AveragedPolicyAgent<OptionValues<typeof qvpoOptio
     const shared: tf.Tensor1D = tf.mul(advantage, entropyWeight);
     const repeated = tf.reshape<tf.Rank.R1>(repeatRows(tf.expandDims(shared, 1), copies), [-1]);
     const weights = tf.concat([advantage, repeated]);
-    const levels = noiseLevels(this.sampler.schedule, step);
-    const noised = addNoise(clean, forwardNoise, levels);
-    return () => {
-      const predicted = this.sampler.predictNoise(noised, seen, step);
-      return {
-        loss: denoisingScoreMatchingLoss(predicted, forwardNoise, weights),
-        advantage: tf.mean(advantage),
-      };
-    };
+    const loss = denoising(this.sampler, { observations: seen, actions: clean }, inputs);
+    return () => ({ loss: loss(weights), advantage: tf.mean(advantage) });
   }
 
   /** For each state the best of the policy's actions, and how much better than their mean it is by the smaller value. */
