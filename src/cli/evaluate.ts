@@ -19,7 +19,8 @@ export async function evaluateRuns(
   for (const folder of await runsIn(paths)) {
     if (interruption.aborted) break;
     const { agent, environments, step } = await loadRun(folder.path, checkpoint);
-    const result = await evaluate({ agent, env: environments.evaluation, episodes, seed });
+    const env = await environments.sideBySide(episodes);
+    const result = await evaluate({ agent, env, episodes, seed });
     agent.dispose();
     await environments.close();
     if (json) console.log(JSON.stringify({ run: folder.path, checkpoint, step, seed, ...result }));

@@ -15,12 +15,17 @@ import { type WrapperSetting, Wrapping } from './wrappers.js';
 export interface RunEnvironments {
   /** The one that is trained in. */
   train: Env | VectorEnv;
-  /** The one that evaluations are made in; shares moments with `train`. */
-  evaluation: Env | VectorEnv;
+  /** One for evaluations; shares moments with `train`. */
+  evaluation: Env;
   /** Another one like `evaluation`. */
   another(): Promise<Env>;
+  /** For `episodes` of an evaluation: so many like `evaluation` side by side, or it alone where it is not the library's own. */
+  sideBySide(episodes: number): Promise<Env | VectorEnv>;
   close(): Promise<void>;
 }
+
+/** Environments that an evaluation plays in at most: acting for ten observations costs little more than for one. */
+const SIDE_BY_SIDE = 10;
 
 /** Environments that need nothing else. */
 // biome-ignore lint/suspicious/noExplicitAny: each class checks its own options
@@ -72,10 +77,14 @@ export async function makeRunEnvironments(
     return env;
   };
   const train = envs === 1 ? await make(true) : await SyncVectorEnv.create(envs, (i) => make(true, i));
+  const evaluation = await make(false);
+  const isOwn = !isModule(setting.env) && !isRemoteAddress(setting.env);
   return {
     train,
-    evaluation: await make(false),
+    evaluation,
     another: () => make(false),
+    sideBySide: async (episodes) =>
+      isOwn ? SyncVectorEnv.create(Math.min(episodes, SIDE_BY_SIDE), () => make(false)) : evaluation,
     close: async () => {
       for (const env of made) await env.close?.();
     },

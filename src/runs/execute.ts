@@ -75,6 +75,7 @@ async function trainPrepared(
     const { film } = await import('../mujoco/render/film.js');
     return (await film({ agent: actor, env: await environments.another(), seed: evaluationSeed })).svg;
   };
+  const env = await environments.sideBySide(episodes);
   await train({
     agent,
     env: environments.train,
@@ -83,7 +84,7 @@ async function trainPrepared(
     signal,
     resume: (await checkpointExists(folder.latest)) ? folder.latest : undefined,
     callbacks: [
-      evaluation({ env: environments.evaluation, every, episodes, seed: evaluationSeed }),
+      evaluation({ env, every, episodes, seed: evaluationSeed }),
       bestModel(folder.best),
       evaluationsCsv(folder.file('evaluations.csv')),
       csvLog(folder.file('progress.csv'), { every: logEvery }),

@@ -26,7 +26,7 @@ export interface LoadedRun {
  * @example
  * ```ts
  * const { agent, environments } = await loadRun('runs/Pendulum__dime__0__20261125-190000', 'best');
- * const { mean } = await evaluate({ agent, env: environments.evaluation });
+ * const { mean } = await evaluate({ agent, env: await environments.sideBySide(10) });
  * ```
  */
 export async function loadRun(path: string, which: 'latest' | 'best' = 'latest'): Promise<LoadedRun> {

@@ -74,8 +74,9 @@ describe('a run', () => {
     expect((await findRuns(folder)).map(({ path }) => path)).toEqual([run.path]);
     const { agent, environments, history, step } = await loadRun(run.path);
     expect([step, history.evaluations.length]).toEqual([300, 10]);
-    const env = environments.evaluation as NormaliseObservation;
-    expect(env).toBeInstanceOf(NormaliseObservation);
+    expect(environments.evaluation).toBeInstanceOf(NormaliseObservation);
+    const env = await environments.sideBySide(2);
+    expect(env).toMatchObject({ numEnvs: 2 });
     const result = await evaluate({ agent, env, episodes: 2, seed: 1000 });
     expect(result.mean).toBe(history.evaluations.at(-1)!.mean);
     const means = history.evaluations.map(({ mean }) => mean);
