@@ -4,6 +4,7 @@ import {
   describeBounds,
   requireInteger,
   requireNumber,
+  requireObject,
   requireOneOf,
   show,
 } from './errors.js';
@@ -167,6 +168,21 @@ export function objectOption<T extends object>(doc: string): Option<T | undefine
 export function requireNames(where: string, given: object, names: readonly string[]): void {
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown !== undefined) throw unknownName(where, unknown, names);
+}
+
+/**
+ * `given` if it is an object with no other names than those of `names`, so that a misspelt one is not swallowed.
+ *
+ * @throws ArgumentError for anything else, with the nearest name
+ */
+export function requireOptions<T extends object>(
+  where: string,
+  given: T | undefined,
+  names: Readonly<Record<keyof NoInfer<T>, true>>,
+): T {
+  requireObject(where, 'options', given);
+  requireNames(where, given, Object.keys(names));
+  return given;
 }
 
 /** Options of a part, an object that may be given in part. */

@@ -4,6 +4,7 @@ import { requirePath } from '../files/fileErrors.js';
 import { writeFileAtomically } from '../files/files.js';
 import { nodeModule } from '../files/nodeModules.js';
 import type { RunningMoments } from '../ops/runningMoments.js';
+import { requireOptions } from '../options.js';
 import type { Box } from '../spaces/box.js';
 import { boundsOf, type PolicyMetadata, withMetadata } from './policyMetadata.js';
 import type { TensorProgram } from './program.js';
@@ -50,13 +51,16 @@ export async function encodeOnnx(agent: ExportableAgent, options: ExportOptions 
   if (typeof agent?.policyGraph !== 'function') {
     throw new ArgumentError(`exportOnnx: agent must be an agent whose policy can be exported, got ${show(agent)}.`);
   }
-  if (options === null || typeof options !== 'object') {
-    throw new ArgumentError(
-      `exportOnnx: options must be { rows, opset, moments, observationNames, about }, got ${show(options)}.`,
-    );
-  }
+  requireOptions('exportOnnx', options, {
+    rows: true,
+    opset: true,
+    moments: true,
+    observationNames: true,
+    about: true,
+  });
   const { rows = 1, opset, moments, observationNames } = options;
   requireInteger('exportOnnx', 'rows', rows, { min: 1 });
+  requireMoments(agent, moments);
   if (observationNames) {
     const { size } = agent.observationSpace;
     requireLength(
@@ -83,6 +87,14 @@ export async function encodeOnnx(agent: ExportableAgent, options: ExportOptions 
     { name: `${agent.name} policy`, opset },
   );
   return withMetadata(model, metadataOf(agent, inputs.noise.shape, options));
+}
+
+/** @throws ArgumentError unless `moments` are of the agent's observations */
+function requireMoments({ observationSpace: { size } }: ExportableAgent, moments: RunningMoments | undefined): void {
+  if (moments === undefined || (typeof moments?.asProgram === 'function' && moments.mean.length === size)) return;
+  throw new ArgumentError(
+    `exportOnnx: moments must be the RunningMoments of ${size} numbers that a NormaliseObservation has as moments, got ${show(moments)}.`,
+  );
 }
 
 function metadataOf(

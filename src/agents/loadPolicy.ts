@@ -1,6 +1,7 @@
 import type { OnnxRuntime, OnnxSession, TypedRuntime } from '../compile/runtime.js';
-import { ArgumentError, requireFinite, requireInteger, requireObject, ShapeError } from '../errors.js';
+import { ArgumentError, requireFinite, requireInteger, ShapeError } from '../errors.js';
 import { readFileIfPresent } from '../files/files.js';
+import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
 import { type Bounds, type PolicyMetadata, readPolicyMetadata } from './policyMetadata.js';
@@ -83,8 +84,7 @@ export class Policy {
  * ```
  */
 export async function loadPolicy(file: string | Uint8Array, options: LoadPolicyOptions = {}): Promise<Policy> {
-  requireObject('loadPolicy', 'options', options);
-  const { seed = 0, runtime } = options;
+  const { seed = 0, runtime } = requireOptions('loadPolicy', options, { seed: true, runtime: true });
   requireInteger('loadPolicy', 'seed', seed, { min: 0 });
   const bytes = typeof file === 'string' ? await readFileIfPresent('loadPolicy', file) : file;
   if (!bytes) throw new ArgumentError(`loadPolicy: there is no file '${file}'.`);

@@ -29,6 +29,7 @@ import { scalarObjective } from '../objectives/scalar.js';
 import { gelu, mish } from '../ops/activations.js';
 import { clipGradient } from '../ops/adam.js';
 import { linearDecay } from '../ops/linearDecay.js';
+import { requireOptions } from '../options.js';
 import { prioritizedReplay } from '../replay/prioritizedReplay.js';
 import { cosineSchedule } from '../schedules/cosine.js';
 import { dimeCosineSchedule } from '../schedules/dimeCosine.js';
@@ -48,6 +49,17 @@ import { variancePreservingSchedule } from '../schedules/variancePreserving.js';
 export function stepNetwork(
   options: Omit<TimeConditionedMlpOptions, 'observationSize' | 'actionSize'> = {},
 ): NetworkFactory {
+  requireOptions('stepNetwork', options, {
+    outputs: true,
+    hidden: true,
+    activation: true,
+    timeFeatures: true,
+    timeSize: true,
+    timeHidden: true,
+    lastKernel: true,
+    balanced: true,
+    limit: true,
+  });
   return described((rng, sizes) => new TimeConditionedMlp(rng, { ...sizes, ...options }), stepNetwork, options);
 }
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, requireInteger, requireOneOf } from '../errors.js';
+import { ArgumentError, requireInteger, requireOneOf, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { type RuntimeArray, type TensorLike, typedArray } from './arrays.js';
 import { checkEngineOptions, type EngineOptions, openEngines } from './engine.js';
 import { CompileError } from './errors.js';
@@ -113,6 +114,20 @@ class Program {
     private readonly fn: (...args: unknown[]) => unknown,
     private readonly options: CompileOptions,
   ) {
+    requireOptions('compile', options, {
+      name: true,
+      maxGraphs: true,
+      outputs: true,
+      accept: true,
+      device: true,
+      threads: true,
+      runtime: true,
+      executionProviders: true,
+      sessionOptions: true,
+      worker: true,
+    });
+    if (typeof fn !== 'function')
+      throw new ArgumentError(`compile: fn must be a function of tensors, got ${show(fn)}.`);
     this.name = options.name ?? (fn.name || 'compiled function');
     checkEngineOptions('compile', options);
     this.maxGraphs = requireInteger('compile', 'maxGraphs', options.maxGraphs ?? 8, { min: 1 });

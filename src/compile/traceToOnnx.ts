@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { requireInteger } from '../errors.js';
+import { ArgumentError, requireInteger, requireObject, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { CompileError } from './errors.js';
 import type { Value } from './graph.js';
 import { encodeModel, OLDEST_OPSET, OPSET_VERSION } from './onnx.js';
@@ -29,8 +30,15 @@ export interface TraceToOnnxOptions {
 export function traceToOnnx<Name extends string>(
   fn: (inputs: Record<Name, tf.Tensor>) => Record<string, tf.Tensor>,
   inputs: Readonly<Record<Name, InputSpec>>,
-  { name = 'diffrl', opset = OPSET_VERSION }: TraceToOnnxOptions = {},
+  options: TraceToOnnxOptions = {},
 ): Uint8Array {
+  const { name = 'diffrl', opset = OPSET_VERSION } = requireOptions('traceToOnnx', options, {
+    name: true,
+    opset: true,
+  });
+  if (typeof fn !== 'function')
+    throw new ArgumentError(`traceToOnnx: fn must be a function of tensors, got ${show(fn)}.`);
+  requireInputs(inputs);
   requireInteger('traceToOnnx', 'opset', opset, { min: OLDEST_OPSET, max: OPSET_VERSION });
   const names = Object.keys(inputs) as Name[];
   const infos = names.map((key) => ({ dtype: inputs[key].dtype ?? 'float32', shape: inputs[key].shape }) as const);
@@ -51,4 +59,16 @@ export function traceToOnnx<Name extends string>(
     inputs: names.map((key, i) => [key, traced.inputs[i]!]),
     outputs,
   });
+}
+
+/** @throws ArgumentError unless every input has a shape of whole numbers */
+function requireInputs(inputs: Readonly<Record<string, InputSpec>>): void {
+  requireObject('traceToOnnx', 'inputs', inputs);
+  for (const [name, spec] of Object.entries(inputs)) {
+    const shape: unknown = spec?.shape;
+    if (Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0)) continue;
+    throw new ArgumentError(
+      `traceToOnnx: inputs.${name} must be { shape: a list of integers >= 0, dtype? }, got ${show(spec)}.`,
+    );
+  }
 }

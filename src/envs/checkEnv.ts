@@ -1,4 +1,5 @@
-import { EnvironmentError, requireNamed, requireObject, show } from '../errors.js';
+import { EnvironmentError, requireObject, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import type { Env, ResetResult, StepResult } from './env.js';
 
@@ -28,7 +29,11 @@ export interface CheckEnvOptions {
  */
 export async function checkEnv(env: Env, options: CheckEnvOptions = {}): Promise<string[]> {
   requireObject('checkEnv', 'env', env);
-  const { seed = 0, steps = 100, close = false } = requireNamed('checkEnv', options);
+  const {
+    seed = 0,
+    steps = 100,
+    close = false,
+  } = requireOptions('checkEnv', options, { seed: true, steps: true, close: true });
   const faults = new Faults();
   checkSpaces(env, faults);
   faults.throwAny(env);

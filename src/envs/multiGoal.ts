@@ -1,4 +1,5 @@
-import { ArgumentError, requireFinite, requireList, requireNamed, requireNumber } from '../errors.js';
+import { ArgumentError, requireFinite, requireList, requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
 import { type Advance, MarkovEnv } from './markovEnv.js';
@@ -45,7 +46,13 @@ export class MultiGoal extends MarkovEnv<[x: number, y: number]> {
       actionCost = 30,
       distanceCost = 1,
       maxEpisodeSteps = 30,
-    } = requireNamed('MultiGoal', given);
+    } = requireOptions('MultiGoal', given, {
+      goals: true,
+      goalReward: true,
+      actionCost: true,
+      distanceCost: true,
+      maxEpisodeSteps: true,
+    });
     requireList('MultiGoal', 'goals', goals);
     for (const goal of goals as readonly unknown[]) requireList('MultiGoal', 'goals[i]', goal);
     super({ stateSize: 2, maxEpisodeSteps });

@@ -1,12 +1,6 @@
 import type { Env, Info, ResetResult, StepResult } from '../envs/env.js';
-import {
-  EnvironmentError,
-  requireFinite,
-  requireInteger,
-  requireLength,
-  requireNamed,
-  requireNumber,
-} from '../errors.js';
+import { EnvironmentError, requireFinite, requireInteger, requireLength, requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { ActionScale } from '../spaces/actionScale.js';
 import { Box } from '../spaces/box.js';
@@ -74,7 +68,13 @@ export class AugmentedMdp implements Env {
     private readonly env: Env,
     given: AugmentedMdpOptions,
   ) {
-    const options = requireNamed('AugmentedMdp', given);
+    const options = requireOptions('AugmentedMdp', given, {
+      diffusionSteps: true,
+      priorStd: true,
+      squash: true,
+      gamma: true,
+      discountMode: true,
+    });
     this.diffusionSteps = requireInteger('AugmentedMdp', 'diffusionSteps', options.diffusionSteps, { min: 1 });
     this.priorStd = requireNumber('AugmentedMdp', 'priorStd', options.priorStd ?? 2.5, { above: 0 });
     this.squash = options.squash ?? Math.tanh;

@@ -1,4 +1,5 @@
-import { requireInteger, requireNamed, requireNumber, requireOneOf } from '../errors.js';
+import { requireInteger, requireNumber, requireOneOf } from '../errors.js';
+import { requireOptions } from '../options.js';
 
 /**
  * How a discount and a GAE decay are spread over the K diffusion steps of an environment step:
@@ -34,7 +35,12 @@ export function augmentedDiscounts(options: {
   lambda?: number;
   mode?: DiscountMode;
 }): AugmentedDiscounts {
-  const given = requireNamed('augmentedDiscounts', options);
+  const given = requireOptions('augmentedDiscounts', options, {
+    diffusionSteps: true,
+    gamma: true,
+    lambda: true,
+    mode: true,
+  });
   const { mode = 'phase' } = given;
   const steps = requireInteger('augmentedDiscounts', 'diffusionSteps', given.diffusionSteps, { min: 1 });
   const gamma = requireNumber('augmentedDiscounts', 'gamma', given.gamma, { min: 0, max: 1 });

@@ -4,6 +4,7 @@ import { requireInteger, requireNamed } from '../errors.js';
 import { layerNorm } from '../ops/layerNorm.js';
 import { linear } from '../ops/linear.js';
 import { disposeVariables, type Variables } from '../ops/variables.js';
+import { requireOptions } from '../options.js';
 import { type Rng, requireRng } from '../rng/rng.js';
 import { type CriticFactory, twinHeads } from './criticNetwork.js';
 import { constant, orthogonal } from './initializers.js';
@@ -70,6 +71,7 @@ export class BroNet {
 
 /** Two {@link BroNet}s as the `criticNetwork` of an agent. */
 export function broCritic(options: Pick<BroNetOptions, 'width' | 'blocks'> = {}): CriticFactory {
+  requireOptions('broCritic', options, { width: true, blocks: true });
   return described(
     (rng, { observationSize, actionSize, outputs }) =>
       twinHeads(rng, (own) => new BroNet(own, { ...options, inputs: observationSize + actionSize, outputs })),

@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { requireNamed } from '../errors.js';
 import type { Variables } from '../ops/variables.js';
+import { requireOptions } from '../options.js';
 import { type Rng, requireRng } from '../rng/rng.js';
 import type { BatchRenormOptions } from './batchRenorm.js';
 import { BatchRenormMlp } from './batchRenormMlp.js';
@@ -61,5 +62,6 @@ export class CrossQCritic implements CriticNetwork {
 
 /** A {@link CrossQCritic} of other sizes as the `criticNetwork` of an agent without target networks. */
 export function crossQCritic(options: Pick<CrossQCriticOptions, 'hidden' | 'batchRenorm'> = {}): CriticFactory {
+  requireOptions('crossQCritic', options, { hidden: true, batchRenorm: true });
   return described((rng, sizes) => new CrossQCritic(rng, { ...options, ...sizes }), crossQCritic, options);
 }

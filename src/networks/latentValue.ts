@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { requireInteger, requireNamed } from '../errors.js';
 import { prefixVariables, type Variables } from '../ops/variables.js';
+import { requireOptions } from '../options.js';
 import { type Rng, requireRng } from '../rng/rng.js';
 import type { CriticFactory } from './criticNetwork.js';
 import { TimeConditionedMlp } from './timeConditionedMlp.js';
@@ -79,6 +80,7 @@ export class LatentValue<Head extends tf.Tensor1D | tf.Tensor2D = tf.Tensor1D> {
 
 /** A {@link LatentValue} of two heads as the `criticNetwork` of an agent that values latents. */
 export function latentCritic(options: Pick<LatentValueOptions, 'hidden' | 'timeSize'> = {}): CriticFactory {
+  requireOptions('latentCritic', options, { hidden: true, timeSize: true });
   const make: CriticFactory = (rng, { diffusionSteps = 0, ...sizes }) => {
     const value = new LatentValue<tf.Tensor1D | tf.Tensor2D>(rng, {
       ...options,

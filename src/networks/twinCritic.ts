@@ -5,6 +5,7 @@ import type { Activation } from '../ops/activations.js';
 import { linear } from '../ops/linear.js';
 import { split } from '../ops/pieces.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
+import { requireOptions } from '../options.js';
 import { type Rng, requireRng } from '../rng/rng.js';
 import type { CriticFactory, CriticNetwork } from './criticNetwork.js';
 import { Mlp } from './mlp.js';
@@ -96,6 +97,7 @@ export class TwinCritic<Head extends tf.Tensor1D | tf.Tensor2D = tf.Tensor1D> im
 
 /** A {@link TwinCritic} of other sizes as the `criticNetwork` of an agent. */
 export function twinCritic(options: Pick<TwinCriticOptions, 'hidden' | 'activation'> = {}): CriticFactory {
+  requireOptions('twinCritic', options, { hidden: true, activation: true });
   return described((rng, sizes) => new TwinCritic(rng, { ...options, ...sizes }), twinCritic, options);
 }
 

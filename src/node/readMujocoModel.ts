@@ -1,7 +1,9 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { ArgumentError, show } from '../errors.js';
+import { requirePath } from '../files/fileErrors.js';
 import type { MujocoModel } from '../mujoco/model.js';
+import { requireOptions } from '../options.js';
 
 /** Options of {@link readMujocoModel}. */
 export interface ReadMujocoModelOptions {
@@ -32,8 +34,10 @@ const LARGEST = 2 ** 31;
  */
 export async function readMujocoModel(
   path: string,
-  { root }: ReadMujocoModelOptions = {},
+  options: ReadMujocoModelOptions = {},
 ): Promise<Exclude<MujocoModel, string>> {
+  requirePath('readMujocoModel', path);
+  const { root } = requireOptions('readMujocoModel', options, { root: true });
   const file = await modelFile(path);
   const fence = await fenceOf(root);
   await fence.require(file, basename(file));

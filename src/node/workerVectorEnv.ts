@@ -6,6 +6,7 @@ import { requireActions } from '../envs/batch.js';
 import type { Info } from '../envs/env.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
 import { ArgumentError, CheckpointError, EnvironmentError, requireInteger, requireNumber, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { Box } from '../spaces/box.js';
 import { type Commit, readEntries, type StateDict } from '../state.js';
 import {
@@ -85,6 +86,7 @@ export class WorkerVectorEnv implements VectorEnv {
    */
   static async create(options: WorkerVectorEnvOptions): Promise<WorkerVectorEnv> {
     const where = 'WorkerVectorEnv.create';
+    requireOptions(where, options, { environment: true, numEnvs: true, workers: true, timeout: true, execArgv: true });
     const numEnvs = requireInteger(where, 'numEnvs', options.numEnvs, { min: 1 });
     const limit = Math.min(numEnvs, availableParallelism());
     const workers = requireInteger(where, 'workers', options.workers ?? limit, { min: 1, max: numEnvs });

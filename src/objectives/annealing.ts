@@ -1,4 +1,5 @@
-import { ArgumentError, requireNamed, requireNumber, requireOneOf } from '../errors.js';
+import { ArgumentError, requireNumber, requireOneOf } from '../errors.js';
+import { requireOptions } from '../options.js';
 
 /** A number that changes with the environment steps taken. */
 export interface AnnealingOptions {
@@ -23,7 +24,13 @@ export interface AnnealingOptions {
  * @throws ArgumentError for values out of range
  */
 export function annealing(options: AnnealingOptions): (environmentSteps: number) => number {
-  const given = requireNamed('annealing', options);
+  const given = requireOptions('annealing', options, {
+    from: true,
+    to: true,
+    duration: true,
+    warmup: true,
+    shape: true,
+  });
   const { shape = 'linear' } = given;
   const bounds = shape === 'exponential' ? { above: 0 } : { min: 0 };
   const from = requireNumber('annealing', 'from', given.from, bounds);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
 import { requireInteger, requireNumber, requireObject } from '../errors.js';
-import { integer, number } from '../options.js';
+import { integer, number, requireOptions } from '../options.js';
 import type { BellmanTarget, CriticObjective } from './criticObjective.js';
 
 /** The evenly spaced returns that a categorical critic distributes probability over. */
@@ -59,6 +59,7 @@ export function projectCategorical(
  */
 export function categoricalObjective(support: Support, entropyCoefficient = 0.005): CriticObjective {
   requireObject('categoricalObjective', 'support', support);
+  requireOptions('categoricalObjective', support, { min: true, max: true, atoms: true });
   const { min, atoms = 101 } = support;
   const max = requireNumber('categoricalObjective', 'support.max', support.max, { above: min });
   requireInteger('categoricalObjective', 'support.atoms', atoms, { min: 2 });

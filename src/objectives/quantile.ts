@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireInteger, requireNamed, requireNumber } from '../errors.js';
+import { requireInteger, requireNumber } from '../errors.js';
 import { withoutGradient } from '../ops/stopGradient.js';
+import { requireOptions } from '../options.js';
 import type { CriticObjective } from './criticObjective.js';
 
 export interface QuantileOptions {
@@ -20,7 +21,7 @@ export interface QuantileOptions {
  * @throws ArgumentError unless quantiles >= 1 and kappa > 0
  */
 export function quantileObjective(options: QuantileOptions = {}): CriticObjective {
-  const { quantiles = 100, kappa = 1 } = requireNamed('quantileObjective', options);
+  const { quantiles = 100, kappa = 1 } = requireOptions('quantileObjective', options, { quantiles: true, kappa: true });
   requireInteger('quantileObjective', 'quantiles', quantiles, { min: 1 });
   requireNumber('quantileObjective', 'kappa', kappa, { above: 0 });
   const objective: CriticObjective = {

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireNamed, requireNumber } from '../errors.js';
+import { requireNumber } from '../errors.js';
 import { Adam } from '../ops/adam.js';
 import { disposeVariables, prepareVariables, readVariables, type Variables } from '../ops/variables.js';
+import { requireOptions } from '../options.js';
 import { prefixed, type StateDict, type Stateful, substate } from '../state.js';
 
 export interface TemperatureOptions {
@@ -23,7 +24,11 @@ export class Temperature implements Stateful {
 
   /** @throws ArgumentError unless initial > 0 and learningRate >= 0 */
   constructor(options: TemperatureOptions = {}) {
-    const { initial = 1, learningRate = 1e-3, beta1 } = requireNamed('Temperature', options);
+    const {
+      initial = 1,
+      learningRate = 1e-3,
+      beta1,
+    } = requireOptions('Temperature', options, { initial: true, learningRate: true, beta1: true });
     requireNumber('Temperature', 'initial', initial, { above: 0 });
     requireNumber('Temperature', 'learningRate', learningRate, { min: 0 });
     this.variables = { log: tf.tidy(() => tf.variable(tf.scalar(Math.log(initial)))) };

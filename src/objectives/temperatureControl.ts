@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError, requireInteger, requireNumber, requireObject, show } from '../errors.js';
 import { disposeVariables, prepareVariables, readVariables, type Variables } from '../ops/variables.js';
-import { type Option, option, requireNames } from '../options.js';
+import { type Option, option, requireOptions } from '../options.js';
 import type { StateDict, Stateful } from '../state.js';
 import { type AnnealingOptions, annealing } from './annealing.js';
 import { Temperature } from './temperature.js';
@@ -97,6 +97,8 @@ export function temperatureOption(initial: TemperatureSetting, doc: string): Opt
   });
 }
 
+const AUTOMATIC = { initial: true, targetEntropy: true, learningRate: true } as const;
+
 function requireSetting(where: string, name: string, value: unknown): TemperatureSetting {
   if (typeof value === 'number') return requireNumber(where, name, value, { min: 0 });
   const [kind, ...others] = Object.keys(Object(value));
@@ -108,11 +110,6 @@ function requireSetting(where: string, name: string, value: unknown): Temperatur
   const setting = value as { anneal: AnnealingOptions } & { automatic: AutomaticTemperature };
   requireObject(where, `${name}.${kind}`, setting[kind]);
   if (kind === 'anneal') annealing(setting.anneal);
-  else
-    requireNames(`${where}: ${name}.automatic`, Object(setting.automatic), [
-      'initial',
-      'targetEntropy',
-      'learningRate',
-    ]);
+  else requireOptions(`${where}: ${name}.automatic`, setting.automatic, AUTOMATIC);
   return setting;
 }

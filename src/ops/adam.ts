@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { ArgumentError, requireNamed, requireNumber, show } from '../errors.js';
-import { group, number, type Option, option } from '../options.js';
+import { ArgumentError, requireNumber, show } from '../errors.js';
+import { group, number, type Option, option, requireOptions } from '../options.js';
 import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { noteGradients } from './gradientWatch.js';
 import { Layout } from './layout.js';
@@ -63,7 +63,15 @@ export class Adam implements Stateful {
       transform = (gradient: tf.Tensor) => gradient,
       updateClip = false,
       weightDecay = 0,
-    } = requireNamed('Adam', given);
+    } = requireOptions('Adam', given, {
+      learningRate: true,
+      beta1: true,
+      beta2: true,
+      epsilon: true,
+      transform: true,
+      updateClip: true,
+      weightDecay: true,
+    });
     requireVariables('Adam', 'parameters', parameters);
     if (typeof transform !== 'function') {
       throw new ArgumentError(`Adam: transform must be a function such as clipGradient(1), got ${show(transform)}.`);

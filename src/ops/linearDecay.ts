@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireNumber, requireObject } from '../errors.js';
+import { requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 
 /**
  * A learning rate that is `from` for `hold` steps, then falls linearly to `to` over `over` steps and stays there.
@@ -14,7 +15,7 @@ export function linearDecay(options: {
   hold?: number;
   over: number;
 }): (step: tf.Scalar) => tf.Scalar {
-  requireObject('linearDecay', 'options', options);
+  requireOptions('linearDecay', options, { from: true, to: true, over: true, hold: true });
   const from = requireNumber('linearDecay', 'from', options.from, { min: 0 });
   const to = requireNumber('linearDecay', 'to', options.to, { min: 0 });
   const hold = requireNumber('linearDecay', 'hold', options.hold ?? 0, { min: 0 });

@@ -1,12 +1,5 @@
-import {
-  ArgumentError,
-  requireInteger,
-  requireList,
-  requireNamed,
-  requireNumber,
-  requireObject,
-  show,
-} from '../errors.js';
+import { ArgumentError, requireInteger, requireList, requireNumber, requireObject, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { type Area, domainOf, drawAxes, labelWidth, scalesOf, withEqualUnits } from './axes.js';
 import { type AxisRange, isUsable } from './axis.js';
 import { document, type Figure, text } from './document.js';
@@ -42,7 +35,14 @@ export interface FigureOptions {
  * ```
  */
 export function figure(layers: readonly PlotLayer[], options: FigureOptions = {}): Figure {
-  const { title, xLabel, yLabel, equalAspect = false, width = 640, height = 400 } = requireNamed('figure', options);
+  const {
+    title,
+    xLabel,
+    yLabel,
+    equalAspect = false,
+    width = 640,
+    height = 400,
+  } = requireOptions('figure', options, FIGURE);
   requireNumber('figure', 'width', width, { min: 160 });
   requireNumber('figure', 'height', height, { min: 120 });
   if (!Array.isArray(layers)) throw new ArgumentError(`figure: layers must be a list of layers, got ${show(layers)}.`);
@@ -88,7 +88,7 @@ export function figure(layers: readonly PlotLayer[], options: FigureOptions = {}
  * @throws ArgumentError unless there is a figure and `columns` is an integer >= 1
  */
 export function panels(figures: readonly Figure[], options: { columns?: number; title?: string } = {}): Figure {
-  const { columns = 2, title } = requireNamed('panels', options);
+  const { columns = 2, title } = requireOptions('panels', options, { columns: true, title: true });
   requireInteger('panels', 'columns', columns, { min: 1 });
   requireList('panels', 'figures', figures);
   for (const panel of figures as readonly unknown[]) requireObject('panels', 'each figure', panel);
@@ -105,6 +105,16 @@ export function panels(figures: readonly Figure[], options: { columns?: number; 
   return document(sum(widths), top + sum(heights), title, heading + placed.join(''));
 }
 
+const FIGURE = {
+  title: true,
+  xLabel: true,
+  yLabel: true,
+  x: true,
+  y: true,
+  equalAspect: true,
+  width: true,
+  height: true,
+} as const;
 const MARGIN = 18;
 const TITLE_HEIGHT = 24;
 

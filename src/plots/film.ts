@@ -1,4 +1,5 @@
-import { ArgumentError, requireInteger, requireList, requireNamed, requireNumber } from '../errors.js';
+import { ArgumentError, requireInteger, requireList, requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { document, type Figure } from './document.js';
 import { panels } from './figure.js';
 import { element } from './svg.js';
@@ -22,7 +23,7 @@ export interface AnimationOptions {
  * ```
  */
 export function animation(frames: readonly Figure[], options: AnimationOptions = {}): Figure {
-  const { fps = 25, title } = requireNamed('animation', options);
+  const { fps = 25, title } = requireOptions('animation', options, { fps: true, title: true });
   const { width, height } = requireFrames('animation', frames);
   requireNumber('animation', 'fps', fps, { above: 0 });
   const name = `film${frames.length}`;
@@ -57,7 +58,11 @@ export interface FilmStripOptions {
  * ```
  */
 export function filmStrip(frames: readonly Figure[], options: FilmStripOptions = {}): Figure {
-  const { count = 6, columns, title } = requireNamed('filmStrip', options);
+  const {
+    count = 6,
+    columns,
+    title,
+  } = requireOptions('filmStrip', options, { count: true, columns: true, title: true });
   requireFrames('filmStrip', frames);
   requireInteger('filmStrip', 'count', count, { min: 1 });
   const shown = Math.min(count, frames.length);

@@ -5,6 +5,7 @@ import type { EngineOptions } from '../compile/engine.js';
 import { DdpmSampler } from '../diffusion/ddpm.js';
 import { type ActionSampler, Sampler } from '../diffusion/sampler.js';
 import { ArgumentError, requireFinite, requireInteger, requireLength, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { mean, std } from '../stats/summary.js';
 import { densityOn, type Grid, gridPoints, type Mode, modesOf } from './actionDensity.js';
@@ -80,6 +81,7 @@ export class Microscope {
 
   /** @throws ArgumentError for an agent without a chain, and for options out of range */
   static async create(agent: Agent, options: MicroscopeOptions = {}): Promise<Microscope> {
+    requireOptions('microscope', options, { samples: true, resolution: true, compile: true });
     const samples = requireInteger('microscope', 'samples', options.samples ?? 256, { min: 2 });
     const resolution = requireInteger('microscope', 'resolution', options.resolution ?? 33, { min: 2 });
     if (!isChainAgent(agent)) {
@@ -155,9 +157,10 @@ export async function microscope(
   observation: Float32Array,
   options: MicroscopeOptions & LookOptions = {},
 ): Promise<PolicyPicture> {
-  const lens = await Microscope.create(agent, options);
+  const { dimensions, seed, ...lensOptions } = options;
+  const lens = await Microscope.create(agent, lensOptions);
   try {
-    return await lens.look(observation, options);
+    return await lens.look(observation, { dimensions, seed });
   } finally {
     lens.dispose();
   }

@@ -1,4 +1,5 @@
-import { requireList, requireNamed, requireObject } from '../errors.js';
+import { requireList, requireObject } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { mean } from '../stats/summary.js';
 import type { Figure } from './document.js';
 import { figure, panels } from './figure.js';
@@ -14,7 +15,7 @@ const FOLLOWED = 60;
 
 /** Draws a {@link PolicyPicture}: the way from noise to action, where actions gather and what they are worth, the log-ratios. */
 export function microscopeFigure(picture: PolicyPicture, options: { title?: string } = {}): Figure {
-  const { title } = requireNamed('microscopeFigure', options);
+  const { title } = requireOptions('microscopeFigure', options, { title: true });
   requireObject('microscopeFigure', 'picture', picture);
   requireList('microscopeFigure', 'picture.dimensions', picture.dimensions);
   const figures = [chainFigure(picture), densityFigure(picture)];

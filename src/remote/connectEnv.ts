@@ -1,4 +1,5 @@
 import { ArgumentError, requireInteger, requireNumber, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { type Address, parseAddress } from './address.js';
 import { Channel, type Link } from './channel.js';
 import { FRAME_LIMIT } from './frames.js';
@@ -39,6 +40,7 @@ export interface ConnectVectorOptions extends ConnectOptions {
   processes?: number;
 }
 
+const CONNECT = { timeout: true, patience: true, token: true, python: true, kwargs: true, onOutput: true } as const;
 const TIMEOUT = 30_000;
 const PATIENCE = 120_000;
 
@@ -67,6 +69,7 @@ const PATIENCE = 120_000;
  */
 export async function connectEnv(address: string, options: ConnectOptions = {}): Promise<RemoteEnv> {
   const parsed = parseAddress('connectEnv', address);
+  requireOptions('connectEnv', options, CONNECT);
   const { timeout, patience } = waits('connectEnv', options);
   const hello: Hello = { token: options.token, numEnvs: 1, autoreset: false };
   const dial = () => open(parsed, hello, options, { timeout, patience });
@@ -92,6 +95,7 @@ export async function connectVectorEnv(
   const where = 'connectVectorEnv';
   const parsed = [addresses].flat().map((address) => parseAddress(where, address));
   if (!parsed.length) throw new ArgumentError(`${where}: addresses must name at least one server.`);
+  requireOptions(where, options, { ...CONNECT, numEnvs: true, processes: true });
   const { timeout, patience } = waits(where, options);
   const dials = parsed.flatMap((address) =>
     shares(where, address, options).map((numEnvs) => {

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { parseAddress } from './address.js';
 import { Channel } from './channel.js';
 import { type WaitOptions, waits } from './connectEnv.js';
@@ -40,7 +41,8 @@ export interface OfferOptions {
  * console.log(await offer.ended);
  * ```
  */
-export async function offerEnv(source: Source, address: string, { token }: OfferOptions = {}): Promise<Offer> {
+export async function offerEnv(source: Source, address: string, options: OfferOptions = {}): Promise<Offer> {
+  const { token } = requireOptions('offerEnv', options, { token: true });
   const servant = new Servant(requireSource('offerEnv', source), 1);
   const parsed = parseAddress('offerEnv', address);
   if (parsed.kind === 'python') {
@@ -77,6 +79,7 @@ export interface AcceptOptions extends ListenOptions, WaitOptions {}
  * ```
  */
 export async function acceptEnv(options: AcceptOptions = {}): Promise<RemoteEnv> {
+  requireOptions('acceptEnv', options, { host: true, port: true, token: true, timeout: true, patience: true });
   const { timeout, patience } = waits('acceptEnv', options);
   const offers = new Offers(options.token);
   const listener = await Listener.open('acceptEnv', options, (channel) => void offers.consider(channel));

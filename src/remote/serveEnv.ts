@@ -1,4 +1,5 @@
 import { requireInteger } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { isSameToken, Listener, type ListenOptions } from './listener.js';
 import { serveChannel } from './serveChannel.js';
 import { requireSource, Servant, type Source } from './served.js';
@@ -35,6 +36,7 @@ export interface EnvServer {
  * ```
  */
 export async function serveEnv(source: Source, options: ServeOptions = {}): Promise<EnvServer> {
+  requireOptions('serveEnv', options, { host: true, port: true, token: true, numEnvs: true });
   const numEnvs = requireInteger('serveEnv', 'numEnvs', options.numEnvs ?? 1, { min: 1 });
   const servant = new Servant(requireSource('serveEnv', source), numEnvs);
   const isAllowed = (token: string | undefined) => isSameToken('serveEnv', options.token, token);

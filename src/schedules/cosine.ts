@@ -1,5 +1,6 @@
 import { described } from '../described.js';
-import { requireInteger, requireNumber, requireObject } from '../errors.js';
+import { requireInteger, requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
 /**
@@ -26,7 +27,7 @@ export function cosineSchedule(options: {
   maxBeta?: number;
   scale?: number;
 }): NoiseSchedule {
-  requireObject('cosineSchedule', 'options', options);
+  requireOptions('cosineSchedule', options, { steps: true, s: true, maxBeta: true, scale: true });
   const { steps, s = 0.008, maxBeta = 0.999, scale = 1 } = options;
   requireInteger('cosineSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('cosineSchedule', 's', s, { min: 0 });

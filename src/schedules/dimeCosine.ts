@@ -1,5 +1,6 @@
 import { described } from '../described.js';
-import { requireInteger, requireNumber, requireObject } from '../errors.js';
+import { requireInteger, requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { MAX_STEPS, type NoiseSchedule, scheduleFromStepSizes } from './schedule.js';
 
 /**
@@ -21,7 +22,7 @@ import { MAX_STEPS, type NoiseSchedule, scheduleFromStepSizes } from './schedule
  * ```
  */
 export function dimeCosineSchedule(options: { steps: number; s?: number; min?: number }): NoiseSchedule {
-  requireObject('dimeCosineSchedule', 'options', options);
+  requireOptions('dimeCosineSchedule', options, { steps: true, s: true, min: true });
   const { steps, s = 0.008, min = 0.001 } = options;
   requireInteger('dimeCosineSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('dimeCosineSchedule', 's', s, { min: 0 });

@@ -1,5 +1,6 @@
 import { described } from '../described.js';
-import { requireInteger, requireNumber, requireObject } from '../errors.js';
+import { requireInteger, requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
 /**
@@ -26,7 +27,7 @@ export function linearSchedule(options: {
   end?: number;
   scale?: number;
 }): NoiseSchedule {
-  requireObject('linearSchedule', 'options', options);
+  requireOptions('linearSchedule', options, { steps: true, start: true, end: true, scale: true });
   const { steps, start = 1e-4, end = 0.999, scale = 1 } = options;
   requireInteger('linearSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('linearSchedule', 'scale', scale, { above: 0 });

@@ -1,5 +1,6 @@
 import { described } from '../described.js';
-import { requireInteger, requireNumber, requireObject } from '../errors.js';
+import { requireInteger, requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { MAX_STEPS, type NoiseSchedule, scheduleFromStepSizes } from './schedule.js';
 
 /**
@@ -27,7 +28,7 @@ export function powerStepsSchedule(options: {
   min?: number;
   total?: number;
 }): NoiseSchedule {
-  requireObject('powerStepsSchedule', 'options', options);
+  requireOptions('powerStepsSchedule', options, { steps: true, power: true, min: true, total: true });
   const { steps, power = 1, min = 0.17 } = options;
   requireInteger('powerStepsSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('powerStepsSchedule', 'min', min, { min: 0, max: 1 });

@@ -1,5 +1,6 @@
 import { described } from '../described.js';
-import { requireInteger, requireNumber, requireObject } from '../errors.js';
+import { requireInteger, requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
 /**
@@ -19,7 +20,7 @@ import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js'
  * ```
  */
 export function squareRootSchedule(options: { steps: number; s?: number; maxBeta?: number }): NoiseSchedule {
-  requireObject('squareRootSchedule', 'options', options);
+  requireOptions('squareRootSchedule', options, { steps: true, s: true, maxBeta: true });
   const { steps, s = 0.008, maxBeta = 0.999 } = options;
   requireInteger('squareRootSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('squareRootSchedule', 's', s, { above: 0, below: 1 });

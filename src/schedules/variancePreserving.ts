@@ -1,5 +1,6 @@
 import { described } from '../described.js';
-import { requireInteger, requireNumber, requireObject } from '../errors.js';
+import { requireInteger, requireNumber } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { MAX_STEPS, type NoiseSchedule, scheduleFromBetas } from './schedule.js';
 
 /**
@@ -24,7 +25,7 @@ export function variancePreservingSchedule(options: {
   betaMin?: number;
   betaMax?: number;
 }): NoiseSchedule {
-  requireObject('variancePreservingSchedule', 'options', options);
+  requireOptions('variancePreservingSchedule', options, { steps: true, betaMin: true, betaMax: true });
   const { steps, betaMin = 0.1, betaMax = 10 } = options;
   requireInteger('variancePreservingSchedule', 'steps', steps, { min: 1, max: MAX_STEPS });
   requireNumber('variancePreservingSchedule', 'betaMin', betaMin, { above: 0 });

@@ -1,4 +1,5 @@
-import { ArgumentError, requireFinite, requireInteger, requireNumber, requireObject, show } from '../errors.js';
+import { ArgumentError, requireFinite, requireInteger, requireNumber, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { interquartileMean, quantile } from './summary.js';
 
@@ -34,7 +35,7 @@ export interface Interval {
  * ```
  */
 export function stratifiedBootstrap(scores: readonly (readonly number[])[], options: BootstrapOptions = {}): Interval {
-  requireObject('stratifiedBootstrap', 'options', options);
+  requireOptions('stratifiedBootstrap', options, { statistic: true, confidence: true, resamples: true, rng: true });
   const { statistic = (all) => interquartileMean(all.flat()), confidence = 0.95, resamples = 2000 } = options;
   const { rng = Rng.fromSeed(0) } = options;
   requireNumber('stratifiedBootstrap', 'confidence', confidence, { above: 0, below: 1 });

@@ -2,7 +2,8 @@ import type { Agent } from '../agents/agent.js';
 import type { Env } from '../envs/env.js';
 import { lostRows } from '../envs/lost.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
-import { EnvironmentError, requireInteger, requireObject } from '../errors.js';
+import { EnvironmentError, requireInteger } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { mean, std } from '../stats/summary.js';
 import { environments, requireMatch } from './environments.js';
@@ -52,7 +53,7 @@ export interface EvaluateOptions {
  * ```
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  requireObject('evaluate', 'options', options);
+  requireOptions('evaluate', options, { agent: true, env: true, episodes: true, seed: true, maxEpisodeSteps: true });
   const { agent, env, episodes = 10, seed = 0, maxEpisodeSteps = 100_000 } = options;
   requireInteger('evaluate', 'episodes', episodes, { min: 1 });
   requireMatch('evaluate', agent, env);

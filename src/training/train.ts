@@ -1,4 +1,5 @@
-import { ArgumentError, requireInteger, requireObject, show } from '../errors.js';
+import { ArgumentError, requireInteger, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { Stateful } from '../state.js';
 import type { Outcome, TrainingCallback } from './callback.js';
 import type { TrainingHistory } from './history.js';
@@ -44,7 +45,17 @@ export interface TrainResult {
  * ```
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  requireObject('train', 'options', options);
+  requireOptions('train', options, {
+    agent: true,
+    env: true,
+    seed: true,
+    warmupSteps: true,
+    parts: true,
+    steps: true,
+    callbacks: true,
+    signal: true,
+    resume: true,
+  });
   const { steps, callbacks = [], signal, resume, ...runOptions } = options;
   requireInteger('train', 'steps', steps, { min: 0 });
   if (!Array.isArray(callbacks) || !callbacks.every((callback) => callback !== null && typeof callback === 'object')) {

@@ -6,7 +6,8 @@ import { Queue } from '../compile/queue.js';
 import type { Env } from '../envs/env.js';
 import { lostRows } from '../envs/lost.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
-import { CheckpointError, NonFiniteError, requireInteger, requireNamed } from '../errors.js';
+import { CheckpointError, NonFiniteError, requireInteger } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import {
@@ -75,7 +76,13 @@ export class TrainingRun implements Stateful {
 
   /** @throws ShapeError, ArgumentError unless the agent was made for spaces like the environment's */
   constructor(options: TrainingRunOptions) {
-    const { agent, env, seed = 0, warmupSteps = agent?.warmupSteps, parts = {} } = requireNamed('train', options);
+    const {
+      agent,
+      env,
+      seed = 0,
+      warmupSteps = agent?.warmupSteps,
+      parts = {},
+    } = requireOptions('train', options, { agent: true, env: true, seed: true, warmupSteps: true, parts: true });
     requireMatch('train', agent, env);
     this.rng = Rng.fromSeed(seed).split('train');
     this.seed = seed;

@@ -1,4 +1,4 @@
-import { requireNamed } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import type { Rng } from '../../rng/rng.js';
 import { Box } from '../../spaces/box.js';
 import { type Advance, MarkovEnv } from '../markovEnv.js';
@@ -16,7 +16,7 @@ export class MountainCarContinuous extends MarkovEnv<[position: number, velocity
   readonly actionSpace = Box.uniform(1, -1, 1);
 
   constructor(options: { maxEpisodeSteps?: number } = {}) {
-    const { maxEpisodeSteps = 999 } = requireNamed('MountainCarContinuous', options);
+    const { maxEpisodeSteps = 999 } = requireOptions('MountainCarContinuous', options, { maxEpisodeSteps: true });
     super({ stateSize: 2, maxEpisodeSteps });
   }
 

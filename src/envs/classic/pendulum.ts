@@ -1,4 +1,4 @@
-import { requireNamed } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import type { Rng } from '../../rng/rng.js';
 import { Box } from '../../spaces/box.js';
 import { type Advance, MarkovEnv } from '../markovEnv.js';
@@ -22,7 +22,7 @@ export class Pendulum extends MarkovEnv<[angle: number, rate: number]> {
   readonly actionSpace = Box.uniform(1, -MAX_TORQUE, MAX_TORQUE);
 
   constructor(options: { maxEpisodeSteps?: number } = {}) {
-    const { maxEpisodeSteps = 200 } = requireNamed('Pendulum', options);
+    const { maxEpisodeSteps = 200 } = requireOptions('Pendulum', options, { maxEpisodeSteps: true });
     super({ stateSize: 2, maxEpisodeSteps });
   }
 

@@ -1,5 +1,5 @@
-import { requireObject } from '../../errors.js';
 import { RunningMoments } from '../../ops/runningMoments.js';
+import { requireOptions } from '../../options.js';
 import { Box } from '../../spaces/box.js';
 import type { MaybePromise, StateDict } from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
@@ -31,7 +31,7 @@ export class NormaliseObservation<E extends Env = Env> extends Wrapper<E> {
 
   constructor(env: E, options: NormaliseObservationOptions = {}) {
     super(env);
-    requireObject('NormaliseObservation', 'options', options);
+    requireOptions('NormaliseObservation', options, { moments: true, learns: true });
     const { moments, learns = true } = options;
     this.observationSpace = Box.uniform(env.observationSpace.size, -10, 10);
     this.moments = moments ?? new RunningMoments(env.observationSpace.size);

@@ -1,5 +1,6 @@
 import { requireNumber } from '../../errors.js';
 import { RewardScale } from '../../ops/rewardScale.js';
+import { requireOptions } from '../../options.js';
 import type { MaybePromise, StateDict } from '../../state.js';
 import type { Env, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
@@ -18,6 +19,7 @@ export class NormaliseReward<E extends Env = Env> extends Wrapper<E> {
    */
   constructor(env: E, options: { gamma?: number } = {}) {
     super(env);
+    requireOptions('NormaliseReward', options, { gamma: true });
     this.scale = new RewardScale(
       requireNumber('NormaliseReward', 'gamma', options.gamma ?? 0.99, { min: 0, below: 1 }),
     );

@@ -3,10 +3,11 @@ import type { Env } from '../../envs/env.js';
 import { TimeLimit } from '../../envs/wrappers/timeLimit.js';
 import { requireNumber } from '../../errors.js';
 import { writeFileAtomically } from '../../files/files.js';
+import { requireOptions } from '../../options.js';
 import { animation } from '../../plots/film.js';
 import { evaluate } from '../../training/evaluate.js';
 import { FrameRecorder, type FrameRecorderOptions } from './frameRecorder.js';
-import { mujocoEnvIn } from './renderSvg.js';
+import { mujocoEnvIn, RENDERING } from './renderSvg.js';
 
 /** Options of {@link film}: those of {@link FrameRecorder}, and what to film. */
 export interface FilmOptions extends FrameRecorderOptions {
@@ -42,7 +43,8 @@ export interface Film {
  * const { return: total } = await film({ agent, env: await makeMujoco('Ant-v5'), path: 'ant.svg' });
  * ```
  */
-export async function film({ agent, env, path, seed = 0, seconds = 20, ...options }: FilmOptions): Promise<Film> {
+export async function film(given: FilmOptions): Promise<Film> {
+  const { agent, env, path, seed = 0, seconds = 20, ...options } = requireOptions('film', given, FILM);
   requireNumber('film', 'seconds', seconds, { above: 0 });
   const { dt, id } = mujocoEnvIn(env);
   const recorder = new FrameRecorder(new TimeLimit(env, Math.ceil(seconds / dt)), options);
@@ -51,3 +53,5 @@ export async function film({ agent, env, path, seed = 0, seconds = 20, ...option
   if (path !== undefined) await writeFileAtomically('film', path, svg);
   return { svg, return: returns[0] as number, length: lengths[0] as number };
 }
+
+const FILM = { ...RENDERING, fps: true, agent: true, env: true, path: true, seed: true, seconds: true } as const;

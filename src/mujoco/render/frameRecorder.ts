@@ -2,9 +2,10 @@ import type { Env, ResetResult, StepResult } from '../../envs/env.js';
 import { andThen } from '../../envs/maybePromise.js';
 import { Wrapper } from '../../envs/wrappers/wrapper.js';
 import { requireNumber } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import type { Figure } from '../../plots/document.js';
 import type { MaybePromise } from '../../state.js';
-import { mujocoEnvIn, type RenderOptions, renderSvg } from './renderSvg.js';
+import { mujocoEnvIn, RENDERING, type RenderOptions, renderSvg } from './renderSvg.js';
 
 /** Options of {@link FrameRecorder}: those of {@link renderSvg} and the number of frames. */
 export interface FrameRecorderOptions extends Omit<RenderOptions, 'caption'> {
@@ -34,8 +35,9 @@ export class FrameRecorder<E extends Env = Env> extends Wrapper<E> {
   private return = 0;
 
   /** @throws ArgumentError unless there is a {@link MujocoEnv} inside `env` and `fps` is above 0 */
-  constructor(env: E, { fps = 25, ...options }: FrameRecorderOptions = {}) {
+  constructor(env: E, given: FrameRecorderOptions = {}) {
     super(env);
+    const { fps = 25, ...options } = requireOptions('FrameRecorder', given, { ...RENDERING, fps: true });
     requireNumber('FrameRecorder', 'fps', fps, { above: 0 });
     this.dt = mujocoEnvIn(env).dt;
     this.stepsPerFrame = Math.max(Math.round(1 / (fps * this.dt)), 1);

@@ -1,5 +1,6 @@
 import type { Env } from '../../envs/env.js';
 import { ArgumentError, requireNumber, show } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import { document, type Figure, text } from '../../plots/document.js';
 import { element } from '../../plots/svg.js';
 import { findMujocoEnv, type MujocoEnv } from '../mujocoEnv.js';
@@ -41,7 +42,15 @@ export interface RenderOptions extends View {
 export function renderSvg(env: Env, options: RenderOptions = {}): Figure {
   const { simulation, task } = mujocoEnvIn(env);
   simulation.requireOpen();
-  const { width = 480, height = 320, caption, ...view } = options;
+  const {
+    width = 480,
+    height = 320,
+    caption,
+    ...view
+  } = requireOptions('renderSvg', options, {
+    ...RENDERING,
+    caption: true,
+  });
   requireNumber('renderSvg', 'width', width, { min: 16 });
   requireNumber('renderSvg', 'height', height, { min: 16 });
   const chosen = { ...task.view, ...view };
@@ -49,6 +58,17 @@ export function renderSvg(env: Env, options: RenderOptions = {}): Figure {
   const heading = caption ? text(caption, { x: 12, y: 22, class: 'ink', 'font-size': 13 }) : '';
   return document(width, height, task.id, drawScene(simulation, camera, chosen.sites ?? []) + heading);
 }
+
+/** The names of the options of every picture. */
+export const RENDERING = {
+  width: true,
+  height: true,
+  from: true,
+  follow: true,
+  center: true,
+  span: true,
+  sites: true,
+} as const;
 
 /** The environment inside wrappers. */
 export function mujocoEnvIn(env: Env): MujocoEnv {

@@ -1,4 +1,5 @@
-import { ArgumentError, requireInteger, requireLength, requireList, requireNamed } from '../../errors.js';
+import { ArgumentError, requireInteger, requireLength, requireList } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import { type AxisRange, extentOf, isUsable, usable } from '../axis.js';
 import type { PlotLayer } from '../layer.js';
 import { element } from '../svg.js';
@@ -26,7 +27,13 @@ export interface HeatmapOptions {
  * ```
  */
 export function heatmap(options: HeatmapOptions): PlotLayer {
-  const { values, columns, x, y, label } = requireNamed('heatmap', options);
+  const { values, columns, x, y, label } = requireOptions('heatmap', options, {
+    values: true,
+    columns: true,
+    x: true,
+    y: true,
+    label: true,
+  });
   requireList('heatmap', 'values', values);
   requireInteger('heatmap', 'columns', columns, { min: 1 });
   const rows = Math.max(Math.round(values.length / columns), 1);

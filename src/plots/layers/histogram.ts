@@ -1,4 +1,5 @@
-import { ArgumentError, requireInteger, requireList, requireNamed } from '../../errors.js';
+import { ArgumentError, requireInteger, requireList } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import { type AxisRange, extentOf, isUsable, usable } from '../axis.js';
 import type { PlotLayer } from '../layer.js';
 import { element, round } from '../svg.js';
@@ -19,7 +20,13 @@ export interface HistogramOptions {
  * @throws ArgumentError unless `bins` is an integer >= 1 and `range` goes upwards
  */
 export function histogram(options: HistogramOptions): PlotLayer {
-  const { values, bins = 40, range, label, color } = requireNamed('histogram', options);
+  const {
+    values,
+    bins = 40,
+    range,
+    label,
+    color,
+  } = requireOptions('histogram', options, { values: true, bins: true, range: true, label: true, color: true });
   requireList('histogram', 'values', values);
   requireInteger('histogram', 'bins', bins, { min: 1 });
   if (range && !isUsable(range))

@@ -1,4 +1,5 @@
-import { requireLength, requireList, requireNamed } from '../../errors.js';
+import { requireLength, requireList } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import { extentOf } from '../axis.js';
 import type { PlotFrame, PlotLayer } from '../layer.js';
 import { element, round } from '../svg.js';
@@ -21,7 +22,25 @@ export interface LineOptions {
 
 /** A line through points in their order: a learning curve, a density, the path of a point. @throws ShapeError if lengths differ */
 export function line(options: LineOptions): PlotLayer {
-  const { x, y, band, label, color, width = 2, opacity = 1, dashed = false } = requireNamed('line', options);
+  const {
+    x,
+    y,
+    band,
+    label,
+    color,
+    width = 2,
+    opacity = 1,
+    dashed = false,
+  } = requireOptions('line', options, {
+    x: true,
+    y: true,
+    band: true,
+    label: true,
+    color: true,
+    width: true,
+    opacity: true,
+    dashed: true,
+  });
   requireList('line', 'x', x);
   requireList('line', 'y', y);
   requireLength('line', 'y', y, x.length, 'as many as x');

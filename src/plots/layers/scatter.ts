@@ -1,4 +1,5 @@
-import { requireLength, requireList, requireNamed } from '../../errors.js';
+import { requireLength, requireList } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import { extentOf } from '../axis.js';
 import type { PlotLayer } from '../layer.js';
 import { element } from '../svg.js';
@@ -19,7 +20,23 @@ export interface ScatterOptions {
 
 /** Separate points. @throws ShapeError if lengths differ */
 export function scatter(options: ScatterOptions): PlotLayer {
-  const { x, y, label, color, symbol = 'dot', radius = 2.5, opacity = 0.7 } = requireNamed('scatter', options);
+  const {
+    x,
+    y,
+    label,
+    color,
+    symbol = 'dot',
+    radius = 2.5,
+    opacity = 0.7,
+  } = requireOptions('scatter', options, {
+    x: true,
+    y: true,
+    label: true,
+    color: true,
+    symbol: true,
+    radius: true,
+    opacity: true,
+  });
   requireList('scatter', 'x', x);
   requireList('scatter', 'y', y);
   requireLength('scatter', 'y', y, x.length, 'as many as x');

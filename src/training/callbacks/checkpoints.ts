@@ -1,6 +1,7 @@
 import { writeCheckpoint } from '../../checkpoint/checkpoint.js';
-import { requireInteger, requireObject } from '../../errors.js';
+import { requireInteger } from '../../errors.js';
 import { requirePath } from '../../files/fileErrors.js';
+import { requireOptions } from '../../options.js';
 import type { TrainingCallback } from '../callback.js';
 import type { TrainingRun } from '../trainingRun.js';
 
@@ -17,7 +18,7 @@ export interface CheckpointsOptions {
  * none when it failed.
  */
 export function checkpoints(options: CheckpointsOptions): TrainingCallback {
-  requireObject('checkpoints', 'options', options);
+  requireOptions('checkpoints', options, { path: true, every: true });
   const { path, every = 10_000 } = options;
   requirePath('checkpoints', path);
   requireInteger('checkpoints', 'every', every, { min: 1 });

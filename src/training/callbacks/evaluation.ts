@@ -1,7 +1,8 @@
 import type { Env } from '../../envs/env.js';
 import { requireEnv } from '../../envs/received.js';
 import type { VectorEnv } from '../../envs/vectorEnv.js';
-import { ArgumentError, requireInteger, requireObject } from '../../errors.js';
+import { ArgumentError, requireInteger } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import type { Stateful } from '../../state.js';
 import type { TrainingCallback } from '../callback.js';
 import { evaluate } from '../evaluate.js';
@@ -22,7 +23,7 @@ export interface EvaluationOptions {
  * as a normaliser's moments, is part of the run's checkpoints.
  */
 export function evaluation(options: EvaluationOptions): TrainingCallback {
-  requireObject('evaluation', 'options', options);
+  requireOptions('evaluation', options, { env: true, every: true, episodes: true, seed: true });
   const { env, every = 10_000, episodes = 10, seed = 0 } = options;
   requireInteger('evaluation', 'every', every, { min: 1 });
   requireInteger('evaluation', 'episodes', episodes, { min: 1 });

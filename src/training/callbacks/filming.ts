@@ -1,6 +1,7 @@
 import type { Agent } from '../../agents/agent.js';
-import { requireInteger, requireNamed } from '../../errors.js';
+import { requireInteger } from '../../errors.js';
 import { writeFileAtomically } from '../../files/files.js';
+import { requireOptions } from '../../options.js';
 import type { TrainingCallback } from '../callback.js';
 
 export interface FilmingOptions {
@@ -12,7 +13,7 @@ export interface FilmingOptions {
 
 /** Writes a film to `folder/step<N>.svg` every so many environment steps. */
 export function filming(folder: string, options: FilmingOptions): TrainingCallback {
-  const { every, film } = requireNamed('filming', options);
+  const { every, film } = requireOptions('filming', options, { every: true, film: true });
   requireInteger('filming', 'every', every, { min: 1 });
   return {
     async onStepEnd(run) {

@@ -1,6 +1,7 @@
-import { requireInteger, requireObject } from '../../errors.js';
+import { requireInteger } from '../../errors.js';
 import { requirePath } from '../../files/fileErrors.js';
 import { writeFileAtomically } from '../../files/files.js';
+import { requireOptions } from '../../options.js';
 import type { TrainingCallback } from '../callback.js';
 import { plotHistory } from '../plotHistory.js';
 import type { TrainingRun } from '../trainingRun.js';
@@ -14,7 +15,7 @@ export interface LearningCurveOptions {
 
 /** Draws {@link plotHistory} into the SVG file `path` now and then and at the end. */
 export function learningCurve(path: string, options: LearningCurveOptions = {}): TrainingCallback {
-  requireObject('learningCurve', 'options', options);
+  requireOptions('learningCurve', options, { every: true, title: true });
   const { every = 10_000, title } = options;
   requirePath('learningCurve', path);
   requireInteger('learningCurve', 'every', every, { min: 1 });

@@ -1,4 +1,5 @@
-import { requireInteger, requireNamed, requireNumber } from '../../errors.js';
+import { requireInteger, requireNumber } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import type { TrainingCallback } from '../callback.js';
 
 /** Stops training once an evaluation's mean return reaches `threshold`. */
@@ -22,7 +23,11 @@ export interface StopWithoutImprovementOptions {
 
 /** Stops training when so many evaluations in a row were not better than the best one before them. */
 export function stopWithoutImprovement(options: StopWithoutImprovementOptions): TrainingCallback {
-  const { evaluations, minChange = 0, startAt = 0 } = requireNamed('stopWithoutImprovement', options);
+  const {
+    evaluations,
+    minChange = 0,
+    startAt = 0,
+  } = requireOptions('stopWithoutImprovement', options, { evaluations: true, minChange: true, startAt: true });
   requireInteger('stopWithoutImprovement', 'evaluations', evaluations, { min: 1 });
   requireNumber('stopWithoutImprovement', 'minChange', minChange, { min: 0 });
   requireInteger('stopWithoutImprovement', 'startAt', startAt, { min: 0 });
@@ -38,7 +43,7 @@ export function stopWithoutImprovement(options: StopWithoutImprovementOptions): 
 
 /** Stops training after so many seconds of this process; a resumed run has them again. */
 export function stopAfter(options: { seconds: number }): TrainingCallback {
-  const { seconds } = requireNamed('stopAfter', options);
+  const { seconds } = requireOptions('stopAfter', options, { seconds: true });
   requireNumber('stopAfter', 'seconds', seconds, { above: 0 });
   let end: number;
   return {

@@ -1,4 +1,5 @@
-import { requireInteger, requireObject } from '../../errors.js';
+import { requireInteger } from '../../errors.js';
+import { requireOptions } from '../../options.js';
 import type { MaybePromise } from '../../state.js';
 import { mean } from '../../stats/summary.js';
 import type { TrainingCallback } from '../callback.js';
@@ -32,7 +33,7 @@ export function rowLog(
   options: LogOptions,
   open: (run: TrainingRun) => MaybePromise<RowSink>,
 ): TrainingCallback {
-  requireObject(where, 'options', options);
+  requireOptions(where, options, { every: true });
   const { every = 1000 } = options;
   requireInteger(where, 'every', every, { min: 1 });
   let sink: RowSink | undefined;
