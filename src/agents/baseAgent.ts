@@ -208,6 +208,7 @@ export abstract class BaseAgent<Options extends BaseValues, Memory = never> impl
    * @throws ArgumentError unless `part` is stateful and `name` is new
    */
   keep(name: string, part: Stateful): void {
+    this.requireUse('keep');
     if (typeof part?.state !== 'function' || typeof part.prepare !== 'function') {
       throw new ArgumentError(`${this.kind}.keep: part must have state() and prepare(state), got ${show(part)}.`);
     }

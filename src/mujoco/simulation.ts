@@ -1,5 +1,5 @@
 import type { MjData, MjModel } from '@mujoco/mujoco';
-import { ArgumentError, EnvironmentError, show } from '../errors.js';
+import { ArgumentError, EnvironmentError, requireText, show } from '../errors.js';
 import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { loadMujoco, type MujocoEngine } from './engine.js';
 import { MujocoModelError, MujocoSimulationError } from './errors.js';
@@ -96,6 +96,7 @@ export class Simulation implements Stateful {
 
   /** The index of a named object. @throws ArgumentError if there is none */
   id(kind: ObjectKind, name: string): number {
+    requireText('Simulation.id', 'name', name);
     const key = `${kind}/${name}`;
     const known = this.ids.get(key);
     if (known !== undefined) return known;

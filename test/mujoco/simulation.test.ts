@@ -147,6 +147,7 @@ describe('models', () => {
     robot.reset();
     expectVector(robot.jointPosition('root'), [0, 0, 1, 1, 0, 0, 0]);
     expect(() => robot.reset('hom')).toThrow(/the model has no keyframe named 'hom'/);
+    expect(() => robot.reset(0 as never)).toThrow(/name must be a text, got 0/);
     const task = { model: xml, frameSkip: 1, observe: () => ({ one: 1 }), evaluate: () => ({ reward: 0 }) };
     const env = await MujocoEnv.create({ ...task, keyframe: 'home', initialize: ({ qpos }) => qpos.fill(9, 0, 1) });
     open.push(env.simulation);

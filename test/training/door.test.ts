@@ -1,13 +1,18 @@
 import {
   Box,
+  bestModel,
+  csvLog,
   Discrete,
   type Env,
   EnvironmentError,
   evaluate,
+  jsonLinesLog,
+  learningCurve,
   NonFiniteError,
   SyncVectorEnv,
   TimeLimit,
   TrainingRun,
+  tensorBoardLog,
   train,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
@@ -127,6 +132,18 @@ describe('the door between an environment and the library', () => {
     );
     await expect(run({ truncated: [2, 0] })).rejects.toThrow(/truncated\[0\] must be 0 or 1, got 2/);
     await expect(run({ rewards: [1, Infinity] })).rejects.toThrow(/rewards\[1\] must be finite, got Infinity/);
+  });
+
+  it.each([
+    ['csvLog', csvLog],
+    ['jsonLinesLog', jsonLinesLog],
+    ['tensorBoardLog', tensorBoardLog],
+    ['learningCurve', learningCurve],
+    ['bestModel', bestModel],
+  ])('%s says at once what is no path', (_, callback) => {
+    for (const path of [{ path: 'x' }, undefined, '', 3]) {
+      expect(() => callback(path as never)).toThrow(/must be the name of a file or folder/);
+    }
   });
 
   it('says what is no environment, no agent, no list of callbacks', async () => {

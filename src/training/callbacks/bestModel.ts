@@ -1,3 +1,4 @@
+import { requirePath } from '../../files/fileErrors.js';
 import type { TrainingCallback } from '../callback.js';
 import type { TrainingRun } from '../trainingRun.js';
 
@@ -6,6 +7,7 @@ import type { TrainingRun } from '../trainingRun.js';
  * Comes after {@link evaluation} in the list of callbacks.
  */
 export function bestModel(path: string): TrainingCallback {
+  requirePath('bestModel', path);
   return {
     async onStepEnd(run) {
       if (isNewBest(run)) await run.save(path);

@@ -1,5 +1,6 @@
 import type { Agent } from '../../agents/agent.js';
 import { requireInteger } from '../../errors.js';
+import { requirePath } from '../../files/fileErrors.js';
 import { writeFileAtomically } from '../../files/files.js';
 import { requireOptions } from '../../options.js';
 import type { TrainingCallback } from '../callback.js';
@@ -13,6 +14,7 @@ export interface FilmingOptions {
 
 /** Writes a film to `folder/step<N>.svg` every so many environment steps. */
 export function filming(folder: string, options: FilmingOptions): TrainingCallback {
+  requirePath('filming', folder, 'folder');
   const { every, film } = requireOptions('filming', options, { every: true, film: true });
   requireInteger('filming', 'every', every, { min: 1 });
   return {

@@ -1,3 +1,4 @@
+import { requirePath } from '../../files/fileErrors.js';
 import type { TrainingCallback } from '../callback.js';
 import { CsvTable } from './csvTable.js';
 import { type LogOptions, rowLog } from './rowLog.js';
@@ -11,5 +12,6 @@ import { type LogOptions, rowLog } from './rowLog.js';
  * step at which it was saved.
  */
 export function csvLog(path: string, options: LogOptions = {}): TrainingCallback {
+  requirePath('csvLog', path);
   return rowLog('csvLog', options, (run) => CsvTable.open('csvLog', path, run.step));
 }

@@ -1,3 +1,4 @@
+import { requirePath } from '../../files/fileErrors.js';
 import { appendToFile, readFileIfPresent, writeFileAtomically } from '../../files/files.js';
 import type { TrainingCallback } from '../callback.js';
 import { type LogOptions, type LogRow, rowLog } from './rowLog.js';
@@ -7,6 +8,7 @@ import { type LogOptions, type LogRow, rowLog } from './rowLog.js';
  * file from the step at which it was saved.
  */
 export function jsonLinesLog(path: string, options: LogOptions = {}): TrainingCallback {
+  requirePath(WHERE, path);
   return rowLog(WHERE, options, async (run) => {
     const kept = run.step > 0 ? (await rowsOf(path)).filter(({ step }) => step <= run.step) : [];
     await writeFileAtomically(WHERE, path, kept.map(line).join(''));

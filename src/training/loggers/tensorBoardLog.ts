@@ -1,3 +1,4 @@
+import { requirePath } from '../../files/fileErrors.js';
 import { appendToFile, writeFileAtomically } from '../../files/files.js';
 import { nodeModule } from '../../files/nodeModules.js';
 import type { TrainingCallback } from '../callback.js';
@@ -9,6 +10,7 @@ import { type LogOptions, rowLog } from './rowLog.js';
  * while training runs. A resumed run adds a file; TensorBoard drops what was written after the step it resumes from.
  */
 export function tensorBoardLog(folder: string, options: LogOptions = {}): TrainingCallback {
+  requirePath(WHERE, folder, 'folder');
   return rowLog(WHERE, options, async (run) => {
     const path = nodeModule(WHERE, 'node:path').join(folder, fileName());
     const header = [encodeEvent({ wallTime: now(), fileVersion: 'brain.Event:2' })];
