@@ -4,7 +4,6 @@ import {
   describeBounds,
   requireInteger,
   requireNumber,
-  requireObject,
   requireOneOf,
   show,
 } from './errors.js';
@@ -180,8 +179,11 @@ export function requireOptions<T extends object>(
   given: T | undefined,
   names: Readonly<Record<keyof NoInfer<T>, true>>,
 ): T {
-  requireObject(where, 'options', given);
-  requireNames(where, given, Object.keys(names));
+  const known = Object.keys(names);
+  if (given === null || typeof given !== 'object') {
+    throw new ArgumentError(`${where}: options must be { ${known.join(', ')} }, got ${show(given)}.`);
+  }
+  requireNames(where, given, known);
   return given;
 }
 
