@@ -72,6 +72,7 @@ export { CrossQAgent, type CrossQNoise, type CrossQOptions } from './agents/gaus
 export { PpoAgent, type PpoOptions } from './agents/gaussian/ppo.js';
 export { SacAgent, type SacNoise, type SacOptions } from './agents/gaussian/sac.js';
 export { Td3Agent, type Td3Options } from './agents/gaussian/td3.js';
+export { WpoAgent, type WpoNoise, type WpoOptions } from './agents/gaussian/wpo.js';
 export { loadAgent } from './agents/loadAgent.js';
 export { type LoadPolicyOptions, loadPolicy, Policy } from './agents/loadPolicy.js';
 export type { NoiseSource } from './agents/noiseSource.js';
@@ -321,7 +322,8 @@ export {
   TemperatureControl,
   type TemperatureSetting,
 } from './objectives/temperatureControl.js';
-export { type WpoRescale, wpoStepLoss, wpoVelocity } from './objectives/wpoStepLoss.js';
+export { wpoStepLoss, wpoVelocity } from './objectives/wpoStepLoss.js';
+export { type WpoRescale, wpoSurrogate } from './objectives/wpoSurrogate.js';
 
 // The chain as an augmented Markov decision process.
 

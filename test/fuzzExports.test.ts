@@ -14,7 +14,7 @@ const EXCUSED: Record<string, string> = {
     lossAndGradients mish moveTowards negativeLogWeights noiseFromScore noiseLevels ppoStepLoss projectCategorical removeNoise
     reverseKl reverseSamplingTarget rssmLoss sacStepLoss scaleSteps scoreFromNoise smallerReturn stepBatch stepKl stepLogRatio
     stopGradient sumLogBackward sumLogForward tanhLogDet trajectoryBalance trustRegionLoss varGrad weighRows withoutGradient
-    wpoStepLoss wpoVelocity augmentedGae disposeVariables variablesAsState prefixVariables numbers AugmentedRollout andThen`,
+    wpoStepLoss wpoSurrogate wpoVelocity augmentedGae disposeVariables variablesAsState prefixVariables numbers AugmentedRollout andThen`,
   'tables of options and arrays, for authors of agents': `option number integer oneOf flag widths functionOption group objectOption
     readOptions adamOption updatesPerTransition learningRateOption matrix vector prefixed substate together stateArray readEntries`,
   'made by create, load, valueCritic or fromSeed, which are called here or in test/agents/fuzz.test.ts': `ActionValues CriticHeads

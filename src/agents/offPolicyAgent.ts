@@ -22,6 +22,11 @@ export function updatesPerTransition(ratio: number) {
   return number(ratio, { above: 0 }, 'Gradient steps for each transition, however many environments step together.');
 }
 
+/** Steps of reward in the critics' targets. */
+export function nStep(steps: number) {
+  return integer(steps, { min: 1 }, 'Steps of reward in a target before the value of what follows; see NStepReplay.');
+}
+
 /** Options that all agents have that learn from replay. */
 export const offPolicyOptions = {
   ...agentOptions,
@@ -38,7 +43,7 @@ export const offPolicyOptions = {
       throw new ArgumentError(`${where}: ${name} must be a function such as prioritizedReplay(), got ${show(value)}.`);
     },
   }),
-  nStep: integer(1, { min: 1 }, 'Steps of reward in a target before the value of what follows; see NStepReplay.'),
+  nStep: nStep(1),
   criticNetwork: criticNetworkOption,
   updatesPerStep: former(
     number(

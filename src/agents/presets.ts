@@ -64,6 +64,7 @@ const DACER_CODE = "DACER's code, 20 environments side by side";
 const QSM_CODE = "QSM's code, its configuration for tasks of walking";
 const DIPO_CODE = "DIPO's code, its table of environments";
 const SHORTER_START = 'the start at random fits runs of 5,000 to 100,000 steps; not tuned';
+const WPO_CODE = "Acme's run_wpo.py, with the layer norm of its networks left out";
 const DPMD_CODE = "SDAC's code of the ICML supplement (January 2025), 5 environments side by side";
 
 const small: PresetLine[] = [
@@ -204,6 +205,37 @@ const small: PresetLine[] = [
     options: { warmupSteps: 500 },
   })),
   {
+    agents: ['wpo'],
+    tasks: EVERY,
+    source: 'one update an environment step, as the other agents have; widths for a CPU; not tuned',
+    options: {
+      updatesPerTransition: 1,
+      actorLearningRate: 3e-4,
+      criticLearningRate: 3e-4,
+      actorHidden: [256, 256],
+      criticHidden: [256, 256],
+    },
+  },
+  {
+    agents: ['wpo'],
+    tasks: ['Pendulum-v1'],
+    source: 'test/agents/baselines.test.ts',
+    options: {
+      gamma: 0.95,
+      batchSize: 64,
+      warmupSteps: 500,
+      nStep: 1,
+      actorHidden: [64, 64],
+      criticHidden: [64, 64],
+      actorLearningRate: 3e-3,
+      criticLearningRate: 3e-3,
+      targetPeriod: 25,
+      sampledActions: 8,
+      meanKlWeight: 0.1,
+      initialStd: 0.5,
+    },
+  },
+  {
     agents: ['dppo'],
     tasks: EVERY,
     source: 'several rollouts within a run of 5,000 to 100,000 steps; not tuned',
@@ -298,6 +330,18 @@ const paper: PresetLine[] = [
     source: DIPO_CODE,
     options,
   })),
+  {
+    agents: ['wpo'],
+    tasks: EVERY,
+    source: WPO_CODE,
+    options: {
+      criticHidden: [256, 256, 256],
+      initialStd: 0.5,
+      actorLearningRate: 3e-4,
+      criticLearningRate: 3e-4,
+      updatesPerTransition: 0.25,
+    },
+  },
   {
     agents: ['dppo'],
     tasks: EVERY,

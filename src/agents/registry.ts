@@ -19,6 +19,7 @@ import { CrossQAgent } from './gaussian/crossQ.js';
 import { PpoAgent } from './gaussian/ppo.js';
 import { SacAgent } from './gaussian/sac.js';
 import { Td3Agent } from './gaussian/td3.js';
+import { WpoAgent } from './gaussian/wpo.js';
 import { decodeOptions, type JsonObject } from './optionsJson.js';
 import type { Maker } from './pieces.js';
 
@@ -49,6 +50,7 @@ export const agentClasses: Readonly<Record<string, NamedAgentClass>> = {
   ppo: PpoAgent,
   bro: BroAgent,
   dppo: DppoAgent,
+  wpo: WpoAgent,
 };
 
 /** What a `sampler` without a `type` is, by agent. */

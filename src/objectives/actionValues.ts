@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { CriticCall, CriticHeads, Heads } from '../networks/criticNetwork.js';
+import { repeatRows } from '../ops/repeatRows.js';
 import { weighRows } from '../ops/weighRows.js';
 import type { BellmanTarget, CriticObjective } from './criticObjective.js';
 
@@ -34,9 +35,25 @@ export class ActionValues {
     return (actions) => tf.minimum(...this.values(bound(actions)));
   }
 
+  /** As {@link bindMin} for the mean of both values. */
+  bindMean(observations: tf.Tensor2D, groupSize: number): (actions: tf.Tensor2D) => tf.Tensor1D {
+    const bound = this.heads.bind(observations, groupSize);
+    return (actions) => tf.mul(tf.add(...this.values(bound(actions))), 0.5);
+  }
+
   /** What critics are trained towards, from these at the next observations and actions; `[B, outputs]`. */
   target(observations: tf.Tensor2D, actions: tf.Tensor2D, bellman: BellmanTarget, call?: CriticCall): tf.Tensor2D {
     return this.objective.target(this.heads.apply(observations, actions, call), bellman);
+  }
+
+  /** As {@link target}, averaged over actions `[B * n, A]`, n in a row for each of the observations. */
+  meanTarget(observations: tf.Tensor2D, actions: tf.Tensor2D, { rewards, discounts }: Omit<BellmanTarget, 'costs'>) {
+    const [rows, outputs] = [observations.shape[0], this.objective.outputs];
+    const count = actions.shape[0] / rows;
+    const repeat = (x: tf.Tensor1D) => tf.reshape<tf.Rank.R1>(repeatRows(tf.expandDims(x, 1), count), [-1]);
+    const heads = this.heads.bind(observations, count)(actions);
+    const targets = this.objective.target(heads, { rewards: repeat(rewards), discounts: repeat(discounts) });
+    return tf.mean<tf.Tensor2D>(tf.reshape(targets, [rows, count, outputs]), 1);
   }
 
   /** `criticLoss` at observations `[B, O]` and actions `[B, A]`. */

@@ -1,15 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { logNormal } from '../ops/gaussian.js';
-import { stopGradient } from '../ops/stopGradient.js';
 import { type StepBatch, stepLogRatio } from './stepBatch.js';
-
-/**
- * How the velocity loss weighs the steps of a chain, whose standard deviations differ:
- * - `'natural'`: by the inverse Fisher information of the kernel; the gradient is that of {@link sacStepLoss} with `pathOnly`;
- * - `'none'`: as derived, the mean's gradient weighted with $1/\sigma_k^2$, so that steps of little noise dominate;
- * - `'relative'`: `'natural'` over the batch's mean $\sigma^2$: even weights at the overall size of `'none'`.
- */
-export type WpoRescale = 'natural' | 'none' | 'relative';
+import { type WpoRescale, wpoSurrogate } from './wpoSurrogate.js';
 
 /**
  * Wasserstein velocity of the local objective at y, `[B, A]`, a constant:
@@ -33,7 +25,8 @@ export function wpoVelocity(
 
 /**
  * DiffWPO's actor loss (Wasserstein policy optimisation, Pfau et al. 2025, lifted to one transition of the chain):
- * $-K\,v \cdot \nabla_y \log F_\theta(y \mid x)$, `[B]`, in closed form, with y and the velocity held constant.
+ * $-K\,v \cdot \nabla_y \log F_\theta(y \mid x)$, `[B]`, in closed form ({@link wpoSurrogate}), with y and the velocity held
+ * constant.
  *
  * It trains mean and standard deviation of the learned kernel; the noising kernel is taken as fixed.
  *
@@ -41,16 +34,8 @@ export function wpoVelocity(
  * @param options.velocity see {@link wpoVelocity}
  */
 export function wpoStepLoss(
-  { kernels: { steps }, mean, std }: StepBatch,
+  { kernels, mean, std }: StepBatch,
   options: { noise: tf.Tensor2D; velocity: tf.Tensor2D; rescale?: WpoRescale },
 ): tf.Tensor1D {
-  const { noise, velocity, rescale = 'natural' } = options;
-  if (rescale === 'none') {
-    const next = stopGradient(tf.add(mean, tf.mul(std, noise)));
-    const score = tf.div(tf.sub(mean, next), tf.square(std));
-    return tf.mul(tf.sum(tf.mul(velocity, score), 1), -steps);
-  }
-  const moved = tf.sum(tf.mul(velocity, tf.add(mean, tf.mul(std, noise))), 1);
-  const scale = rescale === 'relative' ? stopGradient(tf.mean(tf.square(std))) : 1;
-  return tf.div(tf.mul(moved, -steps), scale);
+  return tf.mul(wpoSurrogate({ mean, std }, options), -kernels.steps);
 }

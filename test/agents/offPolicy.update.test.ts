@@ -1,11 +1,12 @@
-/** One whole update of SAC, TD3, CrossQ and BRO, written out with formulas of their papers and TensorFlow.js's own gradients. */
+/** One whole update of SAC, TD3, CrossQ, BRO and WPO, written out with formulas of their papers and TensorFlow.js's own gradients. */
 import * as tf from '@tensorflow/tfjs-core';
-import { BroAgent, CrossQAgent, SacAgent, Td3Agent } from 'diffrl';
+import { Adam, BroAgent, CrossQAgent, lossAndGradients, Rng, SacAgent, Td3Agent, WpoAgent } from 'diffrl';
 import { expect, it } from 'vitest';
 import {
   A,
   actions,
   alive,
+  B,
   batch,
   bellman,
   common,
@@ -222,5 +223,92 @@ it("BRO's update (1e-5)", async () => {
   expectMoved(before, after, 'actor', actor!, 1e-5);
   expectMoved(before, after, 'shift', shift!, 1e-5);
   expectMoved(before, after, 'targetCritic', moved(target!, critic!), 1e-5);
+  agent.dispose();
+});
+
+it("WPO's update away from its target networks (1e-5)", async () => {
+  const [N, STD, MEAN_PRICE, STD_PRICE, LIMIT] = [3, 0.6, 0.8, 5, 0.5];
+  const { targetRate: _, ...shared } = common;
+  const agent = await WpoAgent.create({
+    ...{ ...shared, nStep: 1, actorHidden: [8], criticHidden: [8], sampledActions: N, initialStd: STD },
+    ...{ meanKlWeight: MEAN_PRICE, stdKlWeight: STD_PRICE, maxGradientNorm: LIMIT },
+    // Adam's first step tells nothing of the size of a gradient unless epsilon is large.
+    ...{ actorLearningRate: 10 * RATE, criticLearningRate: 20 * RATE, adam: { epsilon: 1 } },
+  });
+  const rng = Rng.fromSeed(3);
+  const fresh = await agent.state();
+  const before = Object.fromEntries(
+    Object.entries(fresh).map(([name, { shape, data }]) => {
+      const isNetwork = /(actor|critic)\//i.test(name) && !name.startsWith('adam');
+      const moved = Float32Array.from(data, (x) => Number(x) + 0.3 * rng.normal());
+      return [name, isNetwork ? { shape, data: moved } : { shape, data }];
+    }),
+  );
+  await agent.loadState(before);
+  const [nextNoise, currentNoise] = [rng.normals(B * N * A), rng.normals(B * N * A)];
+  await agent.learn(batch, { next: nextNoise, current: currentNoise });
+  const after = await agent.state();
+  const parts = ['actor', 'targetActor', 'critic', 'targetCritic'];
+  const [actor, targetActor, critic, target] = parts.map((part) => variablesOf(before, part)) as Vars[];
+
+  const elu = (x: tf.Tensor) => tf.elu(x);
+  const { q } = critics(elu);
+  const value = (v: Vars, s: tf.Tensor2D, a: tf.Tensor2D) =>
+    tf.div(tf.add(q(v, 0, s, a), q(v, 1, s, a)), 2) as tf.Tensor1D;
+  const gaussian = (v: Vars, s: tf.Tensor2D) => {
+    const [mean, raw] = tf.split(dense(v, s, elu), 2, 1) as [tf.Tensor, tf.Tensor];
+    return { mean, std: tf.add(tf.mul(tf.log(tf.add(1, tf.exp(raw))), STD / Math.log(2)), 1e-6) };
+  };
+  const inBounds = (a: tf.Tensor) => tf.clipByValue(a, -1, 1) as tf.Tensor2D;
+  const constant = (x: tf.Tensor) => tf.tensor(x.arraySync());
+  /** The n-th draw of every state. */
+  const drawOf = (noise: Float32Array, n: number) =>
+    tf.squeeze<tf.Tensor2D>(tf.slice(tf.tensor3d(noise, [B, N, A]), [0, n, 0], [B, 1, A]), [1]);
+  const draws = Array.from({ length: N }, (_, n) => n);
+
+  const following = gaussian(targetActor!, next);
+  const values = draws.map((n) => {
+    const action = inBounds(tf.add(following.mean, tf.mul(following.std, drawOf(nextNoise, n))));
+    return value(target!, next, action);
+  });
+  const goal = constant(bellman(tf.div(tf.addN(values), N)));
+  const drawn = draws.map((n) => {
+    const { mean, std } = gaussian(actor!, observations);
+    const action = constant(tf.add(mean, tf.mul(std, drawOf(currentNoise, n))));
+    const slope = tf.grad((a) => tf.sum(value(critic!, observations, inBounds(a))))(action);
+    return { action, slope };
+  });
+  const old = gaussian(targetActor!, observations);
+  /** One step, the gradient clipped. */
+  const step = (variables: Vars, rate: number, loss: () => tf.Tensor) => {
+    const { gradients } = lossAndGradients(variables, () => ({ loss: loss() as tf.Scalar }));
+    const norm = Math.hypot(...Object.values(gradients).flatMap((g) => [...g.dataSync()]));
+    expect(norm).toBeGreaterThan(LIMIT);
+    const cut = Object.fromEntries(Object.entries(gradients).map(([name, g]) => [name, tf.mul(g, LIMIT / norm)]));
+    new Adam(variables, { learningRate: rate, epsilon: 1 }).apply(cut);
+  };
+  step(critic!, 20 * RATE, () => {
+    const errors = [0, 1].map((head) => tf.mean(tf.square(tf.sub(q(critic!, head, observations, actions), goal))));
+    return tf.div(tf.addN(errors), 2);
+  });
+  step(actor!, 10 * RATE, () => {
+    const { mean, std } = gaussian(actor!, observations);
+    // Acme's adaptor: the value of x, its gradient times a factor.
+    const scaled = (x: tf.Tensor, factor: tf.Tensor) =>
+      tf.add(tf.mul(factor, x), constant(tf.mul(tf.sub(1, factor), x)));
+    const variance = constant(tf.square(std));
+    const [naturalMean, naturalStd] = [scaled(mean, variance), scaled(std, tf.div(variance, 2))];
+    const moved = drawn.map(({ action, slope }) =>
+      tf.sum(tf.mul(slope, tf.div(tf.sub(naturalMean, action), tf.square(naturalStd))), 1),
+    );
+    const ofMean = tf.div(tf.square(tf.div(tf.sub(old.mean, mean), old.std)), 2);
+    const ratio = tf.div(old.std, std);
+    const ofStd = tf.sub(tf.sub(tf.div(tf.square(ratio), 2), 0.5), tf.log(ratio));
+    const kl = tf.add(tf.mul(tf.sum(ofMean, 1), MEAN_PRICE), tf.mul(tf.sum(ofStd, 1), STD_PRICE));
+    return tf.mean(tf.sub(kl, tf.addN(moved)));
+  });
+  expectMoved(before, after, 'actor', actor!, 1e-5);
+  expectMoved(before, after, 'critic', critic!, 1e-5);
+  expect(after['targetActor/kernel0']).toEqual(before['targetActor/kernel0']);
   agent.dispose();
 });

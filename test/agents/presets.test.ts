@@ -4,7 +4,7 @@ import { presetFor, presetLines } from '../../src/agents/presets.js';
 import { agentClasses } from '../../src/agents/registry.js';
 import { readOptions } from '../../src/options.js';
 
-const BASELINES = ['ppo', 'dppo', 'bro', 'qsm', 'qvpo', 'dacer', 'dipo', 'diffusionql'];
+const BASELINES = ['ppo', 'dppo', 'bro', 'qsm', 'qvpo', 'dacer', 'dipo', 'diffusionql', 'wpo'];
 const CASES = [
   ['Pendulum-v1', 'small'],
   ['HalfCheetah-v5', 'small'],

@@ -8,9 +8,25 @@ const SMALL = () => {
   const network = stepNetwork({ hidden: [8], timeSize: 8 });
   return {
     ...{ hidden: [8], actorHidden: [8], policyHidden: [8], criticHidden: [8], valueHidden: [8], batchSize: 8 },
-    ...{ criticWidth: 8, criticBlocks: 1, actorWidth: 8, quantiles: 4, updatesPerTransition: 1, warmupSteps: 0 },
+    ...{
+      criticWidth: 8,
+      criticBlocks: 1,
+      actorWidth: 8,
+      quantiles: 4,
+      updatesPerTransition: 1,
+      nStep: 1,
+      warmupSteps: 0,
+    },
     ...{ particles: 2, evaluationParticles: 2, targetParticles: 2, reverseSamples: 2, candidates: 3 },
-    ...{ uniformActions: 2, actionSteps: 3, entropySamples: 5, diffusionSteps: 2, averageEvery: 2, averageAfter: 0 },
+    ...{
+      uniformActions: 2,
+      sampledActions: 2,
+      actionSteps: 3,
+      entropySamples: 5,
+      diffusionSteps: 2,
+      averageEvery: 2,
+      averageAfter: 0,
+    },
     ...{ rolloutSteps: 4, minibatchSize: 4, epochs: 4, normaliseObservations: false },
     ...{ sampler: new OrnsteinUhlenbeckSampler({ steps: 2, network }), diffusion: { steps: 2, network } },
   };

@@ -17,6 +17,7 @@ const LOGGED_AS: Readonly<Record<string, string>> = {
   entropy: 'policy/entropy',
   runCost: 'policy/runCost',
   chainKl: 'policy/chainKl',
+  policyKl: 'policy/kl',
   optimism: 'policy/optimism',
   optimismKl: 'policy/optimismKl',
   clipFraction: 'policy/clipFraction',
