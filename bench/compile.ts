@@ -14,7 +14,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type Compiler, eager } from '../src/agents/program.js';
 import { compile, type Device } from '../src/compile/index.js';
 import { productWork } from '../src/compile/work.js';
-import { Rng } from '../src/rng/rng.js';
 import {
   type AnyProgram,
   BATCH,
@@ -27,6 +26,7 @@ import {
   sizeOf,
 } from './dimePrograms.js';
 import { best, eagerBackend, machine, time } from './measure.js';
+import { peak } from './peak.js';
 
 const SIZES = ['17/6/256', '376/17/256', '223/38/2048'];
 
@@ -35,26 +35,12 @@ const device = (values.device ?? 'cpu') as Device;
 const compiler = ((program: AnyProgram) =>
   compile(program as never, { outputs: 'arrays', device })) as unknown as Compiler;
 
-/** Highest speed of a large matrix product in ONNX Runtime, in GFLOP/s. */
-async function peak(threads: number): Promise<number> {
-  const size = 2048;
-  const product = compile((a: tf.Tensor2D, b: tf.Tensor2D) => tf.sum(tf.matMul(a, b)), {
-    outputs: 'arrays',
-    threads,
-    device,
-  });
-  const matrix = { data: Rng.fromSeed(0).normals(size * size), shape: [size, size] };
-  const shortest = await best(() => product(matrix, matrix), 3000);
-  await product.dispose();
-  return (2 * size ** 3) / shortest / 1e6;
-}
-
 function milliseconds(value: number): string {
   return value.toPrecision(3).padStart(8);
 }
 
 async function compareSize(name: string, size: Size): Promise<void> {
-  const peakSpeed = await peak(0);
+  const peakSpeed = await peak(0, device);
   const inputs = inputsOf(size, STEPS);
   const backend = await eagerBackend();
   await tf.setBackend(backend);
@@ -104,8 +90,8 @@ async function growth(size: Size): Promise<void> {
 
 await tf.setBackend('cpu');
 console.log(machine);
-const one = await peak(1);
-const all = await peak(0);
+const one = await peak(1, device);
+const all = await peak(0, device);
 console.log(
   `Matrix product 2048 x 2048 in ONNX Runtime: ${one.toFixed(0)} GFLOP/s on one core, ${all.toFixed(0)} on all`,
 );

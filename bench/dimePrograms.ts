@@ -1,7 +1,7 @@
 /** DIME's programs, what benchmarks give them, and their graphs. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { DimeAgent, type DimeOptions } from '../src/agents/dime/dimeAgent.js';
-import type { Compiler, Program, TensorProgram } from '../src/agents/program.js';
+import type { Accept, Compiler, Program, TensorProgram } from '../src/agents/program.js';
 import type { Node, Value } from '../src/compile/graph.js';
 import { optimise } from '../src/compile/optimise.js';
 import { type Trace, trace } from '../src/compile/trace.js';
@@ -24,8 +24,8 @@ export class MeasuredAgent extends DimeAgent {
     readonly runs: Program<tf.NamedTensorMap, string>[],
     compiler: Compiler,
   ) {
-    super(DimeAgent, options, ((program: AnyProgram) => {
-      const run = compiler(program);
+    super(DimeAgent, options, ((program: AnyProgram, accept?: Accept<string>) => {
+      const run = compiler(program, accept);
       programs.push(program);
       runs.push(run);
       return run;
