@@ -60,7 +60,7 @@ export class CrossQCritic implements CriticNetwork {
   }
 }
 
-/** A {@link CrossQCritic} of other sizes as the `criticNetwork` of an agent without target networks. */
+/** A {@link CrossQCritic} of other sizes as the `criticNetwork` of an agent: DIME, CrossQ, and those on {@link DenoisingAgent}. */
 export function crossQCritic(options: Pick<CrossQCriticOptions, 'hidden' | 'batchRenorm'> = {}): CriticFactory {
   requireOptions('crossQCritic', options, { hidden: true, batchRenorm: true });
   return described((rng, sizes) => new CrossQCritic(rng, { ...options, ...sizes }), crossQCritic, options);

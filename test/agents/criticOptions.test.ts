@@ -23,7 +23,7 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadAgent } from '../../src/agents/loadAgent.js';
 import { env, transitions } from './fixtures.js';
-import { learners, smallLearner } from './learners.js';
+import { type Learner, learners, smallLearner } from './learners.js';
 
 const made: Agent[] = [];
 afterEach(() => {
@@ -99,6 +99,28 @@ describe.each(learners)('%s', (name, Class, table) => {
     }
   });
 });
+
+it.each(learners.filter(([name]) => ['sdac', 'dpmd', 'qsm'].includes(name)))(
+  '%s trains critics with running statistics in joint batches, without targets',
+  async (...learner) => {
+    const criticNetwork = crossQCritic({ hidden: [8], batchRenorm: { warmup: 2 } });
+    const agents = [true, false].map((compile) => smallLearner(learner, { criticNetwork, compile }));
+    const [compiled, eager] = (await Promise.all(agents)) as [Learner, Learner];
+    made.push(compiled, eager);
+    for (const agent of [compiled, eager]) {
+      agent.observe(transitions(0), null);
+      for (let i = 0; i < 4; i++) await agent.learn();
+    }
+    const [state, other] = [await compiled.state(), await eager.state()];
+    expect(Object.keys(state).filter((entry) => entry.startsWith('targetCritic/'))).toEqual([]);
+    expect(Math.abs(Number(state['critic/head0/norm0/mean']!.data[0]))).toBeGreaterThan(1e-4);
+    for (const [entry, { data }] of Object.entries(state)) {
+      data.forEach((x, i) => {
+        expect(Number(x), `${entry}[${i}]`).toBeCloseTo(Number(other[entry]!.data[i]), 4);
+      });
+    }
+  },
+);
 
 it('critics that do not fit are refused by name, and leave nothing behind', async () => {
   const head =

@@ -4,6 +4,7 @@ import { addNoise, noiseLevels } from '../../diffusion/noising.js';
 import { twinCritic } from '../../networks/twinCritic.js';
 import type { ActionValues } from '../../objectives/actionValues.js';
 import { objectiveOption } from '../../objectives/criticObjective.js';
+import { crossQLoss } from '../../objectives/crossQLoss.js';
 import { denoisingScoreMatchingLoss } from '../../objectives/denoising.js';
 import { smallerValue } from '../../objectives/scalar.js';
 import type { Activation } from '../../ops/activations.js';
@@ -148,7 +149,8 @@ type PolicyInputs = CriticInputs & {
 
 /**
  * What SDAC and DPMD have in common: a DDPM policy trained by regression on noise, twin critics with target networks, best-of-N
- * action selection, and a temperature that falls by schedule. The Bellman target carries no entropy; time limits are
+ * action selection, and a temperature that falls by schedule. Critics with running statistics, such as {@link crossQCritic}'s, are
+ * trained in joint batches without target networks, as CrossQ does. The Bellman target carries no entropy; time limits are
  * bootstrapped, terminations are not. Acting uses the moving average of the policy with the online critics, updates use the
  * online policy.
  *
@@ -169,7 +171,7 @@ export abstract class DenoisingAgent<
   readonly targetSampler = this.own('targetPolicy', this.sampler.twin());
   /** The critics that learn; they also choose among actions. */
   readonly critic = this.own('critic', this.makeCritic());
-  private readonly targetCritic = this.own('targetCritic', this.critic.twin());
+  private readonly targetCritic = this.isJoint ? undefined : this.own('targetCritic', this.critic.twin());
   /** Temperature of the values and scale of exploration. */
   readonly temperature = this.own('temperature', new ValueTemperature(this.options.temperature));
   private readonly policyAdam = this.own(
@@ -261,8 +263,8 @@ export abstract class DenoisingAgent<
     const policy = this.policyGradients(inputs, nextActions);
     for (let i = 0; i < this.criticSteps; i++) this.criticAdam.apply(critic.gradients);
     this.policyAdam.apply(policy.gradients);
-    moveTowards(this.targetCritic.variables, this.critic.variables, this.options.targetRate);
     const { targetRate, averageRate = targetRate } = this.options;
+    if (this.targetCritic) moveTowards(this.targetCritic.variables, this.critic.variables, targetRate);
     moveTowards(this.targetSampler.variables, this.sampler.variables, averageRate);
     return { ...critic.metrics, ...policy.metrics };
   }
@@ -271,14 +273,18 @@ export abstract class DenoisingAgent<
     return this.noisyActions(nextObservations, nextNoise, nextExploration);
   }
 
-  /** Squared errors of both critics towards the smaller target value of the next state. */
+  /** Both critics towards the smaller target value of the next state. */
   private criticGradients(inputs: CriticInputs, nextActions: tf.Tensor2D) {
-    const { observations, actions, rewards, nextObservations, weights } = inputs;
+    const { rewards, weights } = inputs;
     const scaled: tf.Tensor1D = tf.mul(rewards, this.options.rewardScale);
     const bellman = { rewards: scaled, discounts: this.discounts(inputs) };
-    const target = this.targetCritic.target(nextObservations, nextActions, bellman);
+    const now = { observations: inputs.observations, actions: inputs.actions };
+    const next = { observations: inputs.nextObservations, actions: nextActions };
+    const target = this.targetCritic?.target(next.observations, next.actions, bellman);
     const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      this.critic.loss(observations, actions, target, weights),
+      target
+        ? this.critic.loss(now.observations, now.actions, target, weights)
+        : crossQLoss(this.critic, now, next, bellman, weights),
     );
     return { gradients, metrics: this.criticResults(results) };
   }
@@ -313,6 +319,11 @@ export abstract class DenoisingAgent<
 
   private chooser(sampler: DdpmSampler, particles: number): Chooser {
     return { sampler, critic: this.critic, particles };
+  }
+
+  /** Whether critics are trained as CrossQ's: those with running statistics are. */
+  private get isJoint(): boolean {
+    return Object.keys(this.critic.statistics).length > 0;
   }
 
   /** The smaller of both critics' values, `[B]`, for actions in [-1, 1]; traceable. */
