@@ -1,6 +1,16 @@
 /** What holds for every agent of the papers' tables; each is a line of {@link agents}. */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Agent, agentClasses, evaluate, Pendulum, Rng, type StateDict, SyncVectorEnv, train } from 'diffrl';
+import {
+  type Agent,
+  agentClasses,
+  evaluation,
+  Pendulum,
+  Rng,
+  type StateDict,
+  SyncVectorEnv,
+  stopAtReturn,
+  train,
+} from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { env, transitions } from './fixtures.js';
 import { createSmall } from './small.js';
@@ -181,11 +191,15 @@ describe.each(Object.entries(agents))(
     });
 
     it(`learns Pendulum: a mean return over ${atLeast} of 10 episodes, -1,200 at random`, async () => {
-      const agent = await agentClasses[name]!.create({ env: new Pendulum(), ...learner });
-      const env = envs === 1 ? new Pendulum() : await SyncVectorEnv.create(envs, () => new Pendulum());
-      await train({ agent, env, seed: 1, steps });
-      const { mean } = await evaluate({ agent, env: new Pendulum(), episodes: 10 });
-      expect(mean).toBeGreaterThan(atLeast);
+      const pendulums = (count: number) => SyncVectorEnv.create(count, () => new Pendulum());
+      const env = await pendulums(envs);
+      const agent = await agentClasses[name]!.create({ env, ...learner });
+      const callbacks = [
+        evaluation({ env: await pendulums(10), every: steps / 8, episodes: 10 }),
+        stopAtReturn(atLeast),
+      ];
+      const { history } = await train({ agent, env, seed: 1, steps, callbacks });
+      expect(history.evaluations.at(-1)!.mean).toBeGreaterThan(atLeast);
       agent.dispose();
     });
   },
