@@ -133,14 +133,21 @@ const small: PresetLine[] = [
     agents: DENOISING,
     tasks: LARGER,
     source:
-      'results/halfcheetah-50k: choosing among 8 next actions does most of the improving; the temperature falls within 10,000 updates, over 200,000 by default',
+      "results/halfcheetah-50k: CrossQ's critics, as DIME's, learn twice as fast as plain ones (results/plain-critics-50k); choosing among 8 next actions does most of the improving; the temperature falls within 10,000 updates, over 200,000 by default",
     options: {
+      criticNetwork: { type: 'crossQCritic', hidden: [256, 256] },
       targetParticles: 8,
       updatesPerTransition: 1,
       targetRate: 0.01,
       temperature: { every: 12 },
-      diffusion: { steps: 10, hidden: [128, 128, 128] },
+      diffusion: { steps: 10, network: { type: 'stepNetwork', hidden: [128, 128, 128], timeSize: 64 } },
     },
+  },
+  {
+    agents: ['sdac'],
+    tasks: LARGER,
+    source: 'a quarter of the samples of the paper, for a CPU; results/halfcheetah-50k',
+    options: { reverseSamples: 16 },
   },
   ...SMALL.map((task) => ({
     agents: DENOISING,
