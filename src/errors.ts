@@ -86,9 +86,14 @@ export function requireOneOf<T extends string | boolean>(
   throw new ArgumentError(`${where}: ${name} must be one of ${allowed.map(show).join(', ')}, got ${show(value)}.`);
 }
 
+/** Whether `value` is an object whose entries go by name: no list, map or date. */
+export function isNamed(value: unknown): value is object {
+  return /^\[object (Object|Module)\]$/.test(Object.prototype.toString.call(value)) && typeof value === 'object';
+}
+
 /** Throws an {@link ArgumentError} unless `value` is an object, such as options by name. */
 export function requireObject(where: string, name: string, value: unknown): asserts value is object {
-  if (value !== null && typeof value === 'object') return;
+  if (isNamed(value)) return;
   throw new ArgumentError(`${where}: ${name} must be an object with named entries, got ${show(value)}.`);
 }
 
@@ -123,24 +128,31 @@ export function requireLength(
   throw new ShapeError(`${where}: ${name} must have ${length} numbers${why}, got ${array?.length ?? show(array)}.`);
 }
 
-/** Throws a {@link ShapeError} unless `shape` matches `expected`; `null` in `expected` matches any size. */
+/** Throws a {@link ShapeError} unless `tensor` has the shape `expected`; `null` in `expected` matches any size. */
 export function requireShape(
   where: string,
   name: string,
-  shape: readonly number[],
+  tensor: { readonly shape: readonly number[] },
   expected: readonly (number | null)[],
 ): void {
-  const matches = shape.length === expected.length && expected.every((size, i) => size === null || size === shape[i]);
+  const shape: unknown = tensor?.shape;
+  const matches =
+    Array.isArray(shape) &&
+    shape.length === expected.length &&
+    expected.every((size, i) => size === null || size === shape[i]);
   if (matches) return;
   const wanted = expected.map((size) => size ?? 'any').join(', ');
-  throw new ShapeError(`${where}: ${name} must have shape [${wanted}], got [${shape.join(', ')}].`);
+  if (Array.isArray(shape)) {
+    throw new ShapeError(`${where}: ${name} must have shape [${wanted}], got [${shape.join(', ')}].`);
+  }
+  throw new ShapeError(`${where}: ${name} must be a tensor of shape [${wanted}], got ${show(tensor)}.`);
 }
 
 /** Throws a {@link NonFiniteError} naming the first entry of `array` that is NaN or infinite. */
 export function requireFinite(where: string, name: string, array: ArrayLike<number>): void {
   for (let i = 0; i < array.length; i++) {
     if (Number.isFinite(array[i])) continue;
-    throw new NonFiniteError(`${where}: ${name}[${i}] is ${array[i]}; every entry must be finite.`);
+    throw new NonFiniteError(`${where}: ${name}[${i}] is ${show(array[i])}; every entry must be finite.`);
   }
 }
 

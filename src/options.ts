@@ -2,6 +2,7 @@ import {
   ArgumentError,
   type Bounds,
   describeBounds,
+  isNamed,
   requireInteger,
   requireNumber,
   requireOneOf,
@@ -56,7 +57,7 @@ export function readOptions<Table extends OptionTable>(
   table: Table,
 ): OptionValues<Table> {
   const values = given ?? {};
-  if (typeof values !== 'object' || Array.isArray(values)) {
+  if (!isNamed(values)) {
     throw new ArgumentError(
       `${where}: options must be an object such as { ${Object.keys(table)[0]}: ... }, got ${show(given)}.`,
     );
@@ -180,7 +181,7 @@ export function requireOptions<T extends object>(
   names: Readonly<Record<keyof NoInfer<T>, true>>,
 ): T {
   const known = Object.keys(names);
-  if (given === null || typeof given !== 'object') {
+  if (!isNamed(given)) {
     throw new ArgumentError(`${where}: options must be { ${known.join(', ')} }, got ${show(given)}.`);
   }
   requireNames(where, given, known);

@@ -89,10 +89,15 @@ export function stateArray(data: TypedArray | number, shape?: readonly number[])
 /** The entries of `state` below `prefix/`, with the prefix removed. */
 export function substate(state: StateDict, prefix: string): StateDict {
   const start = `${prefix}/`;
-  const entries = Object.entries(state).filter(([name]) => name.startsWith(start));
+  const entries = Object.entries(requireState(state)).filter(([name]) => name.startsWith(start));
   const part = Object.fromEntries(entries.map(([name, array]) => [name.slice(start.length), array]));
   paths.set(part, `${paths.get(state) ?? ''}${start}`);
   return part;
+}
+
+/** How many numbers the entry `name` holds, 0 if it is not there. @throws CheckpointError unless `state` is an object */
+export function lengthOf(state: StateDict, name: string): number {
+  return requireState(state)[name]?.data?.length ?? 0;
 }
 
 /** Where parts lie in the state that they were taken from, for messages. */
@@ -100,7 +105,7 @@ const paths = new WeakMap<StateDict, string>();
 
 /** `state` with `prefix/` put before every name. */
 export function prefixed(prefix: string, state: StateDict): StateDict {
-  return Object.fromEntries(Object.entries(state).map(([name, array]) => [`${prefix}/${name}`, array]));
+  return Object.fromEntries(Object.entries(requireState(state)).map(([name, array]) => [`${prefix}/${name}`, array]));
 }
 
 /**

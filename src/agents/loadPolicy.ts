@@ -1,5 +1,5 @@
 import type { OnnxRuntime, OnnxSession, TypedRuntime } from '../compile/runtime.js';
-import { ArgumentError, requireFinite, requireInteger, ShapeError } from '../errors.js';
+import { ArgumentError, requireFinite, requireInteger, requireList, ShapeError } from '../errors.js';
 import { readFileIfPresent } from '../files/files.js';
 import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
@@ -35,7 +35,8 @@ export class Policy {
    *
    * @throws ShapeError, NonFiniteError for other observations
    */
-  async act(observations: Float32Array): Promise<Float32Array> {
+  async act(observations: ArrayLike<number>): Promise<Float32Array> {
+    requireList('Policy.act', 'observations', observations);
     const [inputs, outputs] = [this.observationSpace.size, this.actionSpace.size];
     const count = observations.length / inputs;
     if (!(Number.isInteger(count) && count >= 1)) {
@@ -43,10 +44,11 @@ export class Policy {
     }
     requireFinite('Policy.act', 'observations', observations);
     const { rows } = this.metadata;
+    const all = Float32Array.from(observations);
     const actions = new Float32Array(count * outputs);
     for (let first = 0; first < count; first += rows) {
       const block = new Float32Array(rows * inputs);
-      block.set(observations.subarray(first * inputs, (first + rows) * inputs));
+      block.set(all.subarray(first * inputs, (first + rows) * inputs));
       const acted = await this.actOnBlock(block);
       actions.set(acted.subarray(0, Math.min(rows, count - first) * outputs), first * outputs);
     }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireNumber, requireShape } from '../errors.js';
+import { requireNumber } from '../errors.js';
 import type { BoundNetwork, StepNetwork } from '../networks/stepNetwork.js';
 import { unstack } from '../ops/pieces.js';
 import type { Variables } from '../ops/variables.js';
@@ -9,7 +9,7 @@ import type { Rng } from '../rng/rng.js';
 import { mishNetwork } from './ddpm.js';
 import type { NetworkFactory } from './process.js';
 import { networkOption } from './processOptions.js';
-import { ActionSampler, type ParticleSampler, type SamplerSizes } from './sampler.js';
+import { ActionSampler, type ParticleSampler, requireInputs, requireRows, type SamplerSizes } from './sampler.js';
 
 const consistencyOptions = {
   steps: integer(5, { min: 1 }, 'Calls of the network for an action.'),
@@ -73,12 +73,11 @@ export class ConsistencySampler extends ActionSampler implements ParticleSampler
 
   /** `[steps, rows, A]`: the start's noise, then that before every other call. */
   noiseShape(rows: number): [number, number, number] {
-    return [this.times.length, rows, this.sizes.actionSize];
+    return [this.times.length, requireRows(this, rows), this.sizes.actionSize];
   }
 
   actions(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1): tf.Tensor2D {
-    requireShape('ConsistencySampler', 'observations', observations.shape, [null, this.sizes.observationSize]);
-    requireShape('ConsistencySampler', 'noise', noise.shape, this.noiseShape(observations.shape[0] * groupSize));
+    requireInputs(this, observations, noise, groupSize);
     const network = this.network.bind(observations, this.times.length, groupSize);
     const [start, ...kicks] = unstack(noise) as tf.Tensor2D[];
     let clean = this.clean(network, tf.mul(start as tf.Tensor2D, this.times[0] as number), 0);
@@ -97,6 +96,7 @@ export class ConsistencySampler extends ActionSampler implements ParticleSampler
 
   /** $c_\mathrm{skip}$ and $c_\mathrm{out}$ at noise level t >= dataTime: 1 and 0 at dataTime. */
   coefficients(t: number): { skip: number; out: number } {
+    requireNumber('ConsistencySampler.coefficients', 't', t, { min: this.dataTime });
     const variance = this.dataStd ** 2;
     const above = t - this.dataTime;
     return { skip: variance / (above ** 2 + variance), out: (this.dataStd * above) / Math.sqrt(t ** 2 + variance) };

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireNumber, requireShape } from '../errors.js';
+import { requireInteger, requireList, requireNumber, requireShape } from '../errors.js';
 import type { BoundNetwork, StepNetwork } from '../networks/stepNetwork.js';
 import { TimeConditionedMlp } from '../networks/timeConditionedMlp.js';
 import { sinusoidalFeatures } from '../networks/timeEmbedding.js';
@@ -17,7 +17,14 @@ import type { TransitionKernels } from './kernels.js';
 import { noiseLevels, scoreFromNoise } from './noising.js';
 import type { BindOptions, NetworkFactory, Process } from './process.js';
 import { chosenSchedule, networkOption, scheduleOption } from './processOptions.js';
-import { ActionSampler, type SamplerSizes } from './sampler.js';
+import {
+  ActionSampler,
+  readBindOptions,
+  requireInputs,
+  requireObservations,
+  requireRows,
+  type SamplerSizes,
+} from './sampler.js';
 
 const ddpmOptions = {
   steps: integer(undefined, { min: 1 }, 'Diffusion steps K, default 20; or give a schedule.'),
@@ -127,7 +134,7 @@ export class DdpmSampler extends ActionSampler {
 
   /** `[K, rows, A]`: the start's noise, then that of every step but the last, which adds none. */
   noiseShape(rows: number): [number, number, number] {
-    return [this.schedule.steps, rows, this.sizes.actionSize];
+    return [this.schedule.steps, requireRows(this, rows), this.sizes.actionSize];
   }
 
   /**
@@ -140,14 +147,17 @@ export class DdpmSampler extends ActionSampler {
 
   /** All states of the chain and the means of its kernels, generation order; the last state is the action. */
   chain(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1): ChainStates {
-    requireShape('DdpmSampler', 'observations', observations.shape, [null, this.sizes.observationSize]);
-    requireShape('DdpmSampler', 'noise', noise.shape, this.noiseShape(observations.shape[0] * groupSize));
+    requireInputs(this, observations, noise, groupSize);
     const [start, ...kicks] = unstack(noise) as tf.Tensor2D[];
     return runChain(this.bind(observations, { groupSize }), tf.mul(start as tf.Tensor2D, this.startStd), kicks);
   }
 
   /** The noise that the network sees in `noised` `[B, A]`; `step` `[B]` in noising order, 0 next to the action. */
   predictNoise(noised: tf.Tensor2D, observations: tf.Tensor2D, step: tf.Tensor1D): tf.Tensor2D {
+    requireObservations(this, observations);
+    const rows = observations.shape[0];
+    requireShape('DdpmSampler', 'noised', noised, [rows, this.sizes.actionSize]);
+    requireShape('DdpmSampler', 'step', step, [rows]);
     return this.network.bind(observations, this.schedule.steps)(noised, step);
   }
 
@@ -157,7 +167,9 @@ export class DdpmSampler extends ActionSampler {
   }
 
   /** The kernels for observations `[B, O]`, in generation order; the last one has standard deviation 0. */
-  bind(observations: tf.Tensor2D, { groupSize = 1 }: BindOptions = {}): TransitionKernels {
+  bind(observations: tf.Tensor2D, options?: BindOptions): TransitionKernels {
+    requireObservations(this, observations);
+    const { groupSize } = readBindOptions(this, options);
     const { schedule, network, limit } = this;
     const predictNoise = network.bind(observations, schedule.steps, groupSize);
     const { actionSize } = this.sizes;
@@ -171,14 +183,19 @@ export class DdpmSampler extends ActionSampler {
    * @param observations `[B * O]`
    * @returns `noiseShape(B * groupSize)`, flat
    */
-  observationNoise(observations: Float32Array, groupSize = 1): Float32Array {
+  observationNoise(observations: ArrayLike<number>, groupSize = 1): Float32Array {
     const { observationSize, actionSize } = this.sizes;
+    requireList('DdpmSampler.observationNoise', 'observations', observations);
+    requireInteger('DdpmSampler.observationNoise', 'groupSize', groupSize, { min: 1 });
     const rows = observations.length / observationSize;
     const [steps, total] = this.noiseShape(rows * groupSize);
     const block = groupSize * actionSize;
     const noise = new Float32Array(steps * total * actionSize);
     for (let row = 0; row < rows; row++) {
-      const observation = observations.slice(row * observationSize, (row + 1) * observationSize);
+      const observation = Float32Array.from(
+        { length: observationSize },
+        (_, i) => observations[row * observationSize + i]!,
+      );
       const own = Rng.fromSeed(0)
         .split(`${new Uint32Array(observation.buffer)}`)
         .normals(steps * block);

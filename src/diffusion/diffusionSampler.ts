@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireShape } from '../errors.js';
+import { requireOneOf } from '../errors.js';
 import { logNormalOfNoise } from '../ops/gaussian.js';
 import { unstack } from '../ops/pieces.js';
 import { repeatRows } from '../ops/repeatRows.js';
@@ -9,12 +9,29 @@ import type { Variables } from '../ops/variables.js';
 import { type GivenOptions, readOptions } from '../options.js';
 import type { Rng } from '../rng/rng.js';
 import type { NoiseSchedule } from '../schedules/schedule.js';
-import { endOfChain, logBackwardDensities, logForwardDensities, runChain, type SamplingMode } from './chain.js';
+import {
+  endOfChain,
+  logBackwardDensities,
+  logForwardDensities,
+  runChain,
+  type SamplingMode,
+  samplingModes,
+} from './chain.js';
 import type { TransitionKernels } from './kernels.js';
 import { completePath, type DiffusionPath } from './path.js';
 import type { BindOptions, BuiltProcess, Process } from './process.js';
 import { processOption } from './processOptions.js';
-import { divergenceOption, type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
+import {
+  divergenceOption,
+  readBindOptions,
+  readSampleOptions,
+  requireInputs,
+  requireObservations,
+  requireRows,
+  type SampleOptions,
+  Sampler,
+  type SamplerSizes,
+} from './sampler.js';
 import { type Squash, squashOption } from './squash.js';
 
 const diffusionSamplerOptions = {
@@ -84,16 +101,17 @@ export class DiffusionSampler extends Sampler {
 
   /** The transition kernels for observations `[B, O]`. */
   bind(observations: tf.Tensor2D, options?: BindOptions): TransitionKernels {
-    return this.built.bind(observations, options);
+    requireObservations(this, observations);
+    return this.built.bind(observations, readBindOptions(this, options));
   }
 
   /** `[K + 1, rows, A]`: the prior's noise, then that of every step. */
   noiseShape(rows: number): [number, number, number] {
-    return [this.schedule.steps + 1, rows, this.sizes.actionSize];
+    return [this.schedule.steps + 1, requireRows(this, rows), this.sizes.actionSize];
   }
 
   sample(observations: tf.Tensor2D, noise: tf.Tensor, options: SampleOptions = {}): DiffusionPath {
-    const { trajectory = 'pathwise', groupSize = 1, trainDiffusion = true } = options;
+    const { trajectory, groupSize, trainDiffusion } = readSampleOptions(this, options);
     const { prior, start, kicks } = this.split(observations, noise, groupSize);
     const detached = trajectory === 'detached';
     const kernels = this.bind(observations, { groupSize, trainDiffusion });
@@ -120,15 +138,14 @@ export class DiffusionSampler extends Sampler {
 
   /** @param mode how to run the chain, default `'sde'`: as it is trained */
   actions(observations: tf.Tensor2D, noise: tf.Tensor, mode: SamplingMode = 'sde'): tf.Tensor2D {
+    requireOneOf(`${this.constructor.name}.actions`, 'mode', mode, samplingModes);
     const { start, kicks } = this.split(observations, noise);
     return this.squash.apply(endOfChain(this.bind(observations), start, kicks, mode));
   }
 
   /** The prior's standard noise and draw, `[B, A]`, and the noise of every step. */
   private split(observations: tf.Tensor2D, noise: tf.Tensor, groupSize = 1) {
-    const where = `${this.constructor.name}.sample`;
-    requireShape(where, 'observations', observations.shape, [null, this.sizes.observationSize]);
-    requireShape(where, 'noise', noise.shape, this.noiseShape(observations.shape[0] * groupSize));
+    requireInputs(this, observations, noise, groupSize);
     const [prior, ...kicks] = unstack(noise) as [tf.Tensor2D, ...tf.Tensor2D[]];
     return { prior, start: tf.mul(prior, this.priorStd) as tf.Tensor2D, kicks };
   }

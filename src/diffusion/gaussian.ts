@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { requireShape } from '../errors.js';
+import { requireOneOf } from '../errors.js';
 import { Mlp } from '../networks/mlp.js';
 import type { Activation } from '../ops/activations.js';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
@@ -9,10 +9,19 @@ import { stopGradient } from '../ops/stopGradient.js';
 import { disposeVariables, type Variables } from '../ops/variables.js';
 import { type GivenOptions, readOptions, widths } from '../options.js';
 import type { Rng } from '../rng/rng.js';
-import type { SamplingMode } from './chain.js';
+import { type SamplingMode, samplingModes } from './chain.js';
 import { completePath, type DiffusionPath } from './path.js';
 import { functionOption } from './processOptions.js';
-import { divergenceOption, type SampleOptions, Sampler, type SamplerSizes } from './sampler.js';
+import {
+  divergenceOption,
+  readSampleOptions,
+  requireInputs,
+  requireObservations,
+  requireRows,
+  type SampleOptions,
+  Sampler,
+  type SamplerSizes,
+} from './sampler.js';
 import { tanhSquash } from './squash.js';
 
 const LOG_STD_RANGE = [-20, 2] as const;
@@ -81,14 +90,14 @@ export class GaussianSampler extends Sampler {
 
   /** `[rows, A]` */
   noiseShape(rows: number): [number, number] {
-    return [rows, this.sizes.actionSize];
+    return [requireRows(this, rows), this.sizes.actionSize];
   }
 
   sample(observations: tf.Tensor2D, noise: tf.Tensor, options: SampleOptions = {}): DiffusionPath {
-    const { trajectory = 'pathwise', groupSize = 1, training = false } = options;
+    const { trajectory, groupSize, training } = readSampleOptions(this, options);
+    requireInputs(this, observations, noise, groupSize);
     const repeated = repeatRows(observations, groupSize);
     const { mean, logStd } = this.moments(repeated, training);
-    this.requireNoise(noise, repeated.shape[0]);
     const drawn: tf.Tensor2D = tf.add(mean, tf.mul(tf.exp(logStd), noise as tf.Tensor2D));
     const end = trajectory === 'detached' ? stopGradient(drawn) : drawn;
     const logForward =
@@ -108,8 +117,9 @@ export class GaussianSampler extends Sampler {
 
   /** @param mode `'sde'` (default) draws, any other gives the squashed mean */
   actions(observations: tf.Tensor2D, noise: tf.Tensor, mode: SamplingMode = 'sde'): tf.Tensor2D {
+    requireOneOf('GaussianSampler.actions', 'mode', mode, samplingModes);
+    requireInputs(this, observations, noise);
     const { mean, logStd } = this.moments(observations);
-    this.requireNoise(noise, observations.shape[0]);
     if (mode !== 'sde') return tanhSquash.apply(mean);
     return tanhSquash.apply(tf.add(mean, tf.mul(tf.exp(logStd), noise as tf.Tensor2D)));
   }
@@ -121,12 +131,9 @@ export class GaussianSampler extends Sampler {
 
   /** Mean and log standard deviation before the squash, `[B, A]` each. */
   moments(observations: tf.Tensor2D, training = false): { mean: tf.Tensor2D; logStd: tf.Tensor2D } {
-    requireShape('GaussianSampler', 'observations', observations.shape, [null, this.sizes.observationSize]);
+    requireObservations(this, observations);
+    requireOneOf('GaussianSampler.moments', 'training', training, [true, false]);
     const [mean, logStd] = tf.split(this.network.apply(observations, training), 2, 1) as [tf.Tensor2D, tf.Tensor2D];
     return { mean, logStd: tf.clipByValue(logStd, ...LOG_STD_RANGE) };
-  }
-
-  private requireNoise(noise: tf.Tensor, rows: number): void {
-    requireShape('GaussianSampler', 'noise', noise.shape, this.noiseShape(rows));
   }
 }

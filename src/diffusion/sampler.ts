@@ -1,12 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, show } from '../errors.js';
+import { ArgumentError, requireInteger, requireObject, requireShape, show } from '../errors.js';
 import { moveTowards } from '../ops/ema.js';
 import type { Variables } from '../ops/variables.js';
-import { option } from '../options.js';
-import { Rng } from '../rng/rng.js';
+import { flag, integer, oneOf, option, readOptions } from '../options.js';
+import { Rng, requireRng } from '../rng/rng.js';
 import type { SamplingMode } from './chain.js';
 import { type Divergence, type DivergenceRequirements, reverseKl } from './divergences.js';
 import type { DiffusionPath } from './path.js';
+import type { BindOptions } from './process.js';
 
 /** The option that every {@link Sampler} has. */
 export const divergenceOption = option<Divergence>({
@@ -21,6 +22,46 @@ export const divergenceOption = option<Divergence>({
     );
   },
 });
+
+const sampleOptions = {
+  trajectory: oneOf(['pathwise', 'detached'], 'pathwise', 'Whether gradients flow through the states.'),
+  groupSize: integer(1, { min: 1 }, 'Trajectories per observation.'),
+  trainDiffusion: flag(true, 'Whether diffusion coefficient and noising kernels get gradients.'),
+  training: flag(false, 'Whether batch normalisation takes its statistics from the batch.'),
+};
+
+/** {@link SampleOptions} with defaults. @throws ArgumentError for any that is not what it must be */
+export function readSampleOptions(sampler: ActionSampler, options: SampleOptions): Required<SampleOptions> {
+  return readOptions(`${sampler.constructor.name}.sample`, options, sampleOptions);
+}
+
+/** {@link BindOptions} with defaults. @throws ArgumentError for any that is not what it must be */
+export function readBindOptions(sampler: ActionSampler, options: BindOptions | undefined): Required<BindOptions> {
+  const { groupSize, trainDiffusion } = sampleOptions;
+  return readOptions(`${sampler.constructor.name}.bind`, options, { groupSize, trainDiffusion });
+}
+
+/** Throws an {@link ArgumentError} or {@link ShapeError} unless `noise` is for `groupSize` actions of each observation. */
+export function requireInputs(
+  sampler: ActionSampler,
+  observations: tf.Tensor2D,
+  noise: tf.Tensor,
+  groupSize = 1,
+): void {
+  requireObservations(sampler, observations);
+  requireInteger(sampler.constructor.name, 'groupSize', groupSize, { min: 1 });
+  requireShape(sampler.constructor.name, 'noise', noise, sampler.noiseShape(observations.shape[0] * groupSize));
+}
+
+/** Throws a {@link ShapeError} unless `observations` is `[B, O]`. */
+export function requireObservations(sampler: ActionSampler, observations: tf.Tensor2D): void {
+  requireShape(sampler.constructor.name, 'observations', observations, [null, sampler.sizes.observationSize]);
+}
+
+/** `rows` if it can be a number of trajectories. @throws ArgumentError */
+export function requireRows(sampler: ActionSampler, rows: number): number {
+  return requireInteger(`${sampler.constructor.name}.noiseShape`, 'rows', rows, { min: 0 });
+}
 
 /** How {@link Sampler.sample} runs the chain. */
 export interface SampleOptions {
@@ -66,6 +107,10 @@ export abstract class ActionSampler {
     if (Object.values(this.variables).some(({ isDisposed }) => !isDisposed)) {
       throw new ArgumentError(`${this.constructor.name}.build: already built; give every agent a sampler of its own.`);
     }
+    const where = `${this.constructor.name}.build`;
+    requireRng(where, rng);
+    requireInteger(where, 'observationSize', sizes?.observationSize, { min: 1 });
+    requireInteger(where, 'actionSize', sizes.actionSize, { min: 1 });
     this.variables = this.createVariables(rng, sizes);
     this.builtSizes = sizes;
     return this;
@@ -140,6 +185,10 @@ export abstract class Sampler extends ActionSampler {
 
   /** The loss that trains this sampler: the `divergence` option, reverse KL by default. See {@link Divergence}. */
   divergence(path: DiffusionPath, logTarget: tf.Tensor1D, logZ?: tf.Tensor1D): tf.Scalar {
+    const where = `${this.constructor.name}.divergence`;
+    requireObject(where, 'path', path);
+    requireShape(where, 'path.totalCost', path.totalCost, [null]);
+    requireShape(where, 'logTarget', logTarget, path.totalCost.shape);
     return this.objective(path, logTarget, logZ);
   }
 }

@@ -1,8 +1,9 @@
 import { EnvironmentError, requireFinite, requireInteger, requireLength, requireNamed } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import type { Box } from '../spaces/box.js';
-import { asCount, prefixed, readEntries, type StateDict, stateArray, substate } from '../state.js';
+import { asCount, lengthOf, prefixed, readEntries, type StateDict, stateArray, substate } from '../state.js';
 import type { Env, ResetResult, StepResult } from './env.js';
+import { resetSeed } from './resetSeed.js';
 
 /** What {@link MarkovEnv.advance} returns. */
 export interface Advance<State> {
@@ -64,7 +65,8 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
   /** `[observationSpace.size]`, a fresh array. */
   protected abstract observe(state: State): Float32Array;
 
-  reset({ seed }: { seed?: number } = {}): ResetResult {
+  reset(options: { seed?: number } = {}): ResetResult {
+    const seed = resetSeed(this.id, options);
     if (seed !== undefined) this.rng = Rng.fromSeed(seed);
     this.current = this.start(this.rng);
     this.elapsed = 0;
@@ -96,7 +98,7 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
   }
 
   prepare(state: StateDict): () => void {
-    const isRunning = (state.physics?.data?.length ?? 0) > 0;
+    const isRunning = lengthOf(state, 'physics') > 0;
     const entries = readEntries(state, { physics: isRunning ? this.stateSize : 0, elapsed: 1 }, ['rng']);
     const elapsed = asCount(entries.elapsed, 'elapsed');
     const rng = this.rng.prepare(substate(state, 'rng'));

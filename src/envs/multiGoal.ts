@@ -1,4 +1,4 @@
-import { ArgumentError, requireFinite, requireList, requireNumber } from '../errors.js';
+import { ArgumentError, requireFinite, requireLength, requireList, requireNumber } from '../errors.js';
 import { requireOptions } from '../options.js';
 import type { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
@@ -72,6 +72,7 @@ export class MultiGoal extends MarkovEnv<[x: number, y: number]> {
 
   /** The goal nearest to a position, as an index into {@link MultiGoal.goals}, and its distance. */
   nearestGoal(position: ArrayLike<number>): { index: number; distance: number } {
+    requireLength('MultiGoal.nearestGoal', 'position', position, 2);
     requireFinite('MultiGoal.nearestGoal', 'position', position);
     const distances = this.goals.map(([x, y]) => Math.hypot(x - (position[0] as number), y - (position[1] as number)));
     const distance = Math.min(...distances);

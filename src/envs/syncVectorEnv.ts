@@ -5,6 +5,7 @@ import { requireActions, resetBatch, stepBatch } from './batch.js';
 import type { Env } from './env.js';
 import { andThen } from './maybePromise.js';
 import { requireEnv } from './received.js';
+import { resetSeed } from './resetSeed.js';
 import type { VectorEnv, VectorReset, VectorStep } from './vectorEnv.js';
 
 /**
@@ -59,7 +60,9 @@ export class SyncVectorEnv implements VectorEnv {
     return new SyncVectorEnv(await Promise.all(Array.from({ length: numEnvs }, (_, i) => make(i))));
   }
 
-  reset({ seed }: { seed?: number } = {}): MaybePromise<VectorReset> {
+  /** @throws ArgumentError for a seed that is none; nothing has changed then */
+  reset(options: { seed?: number } = {}): MaybePromise<VectorReset> {
+    const seed = resetSeed('SyncVectorEnv', options);
     const observations = new Float32Array(this.numEnvs * this.observationSpace.size);
     this.isRunning = false;
     return andThen(resetBatch(this.envs, observations, 0, seed), (infos) => {

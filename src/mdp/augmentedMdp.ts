@@ -1,4 +1,5 @@
 import type { Env, Info, ResetResult, StepResult } from '../envs/env.js';
+import { resetSeed } from '../envs/resetSeed.js';
 import { EnvironmentError, requireFinite, requireInteger, requireLength, requireNumber } from '../errors.js';
 import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
@@ -7,6 +8,7 @@ import { Box } from '../spaces/box.js';
 import {
   asCount,
   type Commit,
+  lengthOf,
   type MaybePromise,
   prefixed,
   readEntries,
@@ -95,8 +97,9 @@ export class AugmentedMdp implements Env {
   }
 
   async reset(options: { seed?: number } = {}): Promise<ResetResult> {
+    const seed = resetSeed('AugmentedMdp', options);
     const { observation, info } = await this.env.reset(options);
-    if (options.seed !== undefined) this.rng = Rng.fromSeed(options.seed).split('prior');
+    if (seed !== undefined) this.rng = Rng.fromSeed(seed).split('prior');
     return { observation: this.startPhase(observation), info };
   }
 
@@ -139,7 +142,7 @@ export class AugmentedMdp implements Env {
   }
 
   private async prepareWith(prepare: NonNullable<Env['prepare']>, state: StateDict): Promise<Commit> {
-    const hasStarted = (state.observation?.data?.length ?? 0) > 0;
+    const hasStarted = lengthOf(state, 'observation') > 0;
     const size = hasStarted ? this.env.observationSpace.size : 0;
     const entries = readEntries(state, { observation: size, toGo: 1 }, ['env', 'rng']);
     const toGo = asCount(entries.toGo, 'toGo');

@@ -1,6 +1,8 @@
 import type { Env, ResetResult, StepResult } from '../envs/env.js';
+import { resetSeed } from '../envs/resetSeed.js';
 import { Wrapper } from '../envs/wrappers/wrapper.js';
 import { ArgumentError, EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
+import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
 import { prefixed, readEntries, type StateDict, stateArray, substate } from '../state.js';
@@ -71,8 +73,9 @@ export class MujocoEnv implements Env {
   }
 
   /** @throws NonFiniteError if the task starts from NaN or infinity; then another reset is due */
-  reset({ seed }: { seed?: number } = {}): ResetResult {
+  reset(options: { seed?: number } = {}): ResetResult {
     this.requireOpen('reset');
+    const seed = resetSeed(this.id, options);
     if (seed !== undefined) this.rng = Rng.fromSeed(seed);
     this.phase = 'new';
     this.stepping.clear(this.simulation, this.task.keyframe);
@@ -102,17 +105,22 @@ export class MujocoEnv implements Env {
     return { observation: new Float32Array(this.observe()), reward, terminated, truncated: false, info };
   }
 
-  /** The present observation in full precision, `[observationSpace.size]`; `step` and `reset` round it to float32. */
+  /**
+   * The present observation in full precision, `[observationSpace.size]`; `step` and `reset` round it to float32.
+   *
+   * @throws EnvironmentError if the task observes other parts or sizes than when the environment was made
+   */
   observe(): Float64Array {
     const values = new Float64Array(this.observationSpace.size);
-    let at = 0;
-    for (const part of Object.values(this.task.observe(this.simulation))) {
-      if (typeof part === 'number') values[at++] = part;
-      else {
-        values.set(part, at);
-        at += part.length;
-      }
+    const parts = this.task.observe(this.simulation);
+    for (const [name, { from, to }] of Object.entries(this.layout)) {
+      const part = parts[name];
+      this.requirePart(name, part, to - from);
+      if (typeof part === 'number') values[from] = part;
+      else values.set(part, from);
     }
+    const added = Object.keys(parts).find((name) => !(name in this.layout));
+    if (added !== undefined) this.requirePart(added, parts[added], 0);
     return values;
   }
 
@@ -123,6 +131,7 @@ export class MujocoEnv implements Env {
    */
   start(start: { qpos?: ArrayLike<number>; qvel?: ArrayLike<number>; act?: ArrayLike<number> }): void {
     this.requireOpen('start');
+    requireOptions('MujocoEnv.start', start, { qpos: true, qvel: true, act: true });
     const entries = Object.entries(start) as ['qpos' | 'qvel' | 'act', ArrayLike<number>][];
     for (const [name, values] of entries) {
       requireLength('MujocoEnv.start', name, values, this.simulation.array(name).length);
@@ -180,6 +189,18 @@ export class MujocoEnv implements Env {
     }
   }
 
+  private requirePart(
+    name: string,
+    part: number | ArrayLike<number> | undefined,
+    size: number,
+  ): asserts part is number | ArrayLike<number> {
+    const found = sizeOf(part);
+    if (found === size) return;
+    throw new EnvironmentError(
+      `${this.id}: observe gave ${found} numbers for '${name}' where it gave ${size} when the environment was made; the parts of an observation and their sizes must stay the same.`,
+    );
+  }
+
   private requireOpen(method: string): void {
     if (this.phase !== 'closed') return;
     throw new EnvironmentError(`${this.id}.${method}: the environment was closed; make a new one.`);
@@ -220,10 +241,15 @@ function layoutOf(parts: Record<string, number | ArrayLike<number>>): Record<str
   let at = 0;
   const ranges = Object.entries(parts).map(([name, part]) => {
     const from = at;
-    at += typeof part === 'number' ? 1 : part.length;
+    at += sizeOf(part);
     return [name, { from, to: at }];
   });
   return Object.fromEntries(ranges);
+}
+
+/** How many numbers a part of an observation holds. */
+function sizeOf(part: number | ArrayLike<number> | undefined): number {
+  return typeof part === 'number' ? 1 : (part?.length ?? 0);
 }
 
 function observationSize(layout: MujocoEnv['layout']): number {

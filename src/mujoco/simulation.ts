@@ -1,12 +1,14 @@
 import type { MjData, MjModel } from '@mujoco/mujoco';
-import { ArgumentError, EnvironmentError, requireText, show } from '../errors.js';
+import { ArgumentError, EnvironmentError, requireInteger, requireOneOf, requireText, show } from '../errors.js';
 import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { loadMujoco, type MujocoEngine } from './engine.js';
 import { MujocoModelError, MujocoSimulationError } from './errors.js';
 import { compileModel, explain, type MujocoModel, message } from './model.js';
 
 /** What {@link Simulation.id} looks up. */
-export type ObjectKind = 'body' | 'joint' | 'geom' | 'site' | 'actuator' | 'sensor' | 'tendon' | 'keyframe';
+export type ObjectKind = (typeof OBJECT_KINDS)[number];
+
+const OBJECT_KINDS = ['body', 'joint', 'geom', 'site', 'actuator', 'sensor', 'tendon', 'keyframe'] as const;
 
 /** The float64 arrays of MuJoCo's `mjData` that can be read and written here, by MuJoCo's names. */
 const DATA_ARRAYS = [
@@ -96,10 +98,11 @@ export class Simulation implements Stateful {
 
   /** The index of a named object. @throws ArgumentError if there is none */
   id(kind: ObjectKind, name: string): number {
-    requireText('Simulation.id', 'name', name);
+    requireText('Simulation.id', `the ${String(kind)}'s name`, name);
     const key = `${kind}/${name}`;
     const known = this.ids.get(key);
     if (known !== undefined) return known;
+    requireOneOf('Simulation.id', 'kind', kind, OBJECT_KINDS);
     const id = this.engine.mj_name2id(this.model, objectType(this.engine, kind), name);
     if (id < 0) throw new ArgumentError(`Simulation.id: the model has no ${kind} named ${show(name)}.`);
     this.ids.set(key, id);
@@ -171,6 +174,7 @@ export class Simulation implements Stateful {
    * @throws MujocoSimulationError if the motion became unstable; then a reset is due
    */
   step(count = 1): void {
+    requireInteger('Simulation.step', 'count', count, { min: 1 });
     this.advance(count, () => {
       for (let i = 0; i < count; i++) this.stepOnce();
     });
@@ -187,6 +191,7 @@ export class Simulation implements Stateful {
    * state inside it: an unstable state makes the engine start over at time 0 by itself.
    */
   advance(count: number, move: () => void): void {
+    requireInteger('Simulation.advance', 'count', count, { min: 1 });
     const before = this.guard(() => this.data.time);
     this.guard(move);
     const due = before + count * this.timestep;
@@ -257,6 +262,7 @@ export class Simulation implements Stateful {
     name: string,
     locate: (id: number) => [first: number, count: number],
   ): Float64Array {
+    requireText('Simulation.id', `the ${kind}'s name`, name);
     const key = `${array}/${name}`;
     let place = this.places.get(key);
     if (!place) {
@@ -272,6 +278,7 @@ export class Simulation implements Stateful {
   }
 
   private renew(name: DataArray): Float64Array {
+    requireOneOf('Simulation.array', 'name', name, DATA_ARRAYS);
     const view = this.guard(() => this.data[name]) as Float64Array;
     this.views[name] = view;
     return view;

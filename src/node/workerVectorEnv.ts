@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { requireActions } from '../envs/batch.js';
 import type { Info } from '../envs/env.js';
+import { resetSeed } from '../envs/resetSeed.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
 import { ArgumentError, CheckpointError, EnvironmentError, requireInteger, requireNumber, show } from '../errors.js';
 import { requireOptions } from '../options.js';
@@ -109,7 +110,9 @@ export class WorkerVectorEnv implements VectorEnv {
     }
   }
 
-  async reset({ seed }: { seed?: number } = {}): Promise<VectorReset> {
+  /** @throws ArgumentError for a seed that is none; nothing has changed then */
+  async reset(options: { seed?: number } = {}): Promise<VectorReset> {
+    const seed = resetSeed('WorkerVectorEnv', options);
     const infos = await this.ask<Info[]>({ kind: 'reset', seed });
     return { observations: this.shared.observations.slice(), infos: infos.flat() };
   }

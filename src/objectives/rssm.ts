@@ -59,7 +59,7 @@ export function reverseSamplingTarget(
   requireOneOf('reverseSamplingTarget', 'proposal', proposal, ['truncated', 'clip']);
   requireOneOf('reverseSamplingTarget', 'weights', weights, ['softmax', 'raw']);
   const [rows, size] = noised.shape;
-  requireShape('reverseSamplingTarget', 'noise', noise.shape, [rows, size, null]);
+  requireShape('reverseSamplingTarget', 'noise', noise, [rows, size, null]);
   const count = noise.shape[2];
 
   const levels = cubeLevels(noiseLevels(schedule, step));

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireNumber } from '../errors.js';
+import { requireNumber, requireShape } from '../errors.js';
 import { Adam } from '../ops/adam.js';
 import { disposeVariables, prepareVariables, readVariables, type Variables } from '../ops/variables.js';
 import { requireOptions } from '../options.js';
@@ -40,8 +40,14 @@ export class Temperature implements Stateful {
     return tf.exp(this.variables.log as tf.Scalar);
   }
 
-  /** One step from the mean cost of a batch; does nothing for a fixed temperature. Traceable. */
+  /**
+   * One step from the mean cost of a batch; does nothing for a fixed temperature. Traceable.
+   *
+   * @throws ShapeError, ArgumentError unless they are a scalar and a number; then nothing has changed
+   */
   step(cost: tf.Scalar, target: number): void {
+    requireShape('Temperature.step', 'cost', cost, []);
+    requireNumber('Temperature.step', 'target', target);
     if (!this.adam) return;
     this.adam.apply({ log: tf.mul(tf.neg(this.value()), tf.sub(cost, target)) });
   }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, requireInteger, requireNumber, requireObject, show } from '../errors.js';
+import { ArgumentError, requireInteger, requireNumber, requireObject, requireShape, show } from '../errors.js';
 import { disposeVariables, prepareVariables, readVariables, type Variables } from '../ops/variables.js';
 import { type Option, option, requireOptions } from '../options.js';
 import type { StateDict, Stateful } from '../state.js';
@@ -56,6 +56,7 @@ export class TemperatureControl implements Stateful {
 
   /** Moves an annealed temperature to its place; others stay. */
   at(environmentSteps: number): void {
+    requireNumber('TemperatureControl.at', 'environmentSteps', environmentSteps, { min: 0 });
     if (!this.schedule) return;
     const value = this.schedule(environmentSteps);
     tf.tidy(() => (this.fixed.value as tf.Variable).assign(tf.scalar(value)));
@@ -63,6 +64,7 @@ export class TemperatureControl implements Stateful {
 
   /** One step of an automatic temperature from a batch's mean path cost, minus its entropy; others stay. Traceable. */
   step(cost: tf.Scalar): void {
+    requireShape('TemperatureControl.step', 'cost', cost, []);
     this.automatic?.step(cost, this.targetCost);
   }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { described } from '../described.js';
-import { ArgumentError, requireNumber, show } from '../errors.js';
+import { ArgumentError, requireNumber, requireObject, requireShape, show } from '../errors.js';
 import { group, number, type Option, option, requireOptions } from '../options.js';
 import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { noteGradients } from './gradientWatch.js';
@@ -92,8 +92,16 @@ export class Adam implements Stateful {
     });
   }
 
-  /** One step down `gradients`, which are named like the variables. */
+  /**
+   * One step down `gradients`, which are named like the variables.
+   *
+   * @throws ArgumentError, ShapeError if one is missing or has another shape than its variable; then nothing has changed
+   */
   apply(gradients: Record<string, tf.Tensor>): void {
+    requireObject('Adam.apply', 'gradients', gradients);
+    for (const [name, { shape }] of this.groups.flatMap(({ variables }) => Object.entries(variables))) {
+      requireShape('Adam.apply', `gradients.${name}`, gradients[name] as tf.Tensor, shape);
+    }
     tf.tidy(() => {
       const { learningRate, beta1, beta2 } = this.options;
       const rate = typeof learningRate === 'number' ? learningRate : learningRate(tf.clone(this.step) as tf.Scalar);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireFinite, requireInteger } from '../errors.js';
+import { requireFinite, requireInteger, requireList, ShapeError } from '../errors.js';
 import { asCount, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 
 /** Variances below this count as this, so that a constant entry is not blown up. */
@@ -21,9 +21,9 @@ export class RunningMoments implements Stateful {
     this.squares = new Float64Array(size);
   }
 
-  /** Takes in rows `[N, size]`. */
+  /** Takes in rows `[N, size]`. @throws ShapeError, NonFiniteError for anything else; nothing was taken in then */
   add(rows: ArrayLike<number>): void {
-    requireFinite('RunningMoments.add', 'rows', rows);
+    this.requireRows('add', rows);
     const added = rows.length / this.size;
     const total = this.count + added;
     for (let i = 0; i < this.size; i++) {
@@ -40,13 +40,15 @@ export class RunningMoments implements Stateful {
 
   /** Standard deviation of entry `i`; 1 until two rows have been seen. */
   std(i: number): number {
+    requireInteger('RunningMoments.std', 'i', i, { min: 0, below: this.size });
     return this.count < 2 ? 1 : Math.sqrt(Math.max((this.squares[i] as number) / this.count, MIN_VARIANCE));
   }
 
-  /** Rows less the mean, over the standard deviation, clipped to [-10, 10]. */
-  normalise(rows: Float32Array): Float32Array {
+  /** Rows less the mean, over the standard deviation, clipped to [-10, 10]. @throws as {@link add} */
+  normalise(rows: ArrayLike<number>): Float32Array {
+    this.requireRows('normalise', rows);
     const stds = this.stds();
-    return rows.map((value, row) => {
+    return Float32Array.from(rows, (value, row) => {
       const i = row % this.size;
       const scaled = (value - (this.mean[i] as number)) / (stds[i] as number);
       return Math.min(Math.max(scaled, -LIMIT), LIMIT);
@@ -60,6 +62,15 @@ export class RunningMoments implements Stateful {
       const scaled: tf.Tensor2D = tf.div(tf.sub(rows, tf.tensor1d(mean)), tf.tensor1d(std));
       return tf.clipByValue(scaled, -LIMIT, LIMIT);
     };
+  }
+
+  private requireRows(method: string, rows: ArrayLike<number>): void {
+    const where = `RunningMoments.${method}`;
+    requireList(where, 'rows', rows);
+    if (rows.length === 0 || rows.length % this.size !== 0) {
+      throw new ShapeError(`${where}: rows must hold rows of ${this.size} numbers, got ${rows.length}.`);
+    }
+    requireFinite(where, 'rows', rows);
   }
 
   private stds(): number[] {

@@ -4,7 +4,7 @@ import { type Program, selectCompiler } from '../agents/program.js';
 import type { EngineOptions } from '../compile/engine.js';
 import { DdpmSampler } from '../diffusion/ddpm.js';
 import { type ActionSampler, Sampler } from '../diffusion/sampler.js';
-import { ArgumentError, requireFinite, requireInteger, requireLength, show } from '../errors.js';
+import { ArgumentError, requireFinite, requireInteger, requireLength, requireObject, show } from '../errors.js';
 import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { mean, std } from '../stats/summary.js';
@@ -104,7 +104,8 @@ export class Microscope {
    *
    * @throws ShapeError, NonFiniteError for another observation, ArgumentError for dimensions that there are not
    */
-  async look(observation: Float32Array, { dimensions, seed = 0 }: LookOptions = {}): Promise<PolicyPicture> {
+  async look(observation: Float32Array, options: LookOptions = {}): Promise<PolicyPicture> {
+    const { dimensions, seed = 0 } = requireOptions('microscope', options, { dimensions: true, seed: true });
     const { agent, samples } = this;
     const { sampler } = agent;
     const actionSize = agent.actionSpace.size;
@@ -157,6 +158,7 @@ export async function microscope(
   observation: Float32Array,
   options: MicroscopeOptions & LookOptions = {},
 ): Promise<PolicyPicture> {
+  requireObject('microscope', 'options', options);
   const { dimensions, seed, ...lensOptions } = options;
   const lens = await Microscope.create(agent, lensOptions);
   try {

@@ -1,4 +1,5 @@
 import type { Env, ResetResult, StepResult } from '../envs/env.js';
+import { resetSeed } from '../envs/resetSeed.js';
 import { EnvironmentError, requireFinite, requireLength } from '../errors.js';
 import type { Box } from '../spaces/box.js';
 import { type Commit, prefixed, type StateDict, substate } from '../state.js';
@@ -30,8 +31,9 @@ export class RemoteEnv implements Env {
     this.prepare = (state) => this.calls.prepare(() => member.prepare(prefixed('env0', state), 0));
   }
 
-  /** @throws EnvironmentError if the environment threw, or a lost connection did not come back in time */
-  reset({ seed }: { seed?: number } = {}): Promise<ResetResult> {
+  /** @throws ArgumentError for a seed that is none; EnvironmentError if the environment threw, or a lost connection did not come back in time */
+  async reset(options: { seed?: number } = {}): Promise<ResetResult> {
+    const seed = resetSeed('RemoteEnv', options);
     return this.calls.run('reset', async () => {
       const { observations, infos } = await this.member.reset([seed]);
       this.calls.isRunning = true;

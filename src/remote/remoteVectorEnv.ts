@@ -1,4 +1,5 @@
 import { environmentSeed, requireActions } from '../envs/batch.js';
+import { resetSeed } from '../envs/resetSeed.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
 import { ArgumentError } from '../errors.js';
 import type { Box } from '../spaces/box.js';
@@ -49,8 +50,9 @@ export class RemoteVectorEnv implements VectorEnv {
     this.prepare = (state) => this.calls.prepare(() => this.scatter(state));
   }
 
-  /** @throws EnvironmentError if an environment threw, or a lost server did not come back in time */
-  reset({ seed }: { seed?: number } = {}): Promise<VectorReset> {
+  /** @throws ArgumentError for a seed that is none; EnvironmentError if an environment threw, or a lost server did not come back in time */
+  async reset(options: { seed?: number } = {}): Promise<VectorReset> {
+    const seed = resetSeed('RemoteVectorEnv', options);
     return this.calls.run('reset', async () => {
       this.calls.isRunning = false;
       const started = await this.all((member, first) => {

@@ -27,8 +27,11 @@ export class Rng implements Stateful {
     return new Rng(hash([seed >>> 0, Math.floor(seed / 2 ** 32)]));
   }
 
-  /** A new stream, independent of this one and of the children under other labels. Draws nothing from this stream. */
+  /** A new stream, independent of this one and of the children under other labels. Draws nothing from this stream. @throws ArgumentError for another label */
   split(label: string | number): Rng {
+    if (typeof label !== 'string' && !Number.isFinite(label)) {
+      throw new ArgumentError(`Rng.split: label must be a text or a finite number, got ${show(label)}.`);
+    }
     const codes = Array.from(`${label}`, (character) => character.codePointAt(0) as number);
     return new Rng(hash([...this.key, typeof label === 'number' ? 1 : 2, ...codes]));
   }
@@ -61,8 +64,10 @@ export class Rng implements Stateful {
     return Int32Array.from({ length: size }, () => this.integer(count));
   }
 
-  /** One draw from N(mean, std^2). */
+  /** One draw from N(mean, std^2). @throws ArgumentError for a negative std */
   normal(mean = 0, std = 1): number {
+    requireNumber('Rng.normal', 'mean', mean);
+    requireNumber('Rng.normal', 'std', std, { min: 0 });
     return mean + std * ziggurat(() => this.generator.next());
   }
 

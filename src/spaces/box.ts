@@ -1,5 +1,5 @@
-import { ArgumentError, requireInteger, requireList } from '../errors.js';
-import type { Rng } from '../rng/rng.js';
+import { ArgumentError, requireInteger, requireLength, requireList, show } from '../errors.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 
 /**
  * All vectors between `low` and `high`, entry by entry; bounds may be infinite. Gymnasium's `Box`, flattened.
@@ -53,16 +53,25 @@ export class Box {
   /** Whether `value` has the right length and lies within the bounds, ends included. NaN is never inside. */
   contains(value: ArrayLike<number>): boolean {
     if (value?.length !== this.size) return false;
-    return this.low.every((low, i) => low <= (value[i] as number) && (value[i] as number) <= (this.high[i] as number));
+    return this.low.every((low, i) => {
+      const entry: unknown = value[i];
+      return typeof entry === 'number' && low <= entry && entry <= (this.high[i] as number);
+    });
   }
 
-  /** `value` moved to the nearest point of the box. */
+  /** `value` moved to the nearest point of the box. @throws ShapeError, ArgumentError unless it is `[size]` numbers */
   clip(value: ArrayLike<number>): Float32Array {
+    requireLength('Box.clip', 'value', value, this.size);
+    for (let i = 0; i < this.size; i++) {
+      if (typeof value[i] === 'number' && !Number.isNaN(value[i])) continue;
+      throw new ArgumentError(`Box.clip: value[${i}] must be a number, got ${show(value[i])}.`);
+    }
     return this.low.map((low, i) => Math.min(Math.max(value[i] as number, low), this.high[i] as number));
   }
 
   /** A uniform draw where both bounds are finite, else a standard normal draw clipped to the bounds. */
   sample(rng: Rng): Float32Array {
+    requireRng('Box.sample', rng);
     const draw = this.low.map((low, i) => {
       const high = this.high[i] as number;
       return Number.isFinite(low) && Number.isFinite(high) ? rng.uniform(low, high) : rng.normal();

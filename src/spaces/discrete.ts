@@ -1,5 +1,5 @@
 import { requireInteger } from '../errors.js';
-import type { Rng } from '../rng/rng.js';
+import { type Rng, requireRng } from '../rng/rng.js';
 
 /** The whole numbers `start ... start + count - 1`, one of them in a vector of length 1. Gymnasium's `Discrete`. */
 export class Discrete {
@@ -17,12 +17,13 @@ export class Discrete {
 
   /** Whether `value` holds one whole number of the range. */
   contains(value: ArrayLike<number>): boolean {
-    const index = (value[0] as number) - this.start;
-    return value.length === 1 && Number.isInteger(index) && index >= 0 && index < this.count;
+    const index: unknown = value?.length === 1 ? value[0] : undefined;
+    return Number.isInteger(index) && (index as number) >= this.start && (index as number) < this.start + this.count;
   }
 
   /** A uniform draw. */
   sample(rng: Rng): Float32Array {
+    requireRng('Discrete.sample', rng);
     return Float32Array.of(this.start + rng.integer(this.count));
   }
 }

@@ -1,4 +1,5 @@
-import { readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
+import { requireInteger } from '../errors.js';
+import { lengthOf, readEntries, type StateDict, type Stateful, stateArray } from '../state.js';
 import { mean } from '../stats/summary.js';
 import { type Evaluation, summarise } from './evaluate.js';
 
@@ -25,6 +26,7 @@ export class TrainingHistory implements Stateful {
 
   /** The mean return of the last `count` episodes, `undefined` before the first. */
   recentReturn(count = 10): number | undefined {
+    requireInteger('TrainingHistory.recentReturn', 'count', count, { min: 1 });
     const recent = this.episodes.slice(-count);
     return recent.length ? mean(recent.map((episode) => episode.return)) : undefined;
   }
@@ -48,7 +50,7 @@ export class TrainingHistory implements Stateful {
   }
 
   prepare(state: StateDict): () => void {
-    const length = (name: string) => state[name]?.data?.length;
+    const length = (name: string) => lengthOf(state, name);
     const [ended, evaluated] = [length('episodes/steps'), length('evaluations/steps')];
     const count = Array.from(state['evaluations/counts']?.data ?? []).reduce((sum, value) => sum + value, 0);
     const entries = readEntries(state, {

@@ -6,13 +6,22 @@ import { Queue } from '../compile/queue.js';
 import type { Env } from '../envs/env.js';
 import { lostRows } from '../envs/lost.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
-import { CheckpointError, NonFiniteError, requireInteger } from '../errors.js';
+import {
+  CheckpointError,
+  NonFiniteError,
+  requireInteger,
+  requireNumber,
+  requireObject,
+  requireOneOf,
+  requireText,
+} from '../errors.js';
 import { requireOptions } from '../options.js';
 import type { Transitions } from '../replay/transitions.js';
 import { Rng } from '../rng/rng.js';
 import {
   asCount,
   type Commit,
+  lengthOf,
   prefixed,
   readEntries,
   type StateDict,
@@ -107,11 +116,13 @@ export class TrainingRun implements Stateful {
 
   /** Asks {@link train} to end after the step that is under way; `reason` is for people. The first one counts. */
   stop(reason: string): void {
+    requireText('TrainingRun.stop', 'reason', reason);
     this.stopReason ??= reason;
   }
 
   /** Whether the last call of {@link advance} reached a multiple of `every` environment steps. */
   isDue(every: number): boolean {
+    requireNumber('TrainingRun.isDue', 'every', every, { above: 0 });
     return this.steps > 0 && Math.floor(this.steps / every) > Math.floor((this.steps - this.worlds.numEnvs) / every);
   }
 
@@ -176,6 +187,8 @@ export class TrainingRun implements Stateful {
    * @throws CheckpointError as {@link restore}
    */
   async load(checkpoint: Checkpoint, anyOptions = false): Promise<void> {
+    requireObject('TrainingRun.load', 'checkpoint', checkpoint);
+    requireOneOf('TrainingRun.load', 'anyOptions', anyOptions, [true, false]);
     const { training } = checkpoint;
     if (!training) {
       throw new CheckpointError(
@@ -207,7 +220,7 @@ export class TrainingRun implements Stateful {
   /** An environment without a state of its own starts a new episode. */
   async prepare(state: StateDict): Promise<Commit> {
     const { numEnvs, env } = this.worlds;
-    const hasStarted = (state.observations?.data?.length ?? 0) > 0;
+    const hasStarted = lengthOf(state, 'observations') > 0;
     const entries = readEntries(
       state,
       {

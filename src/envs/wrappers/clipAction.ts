@@ -13,7 +13,7 @@ export class ClipAction<E extends Env = Env> extends Wrapper<E> {
   }
 
   override step(action: Float32Array): MaybePromise<StepResult> {
-    const fits = action.length === this.env.actionSpace.size;
+    const fits = action?.length === this.env.actionSpace.size;
     return super.step(fits ? this.env.actionSpace.clip(action) : action);
   }
 }
