@@ -79,7 +79,7 @@ export function compile<Args extends unknown[], Result>(
   options?: CompileOptions,
 ): CompiledFunction<Args, Result>;
 export function compile(fn: (...args: never[]) => unknown, options: CompileOptions = {}) {
-  if (typeof fn !== 'function') throw new ArgumentError(`compile: fn must be a function, got ${fn}.`);
+  if (typeof fn !== 'function') throw new ArgumentError(`compile: fn must be a function, got ${show(fn)}.`);
   const program = new Program(fn as (...args: unknown[]) => unknown, options);
   const call = (...args: unknown[]) => program.call(args);
   return Object.defineProperties(call, {

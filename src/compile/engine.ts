@@ -1,4 +1,4 @@
-import { ArgumentError, MissingPackageError, requireInteger, requireOneOf, show } from '../errors.js';
+import { ArgumentError, MissingPackageError, requireInteger, requireObject, requireOneOf, show } from '../errors.js';
 import { type Device, GpuTransfer, gpuProvider } from './device.js';
 import { Home } from './home.js';
 import { Lease } from './lease.js';
@@ -51,6 +51,7 @@ export interface Engine {
 
 /** @throws ArgumentError for a value that is not allowed, and for unknown names if only engine options may occur */
 export function checkEngineOptions(where: string, options: EngineOptions, only = false): void {
+  requireObject(where, 'options', options);
   const unknown = only && Object.keys(options).find((name) => !NAMES.includes(name));
   if (unknown) throw new ArgumentError(`${where}: unknown option '${unknown}'; there are ${NAMES.join(', ')}.`);
   const { device, threads, runtime, executionProviders } = options;
@@ -79,6 +80,7 @@ export function checkEngineOptions(where: string, options: EngineOptions, only =
  * @throws MissingPackageError if ONNX Runtime is not installed, or has no such device here
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  checkEngineOptions('openEngine', options);
   const runtime = options.worker
     ? await workerRuntime()
     : ((options.runtime ?? (await loadRuntime())) as unknown as TypedRuntime);

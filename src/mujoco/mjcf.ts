@@ -1,3 +1,4 @@
+import { ArgumentError, requireObject, show } from '../errors.js';
 /** The value of an MJCF attribute; lists are written with spaces, `undefined` is left out. */
 export type MjcfValue = string | number | boolean | readonly number[] | undefined;
 
@@ -167,6 +168,10 @@ export interface MjcfModel {
  * ```
  */
 export function mjcf(name: string, model: MjcfModel): string {
+  requireObject('mjcf', 'model', model);
+  if (!Array.isArray(model.world)) {
+    throw new ArgumentError(`mjcf: model.world must be a list of elements, got ${show(model.world)}.`);
+  }
   const flags = model.flags ? [element('flag', model.flags)] : [];
   const sections = [
     model.compiler && element('compiler', model.compiler),
@@ -223,12 +228,16 @@ export const position = maker<ActuatorAttributes>('position');
 
 /** A tendon whose length is a sum of joint positions with the given coefficients. */
 export function fixedTendon(name: string, coefficients: Record<string, number>, attributes: TendonAttributes = {}) {
+  requireObject('fixedTendon', 'coefficients', coefficients);
   const joints = Object.entries(coefficients).map(([joint, coef]) => element('joint', { joint, coef }));
   return element('fixed', { name, ...attributes }, ...joints);
 }
 
 /** A tendon that runs straight through the given sites. */
 export function spatialTendon(name: string, sites: readonly string[], attributes: TendonAttributes = {}) {
+  if (!Array.isArray(sites)) {
+    throw new ArgumentError(`spatialTendon: sites must be a list of names, got ${show(sites)}.`);
+  }
   return element('spatial', { name, ...attributes }, ...sites.map((site) => element('site', { site })));
 }
 

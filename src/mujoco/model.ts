@@ -1,5 +1,6 @@
 import type { MjModel } from '@mujoco/mujoco';
-import { ArgumentError, show } from '../errors.js';
+import { ArgumentError, requireObject, requireText, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { MujocoEngine } from './engine.js';
 import { MujocoModelError } from './errors.js';
 
@@ -16,7 +17,7 @@ const ROOT = '/diffrl';
 
 /** @throws ArgumentError for a file without a relative path, MujocoModelError if the model is not valid */
 export function compileModel(engine: MujocoEngine, source: MujocoModel): MjModel {
-  const { xml, assets = {} } = typeof source === 'string' ? { xml: source } : source;
+  const { xml, assets = {} } = readSource(source);
   const files = Object.entries(assets).map(([name, content]) => ({ path: assetPath(name, content), content }));
   const folder = `${ROOT}${'/up'.repeat(Math.max(0, ...files.map(({ path }) => climbs(path))))}/model`;
   try {
@@ -29,6 +30,15 @@ export function compileModel(engine: MujocoEngine, source: MujocoModel): MjModel
   } finally {
     removeTree(engine, ROOT);
   }
+}
+
+function readSource(source: MujocoModel): Exclude<MujocoModel, string> {
+  const where = 'Simulation.create';
+  if (typeof source === 'string') return { xml: source };
+  const { xml, assets = {} } = requireOptions(where, source, { xml: true, assets: true });
+  requireText(where, 'xml', xml);
+  requireObject(where, 'assets', assets);
+  return { xml, assets };
 }
 
 /** What MuJoCo says in an error. */

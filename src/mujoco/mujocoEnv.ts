@@ -1,7 +1,16 @@
 import type { Env, ResetResult, StepResult } from '../envs/env.js';
 import { resetSeed } from '../envs/resetSeed.js';
 import { Wrapper } from '../envs/wrappers/wrapper.js';
-import { ArgumentError, EnvironmentError, requireFinite, requireInteger, requireLength } from '../errors.js';
+import {
+  ArgumentError,
+  EnvironmentError,
+  requireFinite,
+  requireInteger,
+  requireLength,
+  requireObject,
+  requireText,
+  show,
+} from '../errors.js';
 import { requireOptions } from '../options.js';
 import { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
@@ -63,6 +72,7 @@ export class MujocoEnv implements Env {
    * @throws MissingPackageError without `@mujoco/mujoco`
    */
   static async create(task: MujocoTask): Promise<MujocoEnv> {
+    requireTask(task);
     const simulation = await Simulation.create(task.model);
     try {
       return new MujocoEnv(simulation, task);
@@ -218,6 +228,16 @@ export class MujocoEnv implements Env {
 export function findMujocoEnv(env: unknown): MujocoEnv | undefined {
   const inner: unknown = env instanceof Wrapper ? env.unwrapped : env;
   return inner instanceof MujocoEnv ? inner : undefined;
+}
+
+/** Throws an {@link ArgumentError} unless `task` has what a task needs. */
+function requireTask(task: MujocoTask): void {
+  requireObject('MujocoEnv.create', 'task', task);
+  for (const name of ['observe', 'evaluate'] as const) {
+    if (typeof task[name] === 'function') continue;
+    throw new ArgumentError(`MujocoEnv.create: task.${name} must be a function, got ${show(task[name])}.`);
+  }
+  if (task.keyframe !== undefined) requireText('MujocoEnv.create', 'task.keyframe', task.keyframe);
 }
 
 function actuatorIds(simulation: Simulation, { actuators }: MujocoTask): number[] {

@@ -5,7 +5,7 @@ import type { Env } from '../envs/env.js';
 import { MultiGoal } from '../envs/multiGoal.js';
 import { SyncVectorEnv } from '../envs/syncVectorEnv.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
-import { ArgumentError, show } from '../errors.js';
+import { ArgumentError, requireText, show } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { isRemoteAddress } from '../remote/address.js';
 import { isModule, loadFunction } from './modules.js';
@@ -47,6 +47,8 @@ export async function environmentIds(): Promise<string[]> {
  * @throws ArgumentError for a name that is none of them, with the nearest id
  */
 export async function makeEnvironment(where: string, name: string, options: JsonObject = {}): Promise<Env> {
+  requireText('makeEnvironment', 'where', where);
+  requireText(where, 'name', name);
   if (isModule(name)) return requireEnv(where, name, await (await loadFunction(where, name))(options));
   if (isRemoteAddress(name)) return connect(name, options);
   const Classic = Object.entries(CLASSIC).find(([id]) => id === name || id.replace(/-v\d$/, '') === name)?.[1];

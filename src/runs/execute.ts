@@ -1,5 +1,7 @@
 import type { Agent } from '../agents/agent.js';
 import { checkpointExists } from '../checkpoint/checkpoint.js';
+import { ArgumentError, show } from '../errors.js';
+import { requireOptions } from '../options.js';
 import type { TrainingCallback } from '../training/callback.js';
 import { bestModel } from '../training/callbacks/bestModel.js';
 import { checkpoints } from '../training/callbacks/checkpoints.js';
@@ -12,7 +14,7 @@ import { evaluationsCsv } from '../training/loggers/evaluationsCsv.js';
 import { tensorBoardLog } from '../training/loggers/tensorBoardLog.js';
 import { train } from '../training/train.js';
 import { claim } from './claim.js';
-import type { RunFolder, RunStatus } from './folder.js';
+import { RunFolder, type RunStatus } from './folder.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
 import { statusReport } from './statusReport.js';
 
@@ -36,6 +38,12 @@ export interface ExecuteOptions {
  * @throws whatever makes the training fail; the status says it too
  */
 export async function executeRun(folder: RunFolder, options: ExecuteOptions = {}): Promise<RunStatus> {
+  if (!(folder instanceof RunFolder)) {
+    throw new ArgumentError(
+      `executeRun: folder must be a RunFolder, as createRun and RunFolder.open give, got ${show(folder)}.`,
+    );
+  }
+  requireOptions('executeRun', options, { signal: true, callbacks: true, steps: true, until: true });
   const before = await folder.status();
   if (before.state === 'finished' && !((options.steps ?? 0) > before.step)) return before;
   const steps = options.steps ?? before.steps;

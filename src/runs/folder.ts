@@ -5,6 +5,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { JsonObject } from '../agents/optionsJson.js';
 import { CheckpointError } from '../errors.js';
+import { requirePath } from '../files/fileErrors.js';
 import { writeFileAtomically } from '../files/files.js';
 import { makeFolder } from '../files/folders.js';
 import { isClaimed } from './claim.js';
@@ -96,6 +97,7 @@ export class RunFolder {
 
   /** @throws CheckpointError unless `path` is the folder of a run */
   static open(path: string): RunFolder {
+    requirePath('RunFolder.open', path);
     if (!existsSync(join(path, 'config.json'))) {
       throw new CheckpointError(`'${path}' is not the folder of a run: it has no config.json.`);
     }
@@ -140,6 +142,7 @@ export type RunDetails = Pick<RunConfig, 'resolved' | 'task'>;
 
 /** The runs in `path`, which is a run's folder itself or has runs in it, at any depth; sorted by path. */
 export async function findRuns(path: string): Promise<RunFolder[]> {
+  requirePath('findRuns', path);
   if (existsSync(join(path, 'config.json'))) return [RunFolder.open(path)];
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name));

@@ -2,7 +2,8 @@ import type { Agent, EnvSpaces } from '../agents/agent.js';
 import { type JsonObject, mergeOptions } from '../agents/optionsJson.js';
 import { presetFor } from '../agents/presets.js';
 import { agentClass, createAgent } from '../agents/registry.js';
-import { ArgumentError, show } from '../errors.js';
+import { ArgumentError, requireObject, requireText, show } from '../errors.js';
+import { requirePath } from '../files/fileErrors.js';
 import { makeRunEnvironments, type RunEnvironments } from './environment.js';
 import { fileName, type RunDetails, RunFolder } from './folder.js';
 import { absoluteModule, isModule, loadFunction } from './modules.js';
@@ -39,6 +40,9 @@ export async function prepareRun(where: string, given: RunSettings): Promise<Pre
  * @throws ArgumentError for a setting or option that is not allowed; then there is no folder
  */
 export async function createRun(where: string, parent: string, given: RunSettings): Promise<RunFolder> {
+  requireText('createRun', 'where', where);
+  requirePath(where, parent, 'parent');
+  requireObject(where, 'settings', given);
   const settings = withAbsolutePaths(given);
   const { details, environments, agent } = await prepareRun(where, settings);
   agent.dispose();

@@ -1,5 +1,5 @@
 import type { Env } from '../../envs/env.js';
-import { requireLength } from '../../errors.js';
+import { requireLength, requireList, requireObject } from '../../errors.js';
 import { mujocoEnvIn } from '../render/renderSvg.js';
 import type { Simulation } from '../simulation.js';
 import { sceneSources } from './sceneSources.js';
@@ -13,8 +13,12 @@ interface Measured {
   readonly lines: readonly { readonly points: number }[];
 }
 
-/** Numbers of one pose of a scene. */
-export function poseLength({ parts, lines }: Measured): number {
+/** Numbers of one pose of a scene. @throws ArgumentError for what is no scene */
+export function poseLength(scene: Measured): number {
+  requireObject('poseLength', 'scene', scene);
+  const { parts, lines } = scene;
+  requireList('poseLength', 'scene.parts', parts);
+  requireList('poseLength', 'scene.lines', lines);
   return PART * parts.length + lines.reduce((sum, { points }) => sum + 3 * points, 0);
 }
 
