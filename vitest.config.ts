@@ -26,7 +26,7 @@ const SLOW = [
     'diffusion/ddpm',
   ],
   ...['objectives/memory', 'objectives/gaussianFits', 'objectives/rssm', 'objectives/quantile', 'ops/truncatedNormal'],
-  ...['fuzz', 'fuzzExports', 'stateful', 'package/bundle'],
+  ...['fuzz', 'fuzzExports', 'fuzzMethods', 'fuzzEntryPoints', 'stateful', 'package/bundle'],
 ].map((name) => (name.includes('*') ? name : `test/${name}.test.ts`));
 
 export default defineConfig({

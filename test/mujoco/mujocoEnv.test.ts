@@ -1,5 +1,5 @@
 import { Rng } from 'diffrl';
-import { MujocoEnv, type MujocoId, makeMujoco } from 'diffrl/mujoco';
+import { MujocoEnv, type MujocoId, makeMujoco, type Simulation } from 'diffrl/mujoco';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadState } from '../../src/state.js';
 
@@ -51,6 +51,41 @@ describe('MujocoEnv', () => {
     const first = env.reset({ seed: 5 }).observation;
     expect(env.reset().observation).not.toEqual(first);
     expect(env.reset({ seed: 5 }).observation).toEqual(first);
+  });
+
+  it('names a part of the observation whose size changes, and one that comes or goes', async () => {
+    let parts: object = { place: 0, wheels: [1, 2] };
+    const task = { model: POINT, frameSkip: 1, evaluate: () => ({ reward: 0 }) };
+    const env = await use(MujocoEnv.create({ ...task, observe: () => parts as Record<string, number> }));
+    for (const [changed, fault] of [
+      [{ place: 0, wheels: [1] }, /observe gave 1 numbers for 'wheels' where it gave 2 when the environment was made/],
+      [{ place: 0, wheels: [1, 2, 3] }, /observe gave 3 numbers for 'wheels'/],
+      [{ place: 0 }, /observe gave 0 numbers for 'wheels'/],
+      [{ place: 0, wheels: [1, 2], arm: 3 }, /observe gave 1 numbers for 'arm' where it gave 0/],
+    ] as const) {
+      parts = { place: 0, wheels: [1, 2] };
+      env.reset({ seed: 1 });
+      parts = changed;
+      expect(() => env.step(Float32Array.of(0))).toThrow(fault);
+      expect(() => env.reset()).toThrow(fault);
+    }
+  });
+
+  it('takes a keyframe by name only', async () => {
+    const model = POINT.replace('</mujoco>', '<keyframe><key name="7" qpos="0.5"/></keyframe></mujoco>');
+    const task = {
+      model,
+      frameSkip: 1,
+      observe: ({ qpos }: Simulation) => ({ qpos }),
+      evaluate: () => ({ reward: 0 }),
+    };
+    await expect(MujocoEnv.create({ ...task, keyframe: 7 as never })).rejects.toThrow(
+      /task.keyframe must be a text, got 7/,
+    );
+    await expect(MujocoEnv.create({ ...task, keyframe: '0' })).rejects.toThrow(/the model has no keyframe named '0'/);
+    const env = await use(MujocoEnv.create({ ...task, keyframe: '7' }));
+    expect(env.reset().observation).toEqual(Float32Array.of(0.5));
+    expect(() => env.simulation.reset(0 as never)).toThrow(/keyframe's name must be a text, got 0/);
   });
 
   it('refuses bad actions before anything moves', async () => {
