@@ -1,4 +1,12 @@
-import { ArgumentError, MissingPackageError, requireInteger, requireObject, requireOneOf, show } from '../errors.js';
+import {
+  ArgumentError,
+  MissingPackageError,
+  requireInteger,
+  requireObject,
+  requireOneOf,
+  requireText,
+  show,
+} from '../errors.js';
 import { type Device, GpuTransfer, gpuProvider } from './device.js';
 import { Home } from './home.js';
 import { Lease } from './lease.js';
@@ -51,6 +59,7 @@ export interface Engine {
 
 /** @throws ArgumentError for a value that is not allowed, and for unknown names if only engine options may occur */
 export function checkEngineOptions(where: string, options: EngineOptions, only = false): void {
+  requireText('checkEngineOptions', 'where', where);
   requireObject(where, 'options', options);
   const unknown = only && Object.keys(options).find((name) => !NAMES.includes(name));
   if (unknown) throw new ArgumentError(`${where}: unknown option '${unknown}'; there are ${NAMES.join(', ')}.`);

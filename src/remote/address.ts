@@ -1,4 +1,4 @@
-import { ArgumentError, show } from '../errors.js';
+import { ArgumentError, requireText, show } from '../errors.js';
 
 /** Where an environment is. */
 export type Address =
@@ -10,11 +10,12 @@ const FORMS = "'python:ID', 'tcp://HOST:PORT', 'ws://HOST:PORT' or 'wss://HOST'"
 
 /** Whether `text` is written like an address of {@link connectEnv} rather than like the name of a task. */
 export function isRemoteAddress(text: string): boolean {
-  return /^(python:|(tcp|wss?):\/\/)/.test(text);
+  return typeof text === 'string' && /^(python:|(tcp|wss?):\/\/)/.test(text);
 }
 
 /** @throws ArgumentError unless `text` has one of the forms that {@link connectEnv} knows */
 export function parseAddress(where: string, text: string): Address {
+  requireText(where, 'address', text);
   const python = /^python:(.+)$/.exec(text)?.[1];
   if (python) return { kind: 'python', environment: python };
   const url = /^(tcp|wss?):\/\//.test(text) && URL.canParse(text) ? new URL(text) : undefined;
