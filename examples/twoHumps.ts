@@ -13,12 +13,15 @@ import {
   Box,
   DacerAgent,
   DimeAgent,
+  DipoAgent,
   DpmdAgent,
   QsmAgent,
+  QvpoAgent,
   Rng,
   SacAgent,
   SdacAgent,
   useBestBackend,
+  WpoAgent,
 } from 'diffrl';
 import { dimeSampler, exactMasses, logTarget, totalVariation } from './bimodal.js';
 
@@ -26,6 +29,8 @@ const env = { observationSpace: Box.uniform(1), actionSpace: Box.uniform(1, -1, 
 const common = { env, seed: 1, gamma: 0, batchSize: 128, criticHidden: [64, 64] };
 const quick = { policyLearningRate: 1e-3, criticLearningRate: 3e-3 };
 const chain = { steps: 10, hidden: [64, 64] };
+const averaged = { policyHidden: [64, 64], diffusionSteps: 10 };
+const alone = { particles: 1, targetParticles: 1 };
 /** A chain whose draws are neither chosen among nor disturbed, at temperature 1. */
 const plain = {
   ...{ particles: 1, targetParticles: 1, explorationNoise: 0, rewardScale: 1, policyDelay: 1, diffusion: chain },
@@ -45,9 +50,12 @@ export const makers = {
   dpmd: () => DpmdAgent.create({ ...common, ...quick, ...plain }),
   qsm: () => QsmAgent.create({ ...common, ...quick, ...plain, valueScale: 1 }),
   dacer: () =>
-    DacerAgent.create({
-      ...{ ...common, ...quick, policyHidden: [64, 64], diffusionSteps: 10, rewardScale: 1 },
-      ...{ temperature: 1, entropyEvery: 500 },
+    DacerAgent.create({ ...common, ...quick, ...averaged, rewardScale: 1, temperature: 1, entropyEvery: 500 }),
+  qvpo: () => QvpoAgent.create({ ...common, ...quick, ...averaged, ...alone, candidates: 16, uniformActions: 4 }),
+  dipo: () => DipoAgent.create({ ...common, ...quick, ...averaged, bufferCapacity: 20_000 }),
+  wpo: () =>
+    WpoAgent.create({
+      ...{ ...common, actorHidden: [64, 64], nStep: 1, actorLearningRate: 1e-3, criticLearningRate: 3e-3 },
     }),
 };
 
