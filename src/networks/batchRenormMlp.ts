@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireInteger, requireList, requireNamed } from '../errors.js';
+import { ArgumentError, requireInteger, requireList, requireNamed, show } from '../errors.js';
 import { linear } from '../ops/linear.js';
 import { disposeVariables, type Variables } from '../ops/variables.js';
 import { type Rng, requireRng } from '../rng/rng.js';
@@ -13,6 +13,12 @@ export interface BatchRenormMlpOptions {
   outputs: number;
   /** Default: that of CrossQ and DIME. */
   batchRenorm?: BatchRenormOptions;
+  /**
+   * Whether the weights into every hidden unit keep length 1 (after CrossQ + WN and XQC, both Palenicek et al. 2025): they start
+   * there, and {@link BatchRenormMlp.project} brings them back. The length says next to nothing, since batch normalisation takes it out again, but the
+   * longer the weights, the smaller what a step of Adam changes. The last layer, which none follows, stays free. Default `false`.
+   */
+  weightNorm?: boolean;
 }
 
 /**
@@ -26,11 +32,15 @@ export class BatchRenormMlp {
   readonly statistics: Variables = {};
   private readonly norms: BatchRenorm[] = [];
   private readonly depth: number;
+  /** How many kernels, from the first, keep weights of length 1. */
+  private readonly normed: number;
 
   /** @throws ArgumentError for sizes below 1 */
   constructor(rng: Rng, given: BatchRenormMlpOptions) {
-    const { inputs, hidden, outputs, batchRenorm } = requireNamed('BatchRenormMlp', given);
+    const { inputs, hidden, outputs, batchRenorm, weightNorm = false } = requireNamed('BatchRenormMlp', given);
     requireRng('BatchRenormMlp', rng);
+    if (typeof weightNorm !== 'boolean')
+      throw new ArgumentError(`BatchRenormMlp: weightNorm must be true or false, got ${show(weightNorm)}.`);
     requireList('BatchRenormMlp', 'hidden', hidden);
     const sizes = [inputs, ...hidden, outputs];
     for (const size of sizes) requireInteger('BatchRenormMlp', 'layer size', size, { min: 1 });
@@ -40,6 +50,16 @@ export class BatchRenormMlp {
       this.addNorm(i, fanIn, batchRenorm);
       this.variables[`kernel${i}`] = lecunNormal(rng, fanIn, width);
       this.variables[`bias${i}`] = constant<tf.Rank.R1>([width], 0);
+    }
+    this.normed = weightNorm ? this.depth - 1 : 0;
+    this.project();
+  }
+
+  /** After a step of the optimiser: brings the weights that are normed back to length 1. Traceable. */
+  project(): void {
+    for (let i = 0; i < this.normed; i++) {
+      const kernel = this.variables[`kernel${i}`] as tf.Variable;
+      tf.tidy(() => kernel.assign(tf.div(kernel, tf.norm(kernel, 'euclidean', 0, true))));
     }
   }
 

@@ -40,6 +40,8 @@ export interface CriticNetwork {
   apply(observations: tf.Tensor2D, actions: tf.Tensor2D, call?: CriticCall): readonly tf.Tensor[];
   /** The same at observations `[B, O]` for actions `[B * groupSize, A]`, where that can be had for less than by `apply`. */
   bind?(observations: tf.Tensor2D, groupSize: number): (actions: tf.Tensor2D) => readonly tf.Tensor[];
+  /** Called after a step of the optimiser by agents that train running statistics, for what must hold of variables. Traceable. */
+  project?(): void;
   dispose(): void;
 }
 
@@ -63,6 +65,8 @@ export interface HeadNetwork {
   readonly statistics?: Variables;
   /** `[B, O + A]` to `[B, outputs]`. */
   apply(x: tf.Tensor2D, training?: boolean): tf.Tensor2D;
+  /** As {@link CriticNetwork.project}. */
+  project?(): void;
   dispose(): void;
 }
 
@@ -79,6 +83,9 @@ export function twinHeads(rng: Rng, make: (rng: Rng) => HeadNetwork): CriticNetw
     apply(observations, actions, { training = false } = {}) {
       const x = tf.concat([observations, actions], 1);
       return heads.map((head) => head.apply(x, training));
+    },
+    project() {
+      for (const head of heads) head.project?.();
     },
     dispose() {
       for (const head of heads) head.dispose();
@@ -146,6 +153,11 @@ export class CriticHeads {
     }
     moveTowards(twin.variables, this.variables, 1);
     return twin;
+  }
+
+  /** After a step of the optimiser, as the network wants it. */
+  project(): void {
+    this.network.project?.();
   }
 
   dispose(): void {

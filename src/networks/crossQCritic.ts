@@ -17,6 +17,8 @@ export interface CrossQCriticOptions {
   outputs: number;
   /** Default: those of CrossQ and DIME. */
   batchRenorm?: BatchRenormOptions;
+  /** Whether weights into hidden units keep length 1, see {@link BatchRenormMlp}; default `false`. */
+  weightNorm?: boolean;
 }
 
 /**
@@ -38,9 +40,10 @@ export class CrossQCritic implements CriticNetwork {
       hidden = [2048, 2048],
       outputs,
       batchRenorm,
+      weightNorm,
     } = requireNamed('CrossQCritic', options);
     requireRng('CrossQCritic', rng);
-    const head = { inputs: observationSize + actionSize, hidden, outputs, batchRenorm };
+    const head = { inputs: observationSize + actionSize, hidden, outputs, batchRenorm, weightNorm };
     const heads = twinHeads(rng, (own) => new BatchRenormMlp(own, head));
     this.heads = heads;
     this.variables = heads.variables;
@@ -55,13 +58,29 @@ export class CrossQCritic implements CriticNetwork {
     return this.heads.apply(observations, actions, call) as unknown as Heads;
   }
 
+  project(): void {
+    this.heads.project?.();
+  }
+
   dispose(): void {
     this.heads.dispose();
   }
 }
 
-/** A {@link CrossQCritic} of other sizes as the `criticNetwork` of an agent: DIME, CrossQ, and those on {@link DenoisingAgent}. */
-export function crossQCritic(options: Pick<CrossQCriticOptions, 'hidden' | 'batchRenorm'> = {}): CriticFactory {
-  requireOptions('crossQCritic', options, { hidden: true, batchRenorm: true });
+/**
+ * A {@link CrossQCritic} of other sizes as the `criticNetwork` of an agent: DIME, CrossQ, and those on {@link DenoisingAgent}.
+ *
+ * `weightNorm` with a categorical critic, as DIME has it, is what XQC puts together (Palenicek et al. 2025, "XQC: Well-Conditioned
+ * Optimization Accelerates Deep Reinforcement Learning"): batch normalisation, weights of length 1, cross-entropy.
+ *
+ * @example
+ * ```ts
+ * const agent = await DimeAgent.create({ env, criticNetwork: crossQCritic({ hidden: [512, 512], weightNorm: true }) });
+ * ```
+ */
+export function crossQCritic(
+  options: Pick<CrossQCriticOptions, 'hidden' | 'batchRenorm' | 'weightNorm'> = {},
+): CriticFactory {
+  requireOptions('crossQCritic', options, { hidden: true, batchRenorm: true, weightNorm: true });
   return described((rng, sizes) => new CrossQCritic(rng, { ...options, ...sizes }), crossQCritic, options);
 }

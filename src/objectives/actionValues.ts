@@ -61,6 +61,11 @@ export class ActionValues {
     return criticLoss(this.objective, this.heads.apply(observations, actions), target, weights);
   }
 
+  /** After a step of the optimiser, as the network wants it. Traceable. */
+  project(): void {
+    this.heads.project();
+  }
+
   /** Another with the same numbers, to follow this one. @throws ArgumentError as {@link CriticHeads.twin} does */
   twin(): ActionValues {
     return new ActionValues(this.heads.twin(), this.objective);

@@ -122,6 +122,36 @@ it.each(learners.filter(([name]) => ['sdac', 'dpmd', 'qsm'].includes(name)))(
   },
 );
 
+describe.each(learners.filter(([name]) => ['dime', 'crossq', 'sdac'].includes(name)))('%s', (name, Class, table) => {
+  const criticNetwork = crossQCritic({ hidden: [8, 8], weightNorm: true });
+  const create = async (options: object = {}) => {
+    const critic = name !== 'dime' ? { critic: categoricalObjective({ min: -9, max: 9, atoms: 5 }) } : {};
+    const agent = await smallLearner([name, Class, table], { criticNetwork, ...critic, ...options });
+    made.push(agent);
+    agent.observe(transitions(0), null);
+    return agent;
+  };
+
+  it('holds the weights of a weight-normalised critic at length 1, compiled as op by op, and loads them', async () => {
+    const [eager, compiled] = [await create(), await create({ compile: true })];
+    for (const agent of [eager, compiled]) for (let i = 0; i < 3; i++) await agent.learn();
+    const [own, other] = [await eager.state(), await compiled.state()];
+    const { data, shape } = own['critic/head1/kernel1']!;
+    const kernel = tf.tensor2d(Float32Array.from(data, Number), shape as [number, number]);
+    for (const length of tf.norm(kernel, 2, 0).dataSync()) expect(length).toBeCloseTo(1, 5);
+    Array.from(data, Number).forEach((x, i) => {
+      expect(Math.abs(x - Number(other['critic/head1/kernel1']!.data[i]))).toBeLessThan(1e-4);
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'diffrl-'));
+    await eager.save(folder);
+    const loaded = await loadAgent(folder, { options: { compile: false } });
+    made.push(loaded);
+    expect(loaded.config.criticNetwork).toEqual({ type: 'crossQCritic', hidden: [8, 8], weightNorm: true });
+    expect(await loaded.state()).toEqual(own);
+    await rm(folder, { recursive: true });
+  });
+});
+
 it('critics that do not fit are refused by name, and leave nothing behind', async () => {
   const head =
     (outputs: number): CriticFactory =>

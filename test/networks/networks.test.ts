@@ -222,6 +222,59 @@ describe('CrossQCritic', () => {
   });
 });
 
+describe('weight normalisation of CrossQCritic', () => {
+  const sizes = { actionSize: 2, observationSize: 3, hidden: [8, 4], outputs: 5 };
+  const make = () => new CrossQCritic(Rng.fromSeed(0), { ...sizes, weightNorm: true, batchRenorm: { epsilon: 1e-9 } });
+  const observations = tf.tensor2d(Rng.fromSeed(1).normals(16 * 3), [16, 3]);
+  const actions = tf.tensor2d(Rng.fromSeed(2).normals(16 * 2), [16, 2]);
+  const lengths = (kernel: tf.Tensor) => [...tf.sqrt(tf.sum(tf.square(kernel), 0)).dataSync()];
+
+  it('holds the weights into every hidden unit at length 1, from the start and after project()', () => {
+    const critic = make();
+    const last = critic.variables['head0/kernel2']!;
+    for (const times of [1, 3]) {
+      for (const name of ['head0/kernel0', 'head0/kernel1', 'head1/kernel0', 'head1/kernel1']) {
+        const kernel = critic.variables[name]!;
+        const direction = [...tf.div(kernel, tf.norm(kernel, 2, 0, true)).dataSync()];
+        kernel.assign(tf.mul(kernel, times));
+        critic.project();
+        for (const length of lengths(kernel)) expect(length).toBeCloseTo(1, 5);
+        expectClose(kernel, direction, 1e-6);
+      }
+    }
+    const before = [...last.dataSync()];
+    critic.project();
+    expect([...last.dataSync()]).toEqual(before);
+    expect(Math.abs(lengths(last)[0]! - 1)).toBeGreaterThan(1e-3);
+    critic.dispose();
+  });
+
+  it('loses nothing by it: outputs do not know the length of weights and bias, gradients are at right angles (1e-4)', () => {
+    const critic = make();
+    const [kernel, bias] = ['head0/kernel0', 'head0/bias0'].map((name) => critic.variables[name]!);
+    bias!.assign(tf.tensor1d(Rng.fromSeed(3).normals(8)));
+    const output = () => critic.apply(observations, actions, { training: true })[0];
+    const before = output().dataSync();
+    const { grads } = tf.variableGrads(() => tf.sum(tf.square(tf.sub(output(), 1))), [kernel!, bias!]);
+    const [ofKernel, ofBias] = [grads[kernel!.name]!, grads[bias!.name]!];
+    const along = tf.add(tf.sum(tf.mul(ofKernel, kernel!), 0), tf.mul(ofBias, bias!)).dataSync();
+    for (const [i, size] of lengths(ofKernel).entries()) {
+      expect(Math.abs(along[i]!)).toBeLessThan(1e-4 * Math.max(1, size));
+    }
+    expect(Math.max(...lengths(ofKernel))).toBeGreaterThan(0.1);
+    const scales = tf.tensor1d([1, 2, 3, 4, 5, 6, 7, 8]);
+    kernel!.assign(tf.mul(kernel!, scales));
+    bias!.assign(tf.mul(bias!, scales));
+    expectClose(output(), before, 1e-4);
+    critic.dispose();
+  });
+
+  it('is true or false', () => {
+    const given = { ...sizes, weightNorm: 1 as unknown as boolean };
+    expect(() => new CrossQCritic(Rng.fromSeed(0), given)).toThrow('weightNorm must be true or false, got 1');
+  });
+});
+
 describe('TwinCritic', () => {
   const critic = new TwinCritic(Rng.fromSeed(2), { observationSize: 3, actionSize: 2, hidden: [16, 8] });
 

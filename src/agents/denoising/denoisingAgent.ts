@@ -253,15 +253,20 @@ export abstract class DenoisingAgent<
 
   private criticStep(inputs: CriticInputs) {
     const { gradients, metrics } = this.criticGradients(inputs, this.nextActions(inputs));
-    for (let i = 0; i < this.criticSteps; i++) this.criticAdam.apply(gradients);
+    this.moveCritic(gradients);
     return metrics;
+  }
+
+  private moveCritic(gradients: Record<string, tf.Tensor>): void {
+    for (let i = 0; i < this.criticSteps; i++) this.criticAdam.apply(gradients);
+    this.critic.project();
   }
 
   private fullStep(inputs: PolicyInputs): Record<string, tf.Tensor> {
     const nextActions = this.nextActions(inputs);
     const critic = this.criticGradients(inputs, nextActions);
     const policy = this.policyGradients(inputs, nextActions);
-    for (let i = 0; i < this.criticSteps; i++) this.criticAdam.apply(critic.gradients);
+    this.moveCritic(critic.gradients);
     this.policyAdam.apply(policy.gradients);
     const { targetRate, averageRate = targetRate } = this.options;
     if (this.targetCritic) moveTowards(this.targetCritic.variables, this.critic.variables, targetRate);

@@ -238,6 +238,7 @@ export class DimeAgent extends OffPolicyAgent<OptionValues<typeof dimeOptions>, 
       ),
     );
     this.criticAdam.apply(gradients);
+    this.critic.project();
     return this.criticResults(results);
   }
 

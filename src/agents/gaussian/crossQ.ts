@@ -143,6 +143,7 @@ export class CrossQAgent
       ),
     );
     this.criticAdam.apply(gradients);
+    this.critic.project();
     return this.criticResults(results);
   }
 
