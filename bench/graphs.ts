@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { SHORT_SPINNING } from '../src/compile/engine.js';
 import { withLongStacks } from '../src/compile/errors.js';
 import type { Node, Value } from '../src/compile/graph.js';
 import { encodeModel } from '../src/compile/onnx.js';
@@ -103,6 +104,7 @@ async function load(name: string, update: string) {
   const session = await InferenceSession.create(readFileSync(`${fileOf(name, update)}.onnx`), {
     intraOpNumThreads,
     logSeverityLevel: 3,
+    extra: SHORT_SPINNING,
   });
   const entries = JSON.parse(readFileSync(`${fileOf(name, update)}.json`, 'utf8')) as ReturnType<
     typeof graphs

@@ -5,9 +5,10 @@
  *     npx tsx bench/peers.ts 17/6/256 --rounds 40
  *     npx tsx bench/peers.ts 17/6/256 --check      whether both compute the same, in place of times
  *     npx tsx bench/peers.ts --python .venv/bin/python
+ *     npx tsx bench/peers.ts --threads 1           both on so many cores (Linux), in place of all
  *
  * Needs a Python with `pip install jax optax`. JAX runs `bench/peers/dime.py` in a process of its own, which waits while this one
- * works. Both use all cores, and are given noise.
+ * works. Both are given noise.
  */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
@@ -56,8 +57,11 @@ const { values, positionals } = parseArgs({
     python: { type: 'string', default: 'python3' },
     rounds: { type: 'string', default: '20' },
     check: { type: 'boolean', default: false },
+    threads: { type: 'string', default: '0' },
   },
 });
+
+const threads = Number(values.threads);
 
 /** Times of calls, and processor time of all of them. */
 interface Burst {
@@ -76,7 +80,8 @@ class Peer {
   static async start(name: string): Promise<{ peer: Peer; jax: string }> {
     const { observation, action, width } = sizeOf(name);
     const sizes = [observation, action, width, STEPS, BATCH].map(String);
-    const peer = new Peer(spawn(values.python, [PEER, ...sizes], { stdio: ['pipe', 'pipe', 'inherit'] }));
+    const command = [...(threads ? ['taskset', '-c', `0-${threads - 1}`] : []), values.python, PEER, ...sizes];
+    const peer = new Peer(spawn(command[0]!, command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] }));
     return { peer, ...((await peer.answer()) as { jax: string }) };
   }
 
@@ -98,7 +103,7 @@ class Peer {
 }
 
 async function createOwn(name: string): Promise<MeasuredAgent> {
-  return createAgent(sizeOf(name), STEPS, await selectCompiler());
+  return createAgent(sizeOf(name), STEPS, await selectCompiler(threads ? { threads } : true));
 }
 
 function tasksOf(agent: MeasuredAgent, inputs: Record<string, Inputs>): Record<Task, () => Promise<void>> {
@@ -140,7 +145,7 @@ async function compareSpeed(name: string): Promise<void> {
   const agent = await createOwn(name);
   const inputs = inputsOf(sizeOf(name), STEPS);
   const tasks = tasksOf(agent, inputs);
-  const meter = peakMeter(0);
+  const meter = peakMeter(threads);
   const bursts = { act: sides(), critic: sides(), both: sides() };
   for (const task of Object.keys(TASKS) as Task[]) {
     await tasks[task]();
@@ -161,7 +166,7 @@ async function compareSpeed(name: string): Promise<void> {
     }
   }
   console.log(`
-${name}, K = ${STEPS}, batch ${BATCH}; JAX ${jax}; ${values.rounds} rounds, load ${load.toFixed(1)} to ${loadavg()[0]!.toFixed(1)}, peak ${speed.toFixed(0)} GFLOP/s
+${name}, K = ${STEPS}, batch ${BATCH}; JAX ${jax}; ${threads || 'all'} threads, ${values.rounds} rounds, load ${load.toFixed(1)} to ${loadavg()[0]!.toFixed(1)}, peak ${speed.toFixed(0)} GFLOP/s
 milliseconds: best, median, processor time           here                      JAX          JAX over here (same)     of peak: here, JAX`);
   const work = workOf(agent, inputs);
   for (const task of Object.keys(TASKS) as Task[]) printRow(task, bursts[task], work[task] / speed / 1e6);

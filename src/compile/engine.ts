@@ -46,7 +46,7 @@ const WORTH_THREADS = 4e6;
  * Threads that wait for work keep a core busy for this long only. By default it is many times longer, which halves the
  * speed where something else uses the cores too: another session, environments in workers.
  */
-const SHORT_SPINNING = { session: { force_spinning_stop: '1', intra_op: { spin_duration_us: '50' } } };
+export const SHORT_SPINNING = { session: { force_spinning_stop: '1', intra_op: { spin_duration_us: '50' } } };
 
 /** ONNX Runtime on one device. */
 export interface Engine {

@@ -1,5 +1,6 @@
 import { fillOf, type Graph, type Node, producersOf, usesOf, type Value } from './graph.js';
-import { withSize } from './shapes.js';
+import { sizeOf, withSize } from './shapes.js';
+import { LARGEST } from './stackLanes.js';
 
 /** A product over rows in a sum: `left` transposed times `right`, or the sum of the rows of `right` times `weight`. */
 interface RowProduct {
@@ -91,6 +92,7 @@ export class ProductMerger {
   private productOf(terms: readonly RowProduct[]): Value {
     // Gradients of later steps come first; in the order of the steps, their rows are often below each other already.
     const group = terms.toSorted((a, b) => b.right.id - a.right.id);
+    if (group.length > 1 && group.some(isLarge)) return this.chainOf(group.toReversed());
     const { left, weight, reshape } = group[0]!;
     const right = this.stack(group.map((product) => product.right));
     if (left) {
@@ -101,8 +103,24 @@ export class ProductMerger {
       });
     }
     const weights = this.graph.fill(weight!, { type: 'float32', shape: [1, right.shape[0]!] });
-    const row = this.write('MatMul', [weights, right], [1, right.shape[1]!]);
-    return reshape ? this.write('Reshape', [row, reshape.inputs[1]!], reshape.outputs[0]!.shape) : row;
+    return this.reshaped(this.write('MatMul', [weights, right], [1, right.shape[1]!]), reshape);
+  }
+
+  /** Every product on top of the sum of those before it, in the order in which gradients come. */
+  private chainOf(group: readonly RowProduct[]): Value {
+    let sum: Value | undefined;
+    for (const { left, weight, right } of group) {
+      const factor = left ?? this.graph.fill(weight!, { type: 'float32', shape: [1, right.shape[0]!] });
+      const shape = [left?.shape[1] ?? 1, right.shape[1]!];
+      const inputs = sum ? [factor, right, sum] : [factor, right];
+      sum = this.write('Gemm', inputs, shape, { transA: left ? 1 : 0, transB: 0 });
+    }
+    return this.reshaped(sum!, group[0]!.reshape);
+  }
+
+  /** `value` as `reshape` would have it, if that is given. */
+  private reshaped(value: Value, reshape: Node | undefined): Value {
+    return reshape ? this.write('Reshape', [value, reshape.inputs[1]!], reshape.outputs[0]!.shape) : value;
   }
 
   /** Matrices below each other. */
@@ -126,6 +144,11 @@ export class ProductMerger {
     this.result.push(node);
     return node.outputs[0]!;
   }
+}
+
+/** Whether the factors had better not be copied: stacked they leave the cache. */
+function isLarge({ left, right }: RowProduct): boolean {
+  return Math.max(sizeOf(left?.shape ?? []), sizeOf(right.shape)) > LARGEST;
 }
 
 /** Whether a node adds two values of one shape. */

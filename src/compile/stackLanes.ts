@@ -5,7 +5,7 @@ import { broadcastShape, sameShape, sizeOf } from './shapes.js';
 const FEWEST = 6;
 
 /** Larger matrices are faster one by one, while they are in the cache. */
-const LARGEST = 4096;
+export const LARGEST = 4096;
 
 const ELEMENTWISE = new Set(['Add', 'Div', 'Mul', 'Neg', 'Sub']);
 
