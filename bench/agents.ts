@@ -14,7 +14,8 @@
  * advantages cost. Acting is for one observation.
  *
  * Memory: the most bytes of intermediate results that are needed at once in the operators of any program of an update, in the
- * order of its graph and without reuse in place, at K = 5 and at K = 20.
+ * order of its graph and without reuse in place, at K = 5 and at K = 20. DACER's estimate of the entropy, now and then, is left
+ * out as far as can be: it takes 3 samples of 200.
  */
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-layers';
@@ -174,7 +175,8 @@ async function memoryOf(name: string, steps: number | undefined): Promise<number
   }) as unknown as Compiler;
   const Class = agentClasses[name]! as { make?: unknown } & (typeof agentClasses)[string];
   Class.make = async (_: unknown, __: unknown, make: (compiler: Compiler) => Agent) => make(watching);
-  const agent = await Class.create(optionsOf(name, steps));
+  const fewSamples = tableOf(name).entropySamples ? { entropySamples: 3 } : {};
+  const agent = await Class.create({ ...optionsOf(name, steps), ...fewSamples });
   Class.make = undefined;
   delete Class.make;
   const turn = learner(agent);
