@@ -73,6 +73,7 @@ export const RENDERING = {
 /** The environment inside wrappers. */
 export function mujocoEnvIn(env: Env): MujocoEnv {
   const found = findMujocoEnv(env);
+  found?.simulation.requireOpen();
   if (found) return found;
   throw new ArgumentError(`renderSvg: env must be a MujocoEnv, or wrap one, got ${show(env)}.`);
 }
