@@ -206,6 +206,7 @@ export {
 } from './diffusion/divergences.js';
 export { type DmerlSamplerOptions, dmerlSampler } from './diffusion/dmerl.js';
 export { type EulerMaruyamaOptions, EulerMaruyamaSampler, eulerMaruyama } from './diffusion/eulerMaruyama.js';
+export { type FlowOptions, FlowSampler } from './diffusion/flow.js';
 export { type GaussianOptions, GaussianSampler } from './diffusion/gaussian.js';
 export { type GeneralBridgeOptions, GeneralBridgeSampler, generalBridge } from './diffusion/generalBridge.js';
 export { logBackward, logForward, type TransitionKernels } from './diffusion/kernels.js';

@@ -13,6 +13,7 @@ import {
 } from '../diffusion/divergences.js';
 import { dmerlSampler } from '../diffusion/dmerl.js';
 import { EulerMaruyamaSampler, eulerMaruyama } from '../diffusion/eulerMaruyama.js';
+import { FlowSampler } from '../diffusion/flow.js';
 import { GaussianSampler } from '../diffusion/gaussian.js';
 import { GeneralBridgeSampler, generalBridge } from '../diffusion/generalBridge.js';
 import { OrnsteinUhlenbeckSampler, ornsteinUhlenbeck } from '../diffusion/ornsteinUhlenbeck.js';
@@ -73,6 +74,7 @@ const CLASSES = {
   EulerMaruyamaSampler,
   OrnsteinUhlenbeckSampler,
   GeneralBridgeSampler,
+  FlowSampler,
   GaussianSampler,
   DdpmSampler,
   ConsistencySampler,

@@ -8,6 +8,7 @@ import {
   DimeAgent,
   type DimeOptions,
   EulerMaruyamaSampler,
+  FlowSampler,
   forwardKl,
   GaussianSampler,
   GeneralBridgeSampler,
@@ -147,6 +148,7 @@ describe('ablations', () => {
   }
 
   const samplers = {
+    'SAC Flow': () => new FlowSampler({ steps: 2, stdHidden: [8] }),
     'Gaussian policy': () => new GaussianSampler({ hidden: [16] }),
     'General Bridge': () => new GeneralBridgeSampler({ steps: 3, network: smallNetwork }),
     'fixed diffusion': () => new EulerMaruyamaSampler({ steps: 3, network: smallNetwork, learnDiffusion: false }),
