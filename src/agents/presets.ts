@@ -133,7 +133,7 @@ const small: PresetLine[] = [
     agents: DENOISING,
     tasks: LARGER,
     source:
-      "results/halfcheetah-50k: CrossQ's critics, as DIME's, learn twice as fast as plain ones (results/plain-critics-50k); choosing among 8 next actions does most of the improving; the temperature falls within 10,000 updates, over 200,000 by default",
+      "results/halfcheetah-50k: CrossQ's critics, as DIME's, learn twice as fast at first as plain ones (results/plain-critics-50k); choosing among 8 next actions does most of the improving; the temperature falls within 10,000 updates, over 200,000 by default",
     options: {
       criticNetwork: { type: 'crossQCritic', hidden: [256, 256] },
       targetParticles: 8,
