@@ -52,8 +52,9 @@ export class OwnTd3 extends OffPolicyAgent<OptionValues<typeof options>, Float32
   private readonly targetActor = this.own('targetActor', this.newActor());
   private readonly critic = this.own('critic', this.valueCritic(twinCritic(), smallerValue));
   private readonly targetCritic = this.own('targetCritic', this.critic.twin());
-  private readonly actorAdam = this.own('actorAdam', new Adam(this.actor.variables, this.options));
-  private readonly criticAdam = this.own('criticAdam', new Adam(this.critic.variables, this.options));
+  private readonly rate = { learningRate: this.options.learningRate };
+  private readonly actorAdam = this.own('actorAdam', new Adam(this.actor.variables, this.rate));
+  private readonly criticAdam = this.own('criticAdam', new Adam(this.critic.variables, this.rate));
   private readonly actions = this.program(({ observations }: { observations: tf.Tensor2D }) => ({
     actions: act(this.actor, observations),
   }));

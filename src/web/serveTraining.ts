@@ -127,7 +127,8 @@ class TrainingServer {
   private async make(options: object): Promise<Active> {
     const session = await this.create(options, this.channel);
     try {
-      return { session, run: new TrainingRun(session), started: false };
+      const { agent, env, seed, warmupSteps } = session;
+      return { session, run: new TrainingRun({ agent, env, seed, warmupSteps }), started: false };
     } catch (error) {
       await free(session);
       throw error;

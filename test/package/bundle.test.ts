@@ -27,10 +27,10 @@ async function bundle(code: string, external: string[] = []): Promise<{ bytes: n
 const use = (name: string) => `import { ${name} } from 'diffrl'; globalThis.used = ${name};`;
 
 describe('a bundle for a page', () => {
-  it('with cosineSchedule only stays below 2.75 KB and holds nothing of TensorFlow.js', async () => {
+  it('with cosineSchedule only stays below 3.5 KB and holds nothing of TensorFlow.js', async () => {
     const { bytes, inputs } = await bundle(use('cosineSchedule'));
     console.info(`cosineSchedule: ${(bytes / 1024).toFixed(2)} KB minified`);
-    expect(bytes).toBeLessThan(2.75 * 1024);
+    expect(bytes).toBeLessThan(3.5 * 1024);
     expect(inputs.filter((path) => path.includes('tensorflow'))).toEqual([]);
   });
 
@@ -65,6 +65,6 @@ describe('a bundle for a page', () => {
     expect(
       inputs.filter((path) => /src\/(cli|runs|node)\/|commander|\/yaml\/|^node_modules.cli-progress/.test(path)),
     ).toEqual([]);
-    expect(bytes).toBeLessThan(430 * 1024);
+    expect(bytes).toBeLessThan(450 * 1024);
   });
 });
