@@ -51,6 +51,7 @@ import { connectEnv, connectVectorEnv, serveEnv } from 'diffrl/remote';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { transitions as columns } from './agents/fixtures.js';
+import { mistakes } from './mistakes.js';
 import { TinyAgent } from './training/tinyAgent.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: the point is to hand over anything
@@ -402,27 +403,8 @@ async function textOf({ seen = (thing) => thing }: Subject, thing: Anything): Pr
 
 /** What people hand over by mistake. */
 const nonsense = fc.constantFrom<unknown>(
-  ...[
-    undefined,
-    null,
-    true,
-    '',
-    'abc',
-    '3',
-    Number.NaN,
-    Infinity,
-    -1,
-    0,
-    0.5,
-    3,
-    1e15,
-    [],
-    {},
-    [Number.NaN],
-    ['1'],
-    [[1]],
-  ],
-  ...[() => 1, Symbol('s'), 10n, new Date(0), new Map(), new Float32Array(0), Float32Array.of(1, Number.NaN)],
+  ...mistakes,
+  ...['abc', 3, [Number.NaN], Symbol('s'), 10n, new Map(), new Float32Array(0), Float32Array.of(1, Number.NaN)],
   ...[{ seed: 'x' }, { seed: -1 }, { explore: 3 }, { length: 3 }, { rewards: null }, { qpos: ['x', 1] }, { state: {} }],
   ...[[Symbol('s')], [3n], tf.scalar(1)],
 );

@@ -126,8 +126,6 @@ class Program {
       sessionOptions: true,
       worker: true,
     });
-    if (typeof fn !== 'function')
-      throw new ArgumentError(`compile: fn must be a function of tensors, got ${show(fn)}.`);
     this.name = options.name ?? (fn.name || 'compiled function');
     checkEngineOptions('compile', options);
     this.maxGraphs = requireInteger('compile', 'maxGraphs', options.maxGraphs ?? 8, { min: 1 });

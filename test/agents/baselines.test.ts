@@ -5,6 +5,7 @@ import {
   agentClasses,
   evaluation,
   Pendulum,
+  presetFor,
   Rng,
   type StateDict,
   SyncVectorEnv,
@@ -103,17 +104,7 @@ const agents: Record<string, Case> = {
   wpo: {
     // At the default of 10,000 the penalty of the deviation turns rounding into gradients.
     tiny: { targetPeriod: 5, nStep: 2, stdKlWeight: 10 },
-    learner: {
-      ...{ ...small, updatesPerTransition: 1, nStep: 1, actorHidden: [64, 64], criticHidden: [64, 64] },
-      ...{
-        actorLearningRate: 3e-3,
-        criticLearningRate: 3e-3,
-        targetPeriod: 25,
-        sampledActions: 8,
-        meanKlWeight: 0.1,
-        initialStd: 0.5,
-      },
-    },
+    learner: { ...presetFor('wpo', 'Pendulum-v1').options, seed: 1 },
     steps: 3000,
   },
   dacer: {

@@ -1,0 +1,20 @@
+/** What is handed over by mistake anywhere; each fuzzer adds what its own calls could be given. */
+export const mistakes: readonly unknown[] = [
+  undefined,
+  null,
+  '',
+  '3',
+  Number.NaN,
+  Infinity,
+  -1,
+  0,
+  0.5,
+  1e15,
+  true,
+  [],
+  {},
+  ['1'],
+  [[1]],
+  () => 1,
+  new Date(0),
+];
