@@ -26,13 +26,16 @@ export function decodeOptions(options: JsonObject, custom: Record<string, Maker>
   return decodeEntries(options, { makers: { ...MAKERS, ...custom }, where, path: '' });
 }
 
-/** `over` laid over `under`; a sampler's or diffusion's options are laid over those of the same kind one by one. */
+/**
+ * `over` laid over `under`, groups of options entry by entry at every depth. Two of different `type`, two schedules for
+ * instance, have nothing to merge: `over` replaces `under`.
+ */
 export function mergeOptions(under: JsonObject, over: JsonObject): JsonObject {
   const merged = { ...under, ...over };
-  for (const name of ['sampler', 'diffusion']) {
-    const [below, above] = [under[name], over[name]];
+  for (const [name, above] of Object.entries(over)) {
+    const below = under[name];
     if (isObject(below) && isObject(above) && (above.type ?? below.type) === below.type)
-      merged[name] = { ...below, ...above };
+      merged[name] = mergeOptions(below, above);
   }
   return merged;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentClass } from '../../src/agents/baseAgent.js';
+import { mergeOptions } from '../../src/agents/optionsJson.js';
 import { presetFor, presetLines } from '../../src/agents/presets.js';
 import { agentClasses } from '../../src/agents/registry.js';
 import { readOptions } from '../../src/options.js';
@@ -39,5 +40,19 @@ describe('presets', () => {
   test('DACER steps 20 environments for one update', () => {
     const { options, envs } = presetFor('dacer', 'Humanoid-v5', 'paper');
     expect({ options, envs }).toEqual({ options: { updatesPerTransition: 0.05, explorationNoise: 0.15 }, envs: 20 });
+  });
+
+  test('what is set over a preset leaves the rest of its group', () => {
+    const { options } = presetFor('sdac', 'HalfCheetah-v5');
+    const merged = mergeOptions(options, {
+      temperature: { entropyScale: 1.5 },
+      diffusion: { network: { hidden: [64] } },
+      criticNetwork: { type: 'twinCritic' },
+    });
+    expect(merged).toMatchObject({
+      temperature: { every: 12, entropyScale: 1.5 },
+      diffusion: { steps: 10, network: { type: 'stepNetwork', hidden: [64], timeSize: 64 } },
+    });
+    expect(merged.criticNetwork).toEqual({ type: 'twinCritic' });
   });
 });
