@@ -14,6 +14,7 @@ import {
   evaluation,
   learningCurve,
   progressBar,
+  stepNetwork,
   train,
 } from 'diffrl';
 import { FrameRecorder, makeMujoco } from 'diffrl/mujoco';
@@ -32,8 +33,9 @@ const env = await makeMujoco('InvertedPendulum-v5');
 const agent = await DimeAgent.create({
   env,
   seed,
-  sampler: new EulerMaruyamaSampler({ steps: 8 }),
-  criticHidden: [256, 256],
+  sampler: new EulerMaruyamaSampler({ steps: 8, network: stepNetwork({ hidden: [64, 64], timeSize: 64 }) }),
+  criticHidden: [128, 128],
+  batchSize: 64,
   support: { min: -10, max: 110 },
   temperature: 0.1,
   warmupSteps: 500,

@@ -108,8 +108,15 @@ const small: PresetLine[] = [
   {
     agents: ['dime'],
     tasks: ['InvertedPendulum-v5'],
-    source: 'discounted returns lie within 0 and 100; examples/quickstart.ts',
-    options: { support: { min: -10, max: 110 }, updatesPerTransition: 1, temperature: 0.1 },
+    source: 'discounted returns lie within 0 and 100, and small networks do; examples/quickstart.ts',
+    options: {
+      support: { min: -10, max: 110 },
+      updatesPerTransition: 1,
+      temperature: 0.1,
+      batchSize: 64,
+      criticHidden: [128, 128],
+      sampler: { network: { type: 'stepNetwork', hidden: [64, 64], timeSize: 64 } },
+    },
   },
   {
     agents: ['dime'],
