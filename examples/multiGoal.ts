@@ -59,16 +59,22 @@ async function run(agent: DimeAgent, seed: number): Promise<{ x: number[]; y: nu
   return { x: places.map((place) => place[0]!), y: places.map((place) => place[1]!) };
 }
 
-/** Draws the runs, and prints how many ended nearest to each goal. */
+/** Pixels to a unit of the plane, so that the ring around a goal is where runs end. */
+const UNIT = 25;
+
+/** Draws the runs, and prints how many arrived at each goal. */
 async function drawRuns(name: string, agent: DimeAgent): Promise<Figure> {
   const env = makeEnv();
   const runs = await Promise.all(Array.from({ length: 60 }, (_, seed) => run(agent, seed)));
   const counts = env.goals.map(() => 0);
-  for (const { x, y } of runs) counts[env.nearestGoal([x.at(-1)!, y.at(-1)!]).index]! += 1;
-  console.log(`${name.padEnd(16)} runs to each goal: ${counts.join(', ')}`);
+  for (const { x, y } of runs) {
+    const { index, distance } = env.nearestGoal([x.at(-1)!, y.at(-1)!]);
+    if (distance < 1) counts[index]! += 1;
+  }
+  console.log(`${name.padEnd(16)} of ${runs.length} runs arrived at each goal: ${counts.join(', ')}`);
   const paths = runs.map(({ x, y }) => line({ x, y, color: '#4c78a8', width: 1, opacity: 0.5 }));
   const [x, y] = [env.goals.map((goal) => goal[0]), env.goals.map((goal) => goal[1])];
-  const goals = scatter({ x, y, color: '#e45756', symbol: 'cross', radius: 7, label: 'goals' });
+  const goals = scatter({ x, y, color: '#e45756', symbol: 'ring', radius: UNIT, label: 'goals' });
   return figure([...paths, goals], { title: name, x: [-7, 7], y: [-7, 7], equalAspect: true, width: 420, height: 440 });
 }
 

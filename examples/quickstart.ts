@@ -35,7 +35,6 @@ const agent = await DimeAgent.create({
   seed,
   sampler: new EulerMaruyamaSampler({ steps: 8, network: stepNetwork({ hidden: [64, 64], timeSize: 64 }) }),
   criticHidden: [128, 128],
-  batchSize: 64,
   support: { min: -10, max: 110 },
   temperature: 0.1,
   warmupSteps: 500,

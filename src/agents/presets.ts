@@ -113,7 +113,6 @@ const small: PresetLine[] = [
       support: { min: -10, max: 110 },
       updatesPerTransition: 1,
       temperature: 0.1,
-      batchSize: 64,
       criticHidden: [128, 128],
       sampler: { network: { type: 'stepNetwork', hidden: [64, 64], timeSize: 64 } },
     },
