@@ -5,18 +5,19 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 
 /**
  * Files that take more than two seconds each, for they train, or start browsers, workers, programs; and those that need modules
- * of their own: `npm run test:fast` leaves them out and loads modules once for all others.
+ * of their own. All others load modules once: `npm run test:fast` runs only these.
  */
 const SLOW = [
   ...['agents', 'cli', 'docs', 'examples', 'mujoco', 'node', 'playground', 'remote', 'runs', 'web'].map(
-    (room) => `test/${room}/**`,
+    (room) => `${room}/**/*`,
   ),
   ...[
     'checkpoint/checkpoint',
     'compile/kernels',
     'compile/gpu',
     'compile/browser',
-    'compile/memory',
+    'compile/memory*',
+    'compile/worker*',
     'compile/missing',
     'training/dimeResume',
     'compile/properties',
@@ -24,10 +25,20 @@ const SLOW = [
     'diffusion/boundedChain',
     'diffusion/golden',
     'diffusion/ddpm',
+    'diffusion/flow',
   ],
-  ...['objectives/memory', 'objectives/gaussianFits', 'objectives/rssm', 'objectives/quantile', 'ops/truncatedNormal'],
+  ...[
+    'objectives/memory',
+    'objectives/gaussianFits',
+    'objectives/rssm',
+    'objectives/quantile',
+    'ops/truncatedNormal',
+    'plots/microscope',
+  ],
   ...['fuzz', 'fuzzExports', 'fuzzMethods', 'fuzzEntryPoints', 'stateful', 'package/bundle'],
-].map((name) => (name.includes('*') ? name : `test/${name}.test.ts`));
+];
+
+const testsOf = (name: string) => `test/${name}.test.ts`;
 
 export default defineConfig({
   resolve: {
@@ -37,13 +48,17 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: process.env.FAST ? SLOW : [],
-    isolate: !process.env.FAST,
     reporters: ['default', './scripts/closingLineReporter.ts'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'slow', include: SLOW.map(testsOf) } },
+      {
+        extends: true,
+        test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: SLOW.map(testsOf), isolate: false },
+      },
+    ],
   },
 });
