@@ -1,7 +1,7 @@
 /**
  * Runs the experiments whose results stand in `results/`, and records each run that is complete.
  *
- *     npx tsx bench/learning.ts halfcheetah-50k [--jobs 2] [--agents dime,sac]
+ *     npx tsx bench/learning.ts halfcheetah-50k [--jobs 2] [--agents dime,sac] [--tasks Hopper-v5] [--seeds 0,1]
  *
  * `results/NAME/experiment.yaml` is a sweep ({@link Sweep}): kill the command whenever you like and call it again, runs go on
  * from their checkpoints in `sweeps/NAME`, and what is recorded is never repeated. `npx tsx bench/report.ts` redraws tables and figures.
@@ -19,7 +19,12 @@ import { type Result, resultPath, writeResult } from './results.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { jobs: { type: 'string', default: '1' }, agents: { type: 'string' } },
+  options: {
+    jobs: { type: 'string', default: '1' },
+    agents: { type: 'string' },
+    tasks: { type: 'string' },
+    seeds: { type: 'string' },
+  },
 });
 const [experiment] = positionals;
 const file = (name: string) => fileURLToPath(new URL(`../results/${name}/experiment.yaml`, import.meta.url));
@@ -31,10 +36,13 @@ const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort());
 
 const sweep = Sweep.read(`sweeps/${experiment}`, parse(readFileSync(file(experiment), 'utf8')));
-const wanted = values.agents?.split(',');
+const asked = (list: string | undefined, value: string | number) => list?.split(',').includes(String(value)) ?? true;
 sweep.plan.runs = sweep.plan.runs.filter(
   ({ settings: { agent, env: task, seed } }) =>
-    (wanted?.includes(agent) ?? true) && !existsSync(resultPath(experiment, { agent, task, seed })),
+    asked(values.agents, agent) &&
+    asked(values.tasks, task) &&
+    asked(values.seeds, seed) &&
+    !existsSync(resultPath(experiment, { agent, task, seed })),
 );
 await sweep.prepare();
 await record(experiment);
