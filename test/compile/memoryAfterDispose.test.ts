@@ -12,7 +12,7 @@ const [tsx, program] = ['../../scripts/registerTsx.mjs', './memoryAfterDispose.t
 it.runIf(process.platform === 'linux').each(['worker', 'here'])(
   'an agent gives its memory back when it is disposed of (engine: %s)',
   (where) => {
-    const output = execFileSync(process.execPath, ['--import', tsx!, program!, where], {
+    const output = execFileSync(process.execPath, ['--expose-gc', '--import', tsx!, program!, where], {
       ...{ env: { ...process.env, ...plain }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
     });
     const rounds = [...output.matchAll(/^(\d+) (\d+)$/gm)].map(([, alive, after]) => [Number(alive), Number(after)]);

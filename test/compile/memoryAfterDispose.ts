@@ -27,6 +27,8 @@ for (let i = 0; i < 3; i++) {
   const alive = used();
   agent.dispose();
   await sleep(300);
+  globalThis.gc!();
+  await sleep(300);
   console.log(`${alive.toFixed(0)} ${used().toFixed(0)}`);
 }
 process.exit(0);
