@@ -2,32 +2,43 @@
  * What each way of running DIME's chain without exploration gives and costs: one agent is trained, then evaluated in all of them from
  * the same starts.
  *
- *     npx tsx bench/evaluation.ts --env Pendulum --steps 4000 --seed 0
+ *     npx tsx bench/evaluation.ts --env Pendulum-v1 --steps 4000 --seed 0
  *
  *     [--episodes 20]     of each evaluation
  */
 import { parseArgs } from 'node:util';
-import { DimeAgent, evaluate, loadState, Pendulum, progressBar, type SamplingMode, train } from 'diffrl';
+import {
+  createAgent,
+  type DimeAgent,
+  evaluate,
+  loadState,
+  Pendulum,
+  presetFor,
+  progressBar,
+  type SamplingMode,
+  train,
+} from 'diffrl';
 import { type MujocoId, makeMujoco } from 'diffrl/mujoco';
 import { useBestBackend } from 'diffrl/node';
 import { samplingModes } from '../src/diffusion/chain.js';
 import { best, machine } from './measure.js';
-import { dime } from './settings.js';
 
 const { values } = parseArgs({
   options: {
-    env: { type: 'string', default: 'Pendulum' },
+    env: { type: 'string', default: 'Pendulum-v1' },
     steps: { type: 'string', default: '4000' },
     seed: { type: 'string', default: '0' },
     episodes: { type: 'string', default: '20' },
   },
 });
 const [steps, seed, episodes] = [values.steps, values.seed, values.episodes].map(Number) as [number, number, number];
-const makeEnv = async () => (values.env === 'Pendulum' ? new Pendulum() : makeMujoco(values.env as MujocoId));
+const makeEnv = async () => (values.env === 'Pendulum-v1' ? new Pendulum() : makeMujoco(values.env as MujocoId));
 
 /** An agent that shows its policy in one way. */
-const create = async (evaluation: SamplingMode, evaluationParticles: number) =>
-  DimeAgent.create({ ...dime(values.env), env: await makeEnv(), seed, evaluation, evaluationParticles });
+const create = async (evaluation: SamplingMode, evaluationParticles: number) => {
+  const options = { ...presetFor('dime', values.env).options, evaluation, evaluationParticles };
+  return (await createAgent('dime', { env: await makeEnv(), seed }, options)) as DimeAgent;
+};
 
 await useBestBackend();
 const trained = await create('sde', 1);

@@ -56,7 +56,7 @@ const DENOISING = ['sdac', 'dpmd'];
 const DMERL = ['diffsac', 'diffwpo'];
 const LONG_WARMUP = ['qsm', 'qvpo', 'dipo', 'dacer'];
 
-const SHORT_RUNS = "found on this repository's short runs, README and docs/dmerl.md: bench/returns.ts";
+const SHORT_RUNS = "found on this repository's short runs: results/README.md";
 const DIME_E = 'Celik et al. 2025 (DIME), appendix E';
 const DIME_CODE = "DIME's released code, default of its configuration";
 const SDAC_CODE = "SDAC's code of the ICML camera-ready (May 2025), 5 environments side by side";
@@ -78,7 +78,7 @@ const small: PresetLine[] = [
   {
     agents: [...REPLAY, 'diffppo'],
     tasks: ['Pendulum-v1'],
-    source: 'no state of Pendulum is lost for long: a horizon of 20 steps learns faster; bench/returns.ts',
+    source: 'no state of Pendulum is lost for long: a horizon of 20 steps learns faster; results/small-tasks-5k',
     options: { gamma: 0.95 },
   },
   ...SMALL.map((task) => ({
@@ -90,7 +90,7 @@ const small: PresetLine[] = [
   {
     agents: ['dime'],
     tasks: EVERY,
-    source: 'half the chain and an eighth of the width of the paper, for a CPU; bench/returns.ts',
+    source: 'half the chain and an eighth of the width of the paper, for a CPU; results/halfcheetah-50k',
     options: { sampler: { steps: 8 }, criticHidden: [256, 256], actorLearningRate: 1e-3 },
   },
   {
@@ -158,7 +158,7 @@ const small: PresetLine[] = [
   ...SMALL.map((task) => ({
     agents: DENOISING,
     tasks: [task],
-    source: 'the temperature is low from the start; bench/returns.ts',
+    source: 'the temperature is low from the start; results/small-tasks-5k',
     options: {
       targetParticles: 1,
       targetRate: 0.05,
@@ -170,7 +170,7 @@ const small: PresetLine[] = [
   ...SMALL.map((task) => ({
     agents: DMERL,
     tasks: [task],
-    source: 'docs/dmerl.md, returns; bench/returns.ts',
+    source: 'results/small-tasks-5k',
     options: {
       actorLearningRate: 1e-3,
       targetRate: 0.05,
