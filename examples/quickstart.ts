@@ -1,6 +1,6 @@
 /**
  * `npm start`: DIME learns to balance a pole on a cart (Gymnasium's InvertedPendulum-v5, real MuJoCo physics).
- * Leaves a learning curve, a log, a checkpoint and a film in runs/quickstart. Options: --steps 6000, --seed 0, --resume.
+ * Leaves a learning curve, a log, a checkpoint and a film in runs/quickstart. Options: --steps 5000, --seed 0, --resume.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -21,7 +21,7 @@ import { FrameRecorder, makeMujoco } from 'diffrl/mujoco';
 
 const { values } = parseArgs({
   options: {
-    steps: { type: 'string', default: '6000' },
+    steps: { type: 'string', default: '5000' },
     seed: { type: 'string', default: '0' },
     resume: { type: 'boolean', default: false },
   },
