@@ -70,7 +70,7 @@ async function resultOf(folder: RunFolder, seconds: number): Promise<Result> {
     agent: settings.agent,
     task: task.id,
     seed: settings.seed,
-    updatesPerTransition: Number(resolved.options.updatesPerTransition ?? defaultRatio(settings.agent)),
+    updatesPerTransition: ratioOf(settings.agent, resolved.options.updatesPerTransition),
     envs: resolved.envs,
     options: resolved.options,
     commit: commit ?? 'unknown',
@@ -82,7 +82,8 @@ async function resultOf(folder: RunFolder, seconds: number): Promise<Result> {
   };
 }
 
-function defaultRatio(agent: string): string | undefined {
+function ratioOf(agent: string, given: unknown): number | null {
   const { options } = agentClass('bench/learning.ts', agent) as unknown as AgentClass;
-  return options.updatesPerTransition?.defaultText;
+  const ratio = given ?? options.updatesPerTransition?.defaultText;
+  return ratio === undefined ? null : Number(ratio);
 }

@@ -86,7 +86,7 @@ function measuredRow(group: Group, steps: readonly number[]): string[] {
     group.task,
     displayName(group.agent),
     `${group.runs.length}`,
-    `${first!.updatesPerTransition}`,
+    `${first!.updatesPerTransition ?? ''}`,
     ...values,
     rounded(worst),
     minutes.toFixed(0),

@@ -10,7 +10,8 @@ export interface Result {
   task: string;
   seed: number;
   /** Gradient updates per environment transition. */
-  updatesPerTransition: number;
+  /** `null` for agents without replay, which have no such ratio. */
+  updatesPerTransition: number | null;
   /** Environments side by side. */
   envs: number;
   /** The agent's options: the preset's, and what the experiment gives over them. */
