@@ -110,7 +110,7 @@ describe.each(Object.entries(entries))('diffrl/%s', (entry, exports) => {
           faults.add(`${name}: ${(error as Error).name}: ${(error as Error).message?.slice(0, 90)}`);
         }
       }),
-      { numRuns: Number(process.env.FUZZ_RUNS ?? 200) },
+      { numRuns: Number(process.env.FUZZ_RUNS ?? 400) },
     );
     console.info(`diffrl/${entry}: ${names.length} called, ${faults.size} distinct raw errors`);
     expect([...faults]).toEqual([]);

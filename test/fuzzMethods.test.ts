@@ -57,7 +57,7 @@ import { TinyAgent } from './training/tinyAgent.js';
 // biome-ignore lint/suspicious/noExplicitAny: the point is to hand over anything
 type Anything = any;
 /** Calls of each thing; `FUZZ_RUNS=1000 npx vitest run test/fuzzMethods`. */
-const RUNS = Number(process.env.FUZZ_RUNS ?? 50);
+const RUNS = Number(process.env.FUZZ_RUNS ?? 100);
 
 interface Subject {
   make(): Anything;

@@ -240,7 +240,7 @@ describe.each(Object.entries(everything))('%s', (_, make) => {
           expect(text(await other.state()) === before, `${kind} ${name}: unchanged`).toBe(true);
         },
       ),
-      { numRuns: 12 },
+      { numRuns: 25 },
     );
     await other.prepare(saved);
     expect(text(await other.state()) === before, 'prepared only').toBe(true);

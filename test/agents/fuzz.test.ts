@@ -19,7 +19,7 @@ const options = (name: string) => ({
 });
 
 /** Calls of each agent. `FUZZ_RUNS=1100 npx vitest run test/agents/fuzz` makes 10,000 in all. */
-const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
+const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 
 /** What people hand over by mistake. */
 const nonsense = fc.oneof(

@@ -101,7 +101,7 @@ describe.skipIf(!hasBrowser)(`the playground${whyNot}`, () => {
     expect(training.share).toBeGreaterThan(0); // none got through when training ran in the page itself
     expect(task).toBeLessThan(100); // what the page itself could hold up a frame by
 
-    await until(page, 'globalThis.playground.best >= 200', 100);
+    await until(page, 'globalThis.playground.best >= 500', 100);
     console.info(
       `a return of ${await page.evaluate('globalThis.playground.best')} after ${await textOf(page, 'steps')} steps and ` +
         `${Math.round((Date.now() - start) / 1000)} s`,
