@@ -133,7 +133,7 @@ const small: PresetLine[] = [
     agents: DENOISING,
     tasks: EVERY,
     source: SHORT_RUNS,
-    options: { batchSize: 128, particles: 8, policyLearningRate: 1e-3 },
+    options: { particles: 8, policyLearningRate: 1e-3 },
   },
   {
     agents: DENOISING,
@@ -141,7 +141,6 @@ const small: PresetLine[] = [
     source:
       "CrossQ's critics learn twice as fast at first as plain ones (results/plain-critics-50k), and with CrossQ's batches and beta1 faster still (results/small-batch-50k); choosing among several next actions does most of the improving; the temperature falls within 10,000 updates, over 200,000 by default, and to 0.27, where 0.98 improves a third slower",
     options: {
-      batchSize: 256,
       criticNetwork: { type: 'crossQCritic', hidden: [256, 256] },
       criticAdam: { beta1: 0.5 },
       targetParticles: 4,
@@ -162,6 +161,7 @@ const small: PresetLine[] = [
     tasks: [task],
     source: 'the temperature is low from the start; results/small-tasks-5k',
     options: {
+      batchSize: 128,
       targetParticles: 1,
       targetRate: 0.05,
       updatesPerTransition: 1,
