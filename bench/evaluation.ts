@@ -12,15 +12,14 @@ import {
   type DimeAgent,
   evaluate,
   loadState,
-  Pendulum,
   presetFor,
   progressBar,
   type SamplingMode,
   train,
 } from 'diffrl';
-import { type MujocoId, makeMujoco } from 'diffrl/mujoco';
 import { useBestBackend } from 'diffrl/node';
 import { samplingModes } from '../src/diffusion/chain.js';
+import { makeEnvironment } from '../src/runs/environment.js';
 import { best, machine } from './measure.js';
 
 const { values } = parseArgs({
@@ -32,7 +31,7 @@ const { values } = parseArgs({
   },
 });
 const [steps, seed, episodes] = [values.steps, values.seed, values.episodes].map(Number) as [number, number, number];
-const makeEnv = async () => (values.env === 'Pendulum-v1' ? new Pendulum() : makeMujoco(values.env as MujocoId));
+const makeEnv = () => makeEnvironment('bench/evaluation.ts', values.env);
 
 /** An agent that shows its policy in one way. */
 const create = async (evaluation: SamplingMode, evaluationParticles: number) => {

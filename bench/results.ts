@@ -9,8 +9,7 @@ export interface Result {
   agent: string;
   task: string;
   seed: number;
-  /** Gradient updates per environment transition. */
-  /** `null` for agents without replay, which have no such ratio. */
+  /** Gradient updates per environment transition; `null` for agents without replay, which have no such ratio. */
   updatesPerTransition: number | null;
   /** Environments side by side. */
   envs: number;
