@@ -280,6 +280,7 @@ export {
   type TimeFeatures,
 } from './networks/timeEmbedding.js';
 export { TwinCritic as MlpTwinCritic, TwinCritic, type TwinCriticOptions, twinCritic } from './networks/twinCritic.js';
+export { withStep } from './networks/withStep.js';
 
 // Losses and critic objectives.
 

@@ -8,6 +8,7 @@ import { requireOptions } from '../options.js';
 import { type Rng, requireRng } from '../rng/rng.js';
 import { type CriticFactory, twinHeads } from './criticNetwork.js';
 import { constant, orthogonal } from './initializers.js';
+import { withStep } from './withStep.js';
 
 export interface BroNetOptions {
   inputs: number;
@@ -72,10 +73,8 @@ export class BroNet {
 /** Two {@link BroNet}s as the `criticNetwork` of an agent. */
 export function broCritic(options: Pick<BroNetOptions, 'width' | 'blocks'> = {}): CriticFactory {
   requireOptions('broCritic', options, { width: true, blocks: true });
-  return described(
-    (rng, { observationSize, actionSize, outputs }) =>
-      twinHeads(rng, (own) => new BroNet(own, { ...options, inputs: observationSize + actionSize, outputs })),
-    broCritic,
-    options,
+  const make = withStep((rng, { observationSize, actionSize, outputs }) =>
+    twinHeads(rng, (own) => new BroNet(own, { ...options, inputs: observationSize + actionSize, outputs })),
   );
+  return described(make, broCritic, options);
 }

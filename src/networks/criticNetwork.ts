@@ -139,7 +139,7 @@ export class CriticHeads {
     const [moving] = Object.keys(this.statistics);
     if (moving) {
       throw new ArgumentError(
-        `${this.plan.where}: criticNetwork: the running statistics (${moving}) move in training mode only, which this agent with its target networks has not: take one without, or DimeAgent, CrossQAgent, SdacAgent, DpmdAgent or QsmAgent.`,
+        `${this.plan.where}: criticNetwork: the running statistics (${moving}) move in training mode only, which this agent with its target networks has not: take one without, or DimeAgent, CrossQAgent, SdacAgent, DpmdAgent, DiffSacAgent, DiffWpoAgent or QsmAgent.`,
       );
     }
     const twin = new CriticHeads(this.plan);

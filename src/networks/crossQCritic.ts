@@ -7,6 +7,7 @@ import { type Rng, requireRng } from '../rng/rng.js';
 import type { BatchRenormOptions } from './batchRenorm.js';
 import { BatchRenormMlp } from './batchRenormMlp.js';
 import { type CriticCall, type CriticFactory, type CriticNetwork, type Heads, twinHeads } from './criticNetwork.js';
+import { withStep } from './withStep.js';
 
 export interface CrossQCriticOptions {
   observationSize: number;
@@ -82,5 +83,6 @@ export function crossQCritic(
   options: Pick<CrossQCriticOptions, 'hidden' | 'batchRenorm' | 'weightNorm'> = {},
 ): CriticFactory {
   requireOptions('crossQCritic', options, { hidden: true, batchRenorm: true, weightNorm: true });
-  return described((rng, sizes) => new CrossQCritic(rng, { ...options, ...sizes }), crossQCritic, options);
+  const make = withStep((rng, sizes) => new CrossQCritic(rng, { ...options, ...sizes }));
+  return described(make, crossQCritic, options);
 }

@@ -9,6 +9,7 @@ import { requireOptions } from '../options.js';
 import { type Rng, requireRng } from '../rng/rng.js';
 import type { CriticFactory, CriticNetwork } from './criticNetwork.js';
 import { Mlp } from './mlp.js';
+import { withStep } from './withStep.js';
 
 export interface TwinCriticOptions {
   observationSize: number;
@@ -98,7 +99,8 @@ export class TwinCritic<Head extends tf.Tensor1D | tf.Tensor2D = tf.Tensor1D> im
 /** A {@link TwinCritic} of other sizes as the `criticNetwork` of an agent. */
 export function twinCritic(options: Pick<TwinCriticOptions, 'hidden' | 'activation'> = {}): CriticFactory {
   requireOptions('twinCritic', options, { hidden: true, activation: true });
-  return described((rng, sizes) => new TwinCritic(rng, { ...options, ...sizes }), twinCritic, options);
+  const make = withStep((rng, sizes) => new TwinCritic(rng, { ...options, ...sizes }));
+  return described(make, twinCritic, options);
 }
 
 /** Rows of a layer that are computed together: at 256 units, 2 MiB. */

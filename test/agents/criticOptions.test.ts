@@ -19,6 +19,7 @@ import {
   scalarObjective,
   twinCritic,
   twinHeads,
+  withStep,
 } from 'diffrl';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadAgent } from '../../src/agents/loadAgent.js';
@@ -100,7 +101,7 @@ describe.each(learners)('%s', (name, Class, table) => {
   });
 });
 
-it.each(learners.filter(([name]) => ['sdac', 'dpmd', 'qsm'].includes(name)))(
+it.each(learners.filter(([name]) => ['sdac', 'dpmd', 'qsm', 'diffsac', 'diffwpo'].includes(name)))(
   '%s trains critics with running statistics in joint batches, without targets',
   async (...learner) => {
     const criticNetwork = crossQCritic({ hidden: [8], batchRenorm: { warmup: 2 } });
@@ -112,7 +113,7 @@ it.each(learners.filter(([name]) => ['sdac', 'dpmd', 'qsm'].includes(name)))(
       for (let i = 0; i < 4; i++) await agent.learn();
     }
     const [state, other] = [await compiled.state(), await eager.state()];
-    expect(Object.keys(state).filter((entry) => entry.startsWith('targetCritic/'))).toEqual([]);
+    expect(Object.keys(state).filter((entry) => /^target(Critic)?\//.test(entry))).toEqual([]);
     expect(Math.abs(Number(state['critic/head0/norm0/mean']!.data[0]))).toBeGreaterThan(1e-4);
     for (const [entry, { data }] of Object.entries(state)) {
       data.forEach((x, i) => {
@@ -121,6 +122,27 @@ it.each(learners.filter(([name]) => ['sdac', 'dpmd', 'qsm'].includes(name)))(
     }
   },
 );
+
+it.each([
+  ['twinCritic', twinCritic({ hidden: [4] })],
+  ['crossQCritic', crossQCritic({ hidden: [4] })],
+  ['broCritic', broCritic({ width: 4, blocks: 1 })],
+  ['withStep', withStep(sines)],
+])('%s tells latents of different steps apart, and actions by their own', (_, make) => {
+  const [observations, x] = [tf.zeros<tf.Rank.R2>([3, 2]), tf.ones<tf.Rank.R2>([3, 1])];
+  const sizes = { observationSize: 2, actionSize: 1, outputs: 1 };
+  const ofLatents = make(Rng.fromSeed(0), { ...sizes, diffusionSteps: 2 });
+  const [values] = ofLatents.apply(observations, x, { step: tf.tensor1d([0, 1, 2]) });
+  expect(new Set(values!.dataSync()).size).toBe(3);
+  const ofActions = make(Rng.fromSeed(0), sizes);
+  expect(ofActions.apply(observations, x)[0]!.size).toBe(3);
+  for (const network of [ofLatents, ofActions]) network.dispose();
+});
+
+it('withStep refuses what makes no network', () => {
+  const wrong = 'bro' as unknown as CriticFactory;
+  expect(() => withStep(wrong)).toThrow("withStep: network must be a function of Rng and CriticSizes, got 'bro'");
+});
 
 describe.each(learners.filter(([name]) => ['dime', 'crossq', 'sdac'].includes(name)))('%s', (name, Class, table) => {
   const criticNetwork = crossQCritic({ hidden: [8, 8], weightNorm: true });

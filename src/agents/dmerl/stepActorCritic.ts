@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DiffusionPath } from '../../diffusion/path.js';
 import { ArgumentError } from '../../errors.js';
-import type { CriticCall, Heads } from '../../networks/criticNetwork.js';
+import type { Heads } from '../../networks/criticNetwork.js';
 import { latentCritic } from '../../networks/latentValue.js';
 import { ActionValues, criticLoss, valueOfTarget } from '../../objectives/actionValues.js';
 import { objectiveOption } from '../../objectives/criticObjective.js';
+import { crossQHeads } from '../../objectives/crossQLoss.js';
 import { scalarObjective } from '../../objectives/scalar.js';
 import { type StepBatch, stepBatch, stepLogRatio } from '../../objectives/stepBatch.js';
 import { TemperatureControl, temperatureOption } from '../../objectives/temperatureControl.js';
@@ -25,7 +26,7 @@ import { numbers } from '../program.js';
 import { StepCounter } from '../stepCounter.js';
 import { ChainActor } from './chainActor.js';
 import { evaluationOption, samplerOption } from './options.js';
-import { type RowLosses, type SampledSteps, Simulation } from './simulation.js';
+import { type RowLosses, type SampledSteps, Simulation, type Successor } from './simulation.js';
 import { StoredLatents } from './storedLatents.js';
 import { TrustRegion, trustRegionOption } from './trustRegion.js';
 
@@ -128,7 +129,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
   private readonly modes = modesOf(this.kind, this.options, this.loss);
   readonly sampler = this.own('actor', this.options.sampler.build(this.networks.split('actor'), this.sizes));
   private readonly critic = this.own('critic', this.makeCritic());
-  private readonly target = this.own('target', this.critic.twin());
+  private readonly target = this.isJoint ? undefined : this.own('target', this.critic.twin());
   private readonly temperature = this.own(
     'temperature',
     new TemperatureControl(this.options.temperature, this.sizes.actionSize),
@@ -229,33 +230,52 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
   }
 
   /** Both critics towards Q at the replayed actions and, with equal weight, U at the sampled latents; the targets after them. */
-  private criticStep(
-    inputs: UpdateInputs,
-    sampled: SampledSteps,
-    successor: { input: tf.Tensor2D; cost: tf.Tensor1D; level: number },
-    temperature: tf.Scalar,
-  ) {
-    const batch = inputs.observations.shape[0];
-    const { input, level, cost } = successor;
-    const bellman = { rewards: inputs.rewards, discounts: this.discounts(inputs), costs: priced(cost, temperature) };
-    const actionTarget = this.target.target(inputs.nextObservations, input, bellman, { step: filled(batch, level) });
-    const latentTarget = this.latentTargets(sampled, inputs.critic, temperature);
-
-    const observations = tf.concat([inputs.observations, sampled.observations]);
-    const actions = tf.slice(inputs.actions, [0, 0], [-1, this.sizes.actionSize]);
-    const x = tf.concat([actions, tf.div<tf.Tensor2D>(sampled.x, this.sampler.priorStd)]);
-    const step = tf.concat([filled(batch, this.sampler.schedule.steps), sampled.step]);
+  private criticStep(inputs: UpdateInputs, sampled: SampledSteps, successor: Successor, temperature: tf.Scalar) {
     const { objective, heads } = this.critic;
+    const { now, next, bellman } = this.criticRows(inputs, sampled, successor, temperature);
+    const lagging = this.target?.target(next.observations, next.actions, bellman, { step: next.step });
     const { results, gradients } = lossAndGradients(this.critic.variables, () => {
-      const predicted = heads.apply(observations, x, { step });
-      const [actionHeads, latentHeads] = parted(predicted, [batch, sampled.step.shape[0]]);
+      const { predicted, target } = lagging
+        ? { predicted: heads.apply(now.observations, now.actions, { step: now.step }), target: lagging }
+        : crossQHeads(this.critic, now, next, bellman);
+      const sizes: [number, number] = [inputs.observations.shape[0], sampled.step.shape[0]];
+      const [actionHeads, latentHeads] = parted(predicted, sizes);
+      const [actionTarget, latentTarget] = tf.split(target, sizes) as Heads;
       const ofActions = criticLoss(objective, actionHeads, actionTarget, inputs.weights);
       const ofLatents = criticLoss(objective, latentHeads, latentTarget, this.latentWeights(inputs));
-      return { ...ofActions, loss: tf.add<tf.Scalar>(ofActions.loss, ofLatents.loss) };
+      return {
+        ...ofActions,
+        loss: tf.add<tf.Scalar>(ofActions.loss, ofLatents.loss),
+        value: tf.mean<tf.Scalar>(valueOfTarget(objective, actionTarget)),
+      };
     });
     this.criticAdam.apply(gradients);
-    moveTowards(this.target.variables, this.critic.variables, this.options.targetRate);
-    return { ...this.criticResults(results), value: tf.mean(valueOfTarget(objective, actionTarget)) };
+    this.critic.project();
+    if (this.target) moveTowards(this.target.variables, this.critic.variables, this.options.targetRate);
+    return this.criticResults(results);
+  }
+
+  /** What the critics are read at, actions first and latents after them, what their targets are read at, and how. */
+  private criticRows(inputs: UpdateInputs, sampled: SampledSteps, successor: Successor, temperature: tf.Scalar) {
+    const [batch, rows] = [inputs.observations.shape[0], sampled.step.shape[0]];
+    const ahead = this.latentSuccessor(sampled, inputs.critic, temperature);
+    const actions = tf.slice(inputs.actions, [0, 0], [-1, this.sizes.actionSize]);
+    const now = {
+      observations: tf.concat([inputs.observations, sampled.observations]),
+      actions: tf.concat([actions, tf.div<tf.Tensor2D>(sampled.x, this.sampler.priorStd)]),
+      step: tf.concat([filled(batch, this.sampler.schedule.steps), sampled.step]),
+    };
+    const next = {
+      observations: tf.concat([inputs.nextObservations, sampled.observations]),
+      actions: tf.concat([successor.input, ahead.input]),
+      step: tf.concat([filled(batch, successor.level), ahead.step]),
+    };
+    const bellman = {
+      rewards: tf.concat([inputs.rewards, tf.zeros<tf.Rank.R1>([rows])]),
+      discounts: tf.concat([this.discounts(inputs), tf.ones<tf.Rank.R1>([rows])]),
+      costs: tf.mul<tf.Tensor1D>(tf.concat([successor.cost, ahead.cost]), temperature),
+    };
+    return { now, next, bellman };
   }
 
   /** Weights of the latents at replayed observations, `[R]`. */
@@ -263,22 +283,18 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     return weights && tf.reshape(repeatRows(tf.reshape(weights, [-1, 1]), this.modes.groupSize), [-1]);
   }
 
-  /** Targets of U at the sampled latents, `[R, outputs]`. */
-  private latentTargets(sampled: SampledSteps, noise: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor2D {
-    const { chain, observations, step } = sampled;
-    const [rows] = step.shape;
-    const undiscounted = { rewards: tf.zeros<tf.Rank.R1>([rows]), discounts: tf.ones<tf.Rank.R1>([rows]) };
+  /** Where the value of the sampled latents is read: the end of their chains, or a fresh successor; less a cost. */
+  private latentSuccessor(sampled: SampledSteps, noise: tf.Tensor2D, temperature: tf.Scalar) {
+    const { chain, step } = sampled;
     if (chain && this.modes.latentTarget === 'chain') {
-      const bellman = { ...undiscounted, costs: priced(chain.costAhead, temperature) };
-      return this.target.target(observations, chain.action, bellman, {
-        step: filled(rows, this.sampler.schedule.steps),
-      });
+      const end = filled(step.shape[0], this.sampler.schedule.steps);
+      return { input: chain.action, cost: chain.costAhead, step: end };
     }
     const batch = this.batchAt(sampled, temperature);
     const next: tf.Tensor2D = tf.add(batch.mean, tf.mul(batch.std, noise));
-    const logRatio = stepLogRatio(batch, next, logNormal(next, batch.mean, batch.std) as tf.Tensor1D);
-    const { x, call } = this.successors(sampled)(next);
-    return this.target.target(observations, x, { ...undiscounted, costs: priced(logRatio, temperature) }, call);
+    const cost = stepLogRatio(batch, next, logNormal(next, batch.mean, batch.std) as tf.Tensor1D);
+    const { x: input, call } = this.successors(sampled)(next);
+    return { input, cost, step: call.step };
   }
 
   /** The policy down its loss on the sampled transitions, within the trust region if there is one. */
@@ -320,7 +336,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     const { squash, priorStd, schedule } = this.sampler;
     const last = tf.cast(tf.equal(tf.reshape(step, [-1, 1]), schedule.steps - 1), 'float32');
     const call = { step: tf.add<tf.Tensor1D>(step, 1) };
-    return (next: tf.Tensor2D): { x: tf.Tensor2D; call: CriticCall } => {
+    return (next: tf.Tensor2D): { x: tf.Tensor2D; call: { step: tf.Tensor1D } } => {
       const latent = tf.mul(tf.sub(1, last), tf.div(next, priorStd));
       return { x: tf.add(latent, tf.mul(last, squash.apply(next))), call };
     };
@@ -330,6 +346,11 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
   actionValue(observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D {
     const step = filled(actions.shape[0], this.sampler.schedule.steps);
     return tf.minimum(...this.critic.apply(observations, actions, { step }));
+  }
+
+  /** Whether critics are trained as CrossQ's: those with running statistics are. */
+  private get isJoint(): boolean {
+    return Object.keys(this.critic.statistics).length > 0;
   }
 
   private makeCritic(): ActionValues {
@@ -342,10 +363,6 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
 /** `value` `rows` times. */
 function filled(rows: number, value: number): tf.Tensor1D {
   return tf.fill([rows], value);
-}
-
-function priced(cost: tf.Tensor1D, temperature: tf.Scalar): tf.Tensor1D {
-  return tf.mul(cost, temperature);
 }
 
 /** The rows of both heads in parts of these sizes. */
