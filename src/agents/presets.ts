@@ -168,7 +168,16 @@ const small: PresetLine[] = [
       temperature: { initial: 1, learningRate: 0 },
     },
   })),
-  { agents: DMERL, tasks: LARGER, source: SHORT_RUNS, options: { actorLearningRate: 3e-4, targetRate: 0.01 } },
+  {
+    agents: DMERL,
+    tasks: LARGER,
+    source: "CrossQ's critics (an eighth as wide) and their beta1, without target networks; results/halfcheetah-50k",
+    options: {
+      actorLearningRate: 3e-4,
+      criticNetwork: { type: 'crossQCritic', hidden: [256, 256] },
+      criticAdam: { beta1: 0.5 },
+    },
+  },
   ...SMALL.map((task) => ({
     agents: DMERL,
     tasks: [task],
