@@ -21,6 +21,11 @@ export class ActionValues {
     return this.heads.statistics;
   }
 
+  /** Whether they are trained in joint batches, as CrossQ's are: those with running statistics are, and have no target network. */
+  get isJoint(): boolean {
+    return Object.keys(this.statistics).length > 0;
+  }
+
   /** Expected returns by both heads, `[B]` each, for observations `[B, O]` and actions `[B, A]`. */
   apply(observations: tf.Tensor2D, actions: tf.Tensor2D, call?: CriticCall): Pair {
     return this.values(this.heads.apply(observations, actions, call));

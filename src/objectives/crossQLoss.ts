@@ -42,6 +42,25 @@ export function crossQHeads(
 }
 
 /**
+ * What critics say of the current pairs and what they are trained towards, to be called where gradients are taken: the target is
+ * that of `lagging` critics at the next pairs, or without them that of {@link crossQHeads}.
+ */
+export function bootstrap(
+  critic: ActionValues,
+  lagging: ActionValues | undefined,
+  now: StateActions,
+  next: StateActions,
+  bellman: BellmanTarget,
+): () => { predicted: Heads; target: tf.Tensor2D } {
+  const call = ({ step }: StateActions) => (step ? { step } : {});
+  const target = lagging?.target(next.observations, next.actions, bellman, call(next));
+  return () =>
+    target
+      ? { predicted: critic.heads.apply(now.observations, now.actions, call(now)), target }
+      : crossQHeads(critic, now, next, bellman);
+}
+
+/**
  * The loss of {@link crossQHeads}. Results: `criticLoss`.
  *
  * @param weights how much each row counts in the gradients, `[B]`; left out: 1

@@ -2,9 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type DdpmOptions, DdpmSampler } from '../../diffusion/ddpm.js';
 import { addNoise, noiseLevels } from '../../diffusion/noising.js';
 import { twinCritic } from '../../networks/twinCritic.js';
-import type { ActionValues } from '../../objectives/actionValues.js';
+import { type ActionValues, criticLoss } from '../../objectives/actionValues.js';
 import { objectiveOption } from '../../objectives/criticObjective.js';
-import { crossQLoss } from '../../objectives/crossQLoss.js';
+import { bootstrap } from '../../objectives/crossQLoss.js';
 import { denoisingScoreMatchingLoss } from '../../objectives/denoising.js';
 import { smallerValue } from '../../objectives/scalar.js';
 import type { Activation } from '../../ops/activations.js';
@@ -171,7 +171,7 @@ export abstract class DenoisingAgent<
   readonly targetSampler = this.own('targetPolicy', this.sampler.twin());
   /** The critics that learn; they also choose among actions. */
   readonly critic = this.own('critic', this.makeCritic());
-  private readonly targetCritic = this.isJoint ? undefined : this.own('targetCritic', this.critic.twin());
+  private readonly targetCritic = this.critic.isJoint ? undefined : this.own('targetCritic', this.critic.twin());
   /** Temperature of the values and scale of exploration. */
   readonly temperature = this.own('temperature', new ValueTemperature(this.options.temperature));
   private readonly policyAdam = this.own(
@@ -285,12 +285,11 @@ export abstract class DenoisingAgent<
     const bellman = { rewards: scaled, discounts: this.discounts(inputs) };
     const now = { observations: inputs.observations, actions: inputs.actions };
     const next = { observations: inputs.nextObservations, actions: nextActions };
-    const target = this.targetCritic?.target(next.observations, next.actions, bellman);
-    const { results, gradients } = lossAndGradients(this.critic.variables, () =>
-      target
-        ? this.critic.loss(now.observations, now.actions, target, weights)
-        : crossQLoss(this.critic, now, next, bellman, weights),
-    );
+    const read = bootstrap(this.critic, this.targetCritic, now, next, bellman);
+    const { results, gradients } = lossAndGradients(this.critic.variables, () => {
+      const { predicted, target } = read();
+      return criticLoss(this.critic.objective, predicted, target, weights);
+    });
     return { gradients, metrics: this.criticResults(results) };
   }
 
@@ -324,11 +323,6 @@ export abstract class DenoisingAgent<
 
   private chooser(sampler: DdpmSampler, particles: number): Chooser {
     return { sampler, critic: this.critic, particles };
-  }
-
-  /** Whether critics are trained as CrossQ's: those with running statistics are. */
-  private get isJoint(): boolean {
-    return Object.keys(this.critic.statistics).length > 0;
   }
 
   /** The smaller of both critics' values, `[B]`, for actions in [-1, 1]; traceable. */

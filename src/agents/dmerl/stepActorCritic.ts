@@ -5,7 +5,7 @@ import type { Heads } from '../../networks/criticNetwork.js';
 import { latentCritic } from '../../networks/latentValue.js';
 import { ActionValues, criticLoss, valueOfTarget } from '../../objectives/actionValues.js';
 import { objectiveOption } from '../../objectives/criticObjective.js';
-import { crossQHeads } from '../../objectives/crossQLoss.js';
+import { bootstrap } from '../../objectives/crossQLoss.js';
 import { scalarObjective } from '../../objectives/scalar.js';
 import { type StepBatch, stepBatch, stepLogRatio } from '../../objectives/stepBatch.js';
 import { TemperatureControl, temperatureOption } from '../../objectives/temperatureControl.js';
@@ -117,7 +117,8 @@ type UpdateInputs = BatchTensors & {
 /**
  * Soft actor-critic on the augmented MDP (Sanokowski et al. 2025). A twin critic U(s, x, k) values latents at
  * every diffusion step, up to Q(s, a) for the action itself, and an actor update differentiates a single
- * transition of the chain for each row: its memory does not grow with K.
+ * transition of the chain for each row: its memory does not grow with K. Critics with running statistics, such as
+ * {@link crossQCritic}'s, are trained in joint batches without target networks, as CrossQ does.
  *
  * **Subclass requirements.** `actorLoss` says what the actor minimises.
  */
@@ -129,7 +130,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
   private readonly modes = modesOf(this.kind, this.options, this.loss);
   readonly sampler = this.own('actor', this.options.sampler.build(this.networks.split('actor'), this.sizes));
   private readonly critic = this.own('critic', this.makeCritic());
-  private readonly target = this.isJoint ? undefined : this.own('target', this.critic.twin());
+  private readonly target = this.critic.isJoint ? undefined : this.own('target', this.critic.twin());
   private readonly temperature = this.own(
     'temperature',
     new TemperatureControl(this.options.temperature, this.sizes.actionSize),
@@ -231,13 +232,11 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
 
   /** Both critics towards Q at the replayed actions and, with equal weight, U at the sampled latents; the targets after them. */
   private criticStep(inputs: UpdateInputs, sampled: SampledSteps, successor: Successor, temperature: tf.Scalar) {
-    const { objective, heads } = this.critic;
+    const { objective } = this.critic;
     const { now, next, bellman } = this.criticRows(inputs, sampled, successor, temperature);
-    const lagging = this.target?.target(next.observations, next.actions, bellman, { step: next.step });
+    const read = bootstrap(this.critic, this.target, now, next, bellman);
     const { results, gradients } = lossAndGradients(this.critic.variables, () => {
-      const { predicted, target } = lagging
-        ? { predicted: heads.apply(now.observations, now.actions, { step: now.step }), target: lagging }
-        : crossQHeads(this.critic, now, next, bellman);
+      const { predicted, target } = read();
       const sizes: [number, number] = [inputs.observations.shape[0], sampled.step.shape[0]];
       const [actionHeads, latentHeads] = parted(predicted, sizes);
       const [actionTarget, latentTarget] = tf.split(target, sizes) as Heads;
@@ -346,11 +345,6 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
   actionValue(observations: tf.Tensor2D, actions: tf.Tensor2D): tf.Tensor1D {
     const step = filled(actions.shape[0], this.sampler.schedule.steps);
     return tf.minimum(...this.critic.apply(observations, actions, { step }));
-  }
-
-  /** Whether critics are trained as CrossQ's: those with running statistics are. */
-  private get isJoint(): boolean {
-    return Object.keys(this.critic.statistics).length > 0;
   }
 
   private makeCritic(): ActionValues {
