@@ -20,7 +20,7 @@ export interface StateActions {
  *
  * @returns the outputs of both heads for the current pairs, and the target from those for the next, without gradient
  */
-export function crossQHeads(
+function crossQHeads(
   { heads, objective }: ActionValues,
   now: StateActions,
   next: StateActions,

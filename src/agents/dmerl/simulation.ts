@@ -20,13 +20,14 @@ export interface SampledSteps {
 /** Losses and log ratios of transitions, `[R]` each, at the kernels given. */
 export type RowLosses = (batch: StepBatch) => { loss: tf.Tensor1D; logRatio: tf.Tensor1D };
 
-/** Where the value of a next state is read: U at `level`, less a cost. */
+/** Where the value of what follows is read: U at `step`, less a cost. */
 export interface Successor {
   /** `[B, A]` */
   input: tf.Tensor2D;
   /** `[B]` */
   cost: tf.Tensor1D;
-  level: number;
+  /** `[B]`, K for actions. */
+  step: tf.Tensor1D;
 }
 
 /** What chains are run on and for. */
@@ -110,7 +111,10 @@ function chainEnd(steps: number): Wish<Successor> {
   return {
     chains: 1,
     observations: ({ nextObservations }) => [nextObservations],
-    read: (_, path, from) => ({ input: tail(path!.action, from), cost: tail(path!.runCost, from), level: steps }),
+    read: (_, path, from) => {
+      const cost = tail(path!.runCost, from);
+      return { input: tail(path!.action, from), cost, step: tf.fill(cost.shape, steps) };
+    },
   };
 }
 
@@ -118,7 +122,7 @@ function chainEnd(steps: number): Wish<Successor> {
 const priorDraw: Wish<Successor> = {
   chains: 0,
   observations: () => [],
-  read: ({ start }) => ({ input: start, cost: tf.zeros([start.shape[0]]), level: 0 }),
+  read: ({ start }) => ({ input: start, cost: tf.zeros([start.shape[0]]), step: tf.zeros([start.shape[0]]) }),
 };
 
 /** Latents at the chosen steps and what came of them, from the first `rows` trajectories of a path. */

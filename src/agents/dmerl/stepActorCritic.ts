@@ -267,7 +267,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     const next = {
       observations: tf.concat([inputs.nextObservations, sampled.observations]),
       actions: tf.concat([successor.input, ahead.input]),
-      step: tf.concat([filled(batch, successor.level), ahead.step]),
+      step: tf.concat([successor.step, ahead.step]),
     };
     const bellman = {
       rewards: tf.concat([inputs.rewards, tf.zeros<tf.Rank.R1>([rows])]),
@@ -283,7 +283,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
   }
 
   /** Where the value of the sampled latents is read: the end of their chains, or a fresh successor; less a cost. */
-  private latentSuccessor(sampled: SampledSteps, noise: tf.Tensor2D, temperature: tf.Scalar) {
+  private latentSuccessor(sampled: SampledSteps, noise: tf.Tensor2D, temperature: tf.Scalar): Successor {
     const { chain, step } = sampled;
     if (chain && this.modes.latentTarget === 'chain') {
       const end = filled(step.shape[0], this.sampler.schedule.steps);
