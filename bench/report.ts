@@ -9,6 +9,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { figure, line, mean, type PlotLayer, scatter } from 'diffrl';
 import {
+  fileName,
   type Group,
   grouped,
   iqmAt,
@@ -30,7 +31,7 @@ export function reports(): Map<string, string> {
   for (const path of pages()) files.set(path, withTables(readFileSync(path, 'utf8')));
   for (const experiment of experimentNames()) {
     for (const task of new Set(readResults(experiment).map((run) => run.task))) {
-      files.set(`${root}docs/images/results-${experiment}-${task}.svg`, curves(experiment, task));
+      files.set(`${root}docs/images/results-${experiment}-${fileName(task)}.svg`, curves(experiment, task));
     }
   }
   return files;

@@ -46,7 +46,12 @@ export function publishedOf(task: string): [agent: string, curve: Published][] {
 }
 
 export function resultPath(experiment: string, { agent, task, seed }: Pick<Result, 'agent' | 'task' | 'seed'>): string {
-  return join(folder, experiment, `${agent}__${task}__${seed}.json`);
+  return join(folder, experiment, `${agent}__${fileName(task)}__${seed}.json`);
+}
+
+/** `task` in the name of a file: dm_control-walker-run for dm_control/walker-run. */
+export function fileName(task: string): string {
+  return task.replace('/', '-');
 }
 
 /** @throws Error if there is such a result already: runs are added, never replaced */
