@@ -1,21 +1,21 @@
 /**
  * Redraws every table and figure that stands on `results/`: `npx tsx bench/report.ts`.
  *
- * A table stands between `<!-- results: EXPERIMENT -->` and `<!-- end of results -->` in README and guides, a figure in
- * `docs/images/results-EXPERIMENT-TASK.svg`. With `--check` nothing is written, and the exit code is 1 where a file differs
- * from what `results/` gives.
+ * A table stands between `<!-- results: NAME -->` and `<!-- end of results -->` in README and guides, a figure in
+ * `docs/images/results-NAME-TASK.svg`; NAME is an experiment or a comparison (`results/comparisons.yaml`). With `--check`
+ * nothing is written, and the exit code is 1 where a file differs from what `results/` gives.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { figure, line, mean, type PlotLayer, scatter } from 'diffrl';
 import {
+  comparisons,
   fileName,
   type Group,
-  grouped,
+  groupsOf,
   iqmAt,
   type Published,
   publishedOf,
-  readResults,
   returnsAt,
   sharedSteps,
 } from './results.js';
@@ -29,17 +29,22 @@ const COLUMNS = 5;
 export function reports(): Map<string, string> {
   const files = new Map<string, string>();
   for (const path of pages()) files.set(path, withTables(readFileSync(path, 'utf8')));
-  for (const experiment of experimentNames()) {
-    for (const task of new Set(readResults(experiment).map((run) => run.task))) {
-      files.set(`${root}docs/images/results-${experiment}-${fileName(task)}.svg`, curves(experiment, task));
+  for (const name of drawnNames()) {
+    for (const task of new Set(groupsOf(name).map((group) => group.task))) {
+      files.set(`${root}docs/images/results-${name}-${fileName(task)}.svg`, curves(name, task));
     }
   }
   return files;
 }
 
-function experimentNames(): string[] {
+/** Comparisons, and experiments that are part of none. */
+function drawnNames(): string[] {
   const entries = readdirSync(`${root}results`, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const compared = Object.values(comparisons).flatMap((variants) => Object.values(variants));
+  const alone = entries
+    .filter((entry) => entry.isDirectory() && !compared.includes(entry.name))
+    .map(({ name }) => name);
+  return [...alone, ...Object.keys(comparisons)];
 }
 
 function pages(): string[] {
@@ -50,12 +55,12 @@ function pages(): string[] {
 /** `text` with the tables of {@link table} between its markers. */
 function withTables(text: string): string {
   const marked = /(<!-- results: (\S+) -->\n)[\s\S]*?(<!-- end of results -->)/g;
-  return text.replace(marked, (_, start, experiment, end) => `${start}${table(experiment)}${end}`);
+  return text.replace(marked, (_, start, name, end) => `${start}${table(name)}${end}`);
 }
 
 /** A row for each agent and task, and one for each published curve of the task. */
-export function table(experiment: string): string {
-  const groups = grouped(readResults(experiment));
+export function table(name: string): string {
+  const groups = groupsOf(name);
   const steps = columnsOf(groups);
   const rows = [...new Set(groups.map(({ task }) => task))].flatMap((task) => [
     ...groups.filter((group) => group.task === task).map((group) => measuredRow(group, steps)),
@@ -85,7 +90,7 @@ function measuredRow(group: Group, steps: readonly number[]): string[] {
   const minutes = mean(group.runs.map(({ seconds }) => seconds)) / 60;
   return [
     group.task,
-    displayName(group.agent),
+    labelOf(group),
     `${group.runs.length}`,
     `${first!.updatesPerTransition ?? ''}`,
     ...values,
@@ -108,9 +113,9 @@ function publishedRow(task: string, name: string, { points }: Published, steps: 
   ];
 }
 
-/** Curves of `experiment` on `task`: IQM and interval of each agent, over published IQMs with their range over seeds. */
-export function curves(experiment: string, task: string): string {
-  const groups = grouped(readResults(experiment)).filter((group) => group.task === task);
+/** Curves on `task`: IQM and interval of each agent, over published IQMs with their range over seeds. */
+export function curves(name: string, task: string): string {
+  const groups = groupsOf(name).filter((group) => group.task === task);
   const last = Math.max(...groups.flatMap(sharedSteps));
   const others = publishedOf(task).flatMap(([name, curve], i) => publishedCurve(name, curve, last, i));
   return figure([...others, ...groups.map(measuredCurve)], {
@@ -128,7 +133,7 @@ function measuredCurve(group: Group): PlotLayer {
     x: steps,
     y: intervals.map(({ estimate }) => estimate),
     band: { low: intervals.map(({ low }) => low), high: intervals.map(({ high }) => high) },
-    label: displayName(group.agent),
+    label: labelOf(group),
   });
 }
 
@@ -154,6 +159,10 @@ const NAMES: Record<string, string> = {
   diffppo: 'DiffPPO',
   bro_utd2: 'BRO (2 updates)',
 };
+
+function labelOf({ agent, variant }: Group): string {
+  return variant ? `${displayName(agent)}, ${variant}` : displayName(agent);
+}
 
 function displayName(agent: string): string {
   return NAMES[agent] ?? agent.toUpperCase();

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Interval, stratifiedBootstrap } from 'diffrl';
+import { parse } from 'yaml';
 
 /** One run from its start to its last step. */
 export interface Result {
@@ -61,8 +62,14 @@ export function writeResult(experiment: string, result: Result): void {
   writeFileSync(path, `${JSON.stringify(result, undefined, 1)}\n`, { flag: 'wx' });
 }
 
+/** Experiments side by side, by the name of the comparison: what each is called there. */
+export const comparisons = parse(readFileSync(join(folder, 'comparisons.yaml'), 'utf8')) as Record<
+  string,
+  Record<string, string>
+>;
+
 /** Every run of `experiment`, in the order of their names. */
-export function readResults(experiment: string): Result[] {
+function readResults(experiment: string): Result[] {
   const path = join(folder, experiment);
   if (!existsSync(path)) return [];
   const names = readdirSync(path).filter((name) => name.endsWith('.json'));
@@ -72,12 +79,22 @@ export function readResults(experiment: string): Result[] {
 /** All runs of one agent on one task. */
 export interface Group {
   agent: string;
+  /** What is particular about them, in a comparison. */
+  variant?: string;
   task: string;
   runs: Result[];
 }
 
-/** The runs of each agent on each task. */
-export function grouped(results: readonly Result[]): Group[] {
+/** The runs of each agent on each task in an experiment, or in each of those that a comparison names. */
+export function groupsOf(name: string): Group[] {
+  const variants = Object.entries(comparisons[name] ?? {});
+  if (!variants.length) return grouped(readResults(name));
+  return variants.flatMap(([variant, experiment]) =>
+    grouped(readResults(experiment)).map((group) => ({ ...group, variant })),
+  );
+}
+
+function grouped(results: readonly Result[]): Group[] {
   const groups = new Map<string, Group>();
   for (const run of results) {
     const { agent, task } = run;
