@@ -219,8 +219,11 @@ const small: PresetLine[] = [
   {
     agents: ['diffppo'],
     tasks: ['InvertedPendulum-v5'],
-    source: 'docs/dmerl.md, annealing',
-    options: { temperature: { anneal: { from: 0.005, to: 0, duration: 80_000 } } },
+    source: 'docs/dmerl.md, returns: at a rate that stays, policies fall back',
+    options: {
+      learningRate: { type: 'linearDecay', from: 5e-4, to: 5e-5, over: 20_000 },
+      temperature: { anneal: { from: 0.005, to: 0, duration: 80_000 } },
+    },
   },
   { agents: LONG_WARMUP, tasks: LARGER, source: SHORTER_START, options: { warmupSteps: 5000 } },
   ...SMALL.map((task) => ({
