@@ -7,8 +7,9 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { figure, line, mean, type PlotLayer, scatter } from 'diffrl';
+import { figure, line, mean, type PlotLayer, palette, scatter } from 'diffrl';
 import {
+  agents,
   comparisons,
   fileName,
   type Group,
@@ -134,6 +135,7 @@ function measuredCurve(group: Group): PlotLayer {
     y: intervals.map(({ estimate }) => estimate),
     band: { low: intervals.map(({ low }) => low), high: intervals.map(({ high }) => high) },
     label: labelOf(group),
+    color: group.variant ? undefined : palette[agents.indexOf(group.agent)], // the same in all figures
   });
 }
 

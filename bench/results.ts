@@ -85,6 +85,9 @@ export interface Group {
   runs: Result[];
 }
 
+/** In the order of rows and curves. */
+export const agents: readonly string[] = ['dime', 'sdac', 'dpmd', 'diffsac', 'diffwpo', 'diffppo', 'crossq', 'sac'];
+
 /** The runs of each agent on each task in an experiment, or in each of those that a comparison names. */
 export function groupsOf(name: string): Group[] {
   const variants = Object.entries(comparisons[name] ?? {});
@@ -102,7 +105,7 @@ function grouped(results: readonly Result[]): Group[] {
     if (!groups.has(key)) groups.set(key, { agent, task, runs: [] });
     groups.get(key)!.runs.push(run);
   }
-  return [...groups.values()];
+  return [...groups.values()].sort((a, b) => agents.indexOf(a.agent) - agents.indexOf(b.agent));
 }
 
 /** The steps at which every run was evaluated. */
