@@ -1,5 +1,6 @@
-import { fillOf, type Graph, type Node, producersOf, usesOf, type Value } from './graph.js';
-import { sizeOf, withSize } from './shapes.js';
+import { fillOf, type Graph, type Node, type Value } from './graph.js';
+import { Rewriter } from './rewriter.js';
+import { sizeOf } from './shapes.js';
 import { LARGEST } from './stackLanes.js';
 
 /** A product over rows in a sum: `left` transposed times `right`, or the sum of the rows of `right` times `weight`. */
@@ -15,37 +16,18 @@ interface RowProduct {
  * Makes one product of a sum of products over rows, by putting the rows below each other: the gradients of a layer that is
  * applied K times are K small products and K - 1 sums otherwise.
  */
-export class ProductMerger {
-  private readonly producers: ReadonlyMap<Value, Node>;
-  private readonly uses: ReadonlyMap<Value, number>;
-  private readonly stacks = new Map<string, Value>();
-  private readonly result: Node[] = [];
-
-  private constructor(
-    private readonly graph: Graph,
-    private readonly nodes: readonly Node[],
-    private readonly outputs: ReadonlySet<Value>,
-  ) {
-    this.producers = producersOf(nodes);
-    this.uses = usesOf(nodes);
-  }
-
+export class ProductMerger extends Rewriter {
   /** `nodes` with merged products; the parts that are not needed any more are still there. */
   static merge(graph: Graph, nodes: readonly Node[], outputs: ReadonlySet<Value>): Node[] {
     return new ProductMerger(graph, nodes, outputs).merged();
   }
 
   private merged(): Node[] {
-    const isInner = new Set(this.nodes.filter(isSum).flatMap(({ inputs }) => inputs.filter((x) => this.isPart(x))));
+    const isInner = new Set(this.nodes.filter(isSum).flatMap(({ inputs }) => inputs.filter((x) => this.isInner(x))));
     for (const node of this.nodes) {
       if (!isSum(node) || isInner.has(node.outputs[0]!) || !this.mergeSum(node)) this.result.push(node);
     }
     return this.result;
-  }
-
-  /** Whether `value` is used once, in a sum. */
-  private isPart(value: Value): boolean {
-    return this.uses.get(value) === 1 && !this.outputs.has(value);
   }
 
   private mergeSum(root: Node): boolean {
@@ -53,7 +35,7 @@ export class ProductMerger {
     const values: Value[] = [];
     const collect = (value: Value): void => {
       const node = this.producers.get(value);
-      const isPart = this.isPart(value);
+      const isPart = this.isInner(value);
       if (isPart && isSum(node)) {
         node.inputs.forEach(collect);
         return;
@@ -81,7 +63,7 @@ export class ProductMerger {
     if (node?.operator === 'Gemm' && node.attributes.transA && !node.attributes.transB) {
       return { left: node.inputs[0]!, right: node.inputs[1]! };
     }
-    if (node?.operator === 'Reshape' && this.isPart(node.inputs[0]!)) {
+    if (node?.operator === 'Reshape' && this.isInner(node.inputs[0]!)) {
       const product = this.productIn(node.inputs[0]!);
       return product && !product.left ? { ...product, reshape: node } : undefined;
     }
@@ -121,28 +103,6 @@ export class ProductMerger {
   /** `value` as `reshape` would have it, if that is given. */
   private reshaped(value: Value, reshape: Node | undefined): Value {
     return reshape ? this.write('Reshape', [value, reshape.inputs[1]!], reshape.outputs[0]!.shape) : value;
-  }
-
-  /** Matrices below each other. */
-  private stack(parts: readonly Value[]): Value {
-    if (parts.length === 1) return parts[0]!;
-    const key = `${parts.map(({ id }) => id)}`;
-    const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
-    const stacked =
-      this.stacks.get(key) ?? this.write('Concat', parts, withSize(parts[0]!.shape, 0, rows), { axis: 0 });
-    this.stacks.set(key, stacked);
-    return stacked;
-  }
-
-  private write(
-    operator: string,
-    inputs: readonly Value[],
-    shape: readonly number[],
-    attributes: Node['attributes'] = {},
-  ) {
-    const node = this.graph.looseNode(operator, inputs, { type: 'float32', shape }, attributes);
-    this.result.push(node);
-    return node.outputs[0]!;
   }
 }
 

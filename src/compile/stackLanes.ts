@@ -1,4 +1,5 @@
-import { dataOf, fillOf, type Graph, type Node, producersOf, usesOf, type Value } from './graph.js';
+import { dataOf, fillOf, type Graph, type Node, type Value } from './graph.js';
+import { Rewriter, reshapeNode } from './rewriter.js';
 import { broadcastShape, sameShape, sizeOf } from './shapes.js';
 
 /** With fewer matrices below each other, nothing is saved. */
@@ -13,21 +14,7 @@ const ELEMENTWISE = new Set(['Add', 'Div', 'Mul', 'Neg', 'Sub']);
  * Where the same is computed for many small matrices, only to put them below each other, puts what it is computed from below
  * each other: the densities of all steps of a chain, and the gradients of its step sizes, are few operators so.
  */
-export class LaneStacker {
-  private readonly producers: ReadonlyMap<Value, Node>;
-  private readonly uses: ReadonlyMap<Value, number>;
-  private readonly stacks = new Map<string, Value>();
-  private readonly result: Node[] = [];
-
-  private constructor(
-    private readonly graph: Graph,
-    private readonly nodes: readonly Node[],
-    private readonly outputs: ReadonlySet<Value>,
-  ) {
-    this.producers = producersOf(nodes);
-    this.uses = usesOf(nodes);
-  }
-
+export class LaneStacker extends Rewriter {
   /** `nodes` with what is computed in stacks; the parts that are not needed any more are still there. */
   static stack(graph: Graph, nodes: readonly Node[], outputs: ReadonlySet<Value>): Node[] {
     return new LaneStacker(graph, nodes, outputs).stacked();
@@ -37,7 +24,7 @@ export class LaneStacker {
     for (const node of this.nodes) {
       const lanes = node.inputs;
       const value = isStack(node) ? this.computed(lanes) : undefined;
-      if (value) this.result.push({ ...this.reshaped(value, node.outputs[0]!.shape), outputs: node.outputs });
+      if (value) this.result.push({ ...reshapeNode(this.graph, value, node.outputs[0]!.shape), outputs: node.outputs });
       else this.result.push(node);
     }
     return this.result;
@@ -65,7 +52,7 @@ export class LaneStacker {
       return first.shape.length < 2 ? first : this.reshape(first, [1, ...first.shape]);
     }
     return (
-      this.computed(values) ?? this.reshape(this.sliced(values) ?? this.concat(values), [values.length, ...first.shape])
+      this.computed(values) ?? this.reshape(this.sliced(values) ?? this.stack(values), [values.length, ...first.shape])
     );
   }
 
@@ -91,41 +78,12 @@ export class LaneStacker {
     return nodes.every((node, i) => node?.operator === 'Slice' && isPlace(node, i)) ? source : undefined;
   }
 
-  private concat(parts: readonly Value[]): Value {
-    const key = `${parts.map(({ id }) => id)}`;
-    const [rows, columns] = parts[0]!.shape as [number, number];
-    const stack = this.stacks.get(key) ?? this.write('Concat', parts, [parts.length * rows, columns], { axis: 0 });
-    this.stacks.set(key, stack);
-    return stack;
-  }
-
   private isFree(value: Value): boolean {
-    return (
-      this.uses.get(value) === 1 &&
-      !this.outputs.has(value) &&
-      value.type === 'float32' &&
-      sizeOf(value.shape) <= LARGEST
-    );
+    return this.isInner(value) && value.type === 'float32' && sizeOf(value.shape) <= LARGEST;
   }
 
   private reshape(x: Value, shape: readonly number[]): Value {
-    const node = this.reshaped(x, shape);
-    this.result.push(node);
-    return node.outputs[0]!;
-  }
-
-  private reshaped(x: Value, shape: readonly number[]): Node {
-    const list = this.graph.constant(BigInt64Array.from(shape, BigInt), { type: 'int64', shape: [shape.length] });
-    return this.graph.looseNode('Reshape', [x, list], { type: x.type, shape }, {});
-  }
-
-  private write(
-    operator: string,
-    inputs: readonly Value[],
-    shape: readonly number[],
-    attributes: Node['attributes'] = {},
-  ): Value {
-    const node = this.graph.looseNode(operator, inputs, { type: inputs[0]!.type, shape }, attributes);
+    const node = reshapeNode(this.graph, x, shape);
     this.result.push(node);
     return node.outputs[0]!;
   }

@@ -1,5 +1,6 @@
 import { type Graph, inRunningOrder, type Node, producersOf, usesOf, type Value } from './graph.js';
 import { isSum } from './mergeProducts.js';
+import { reshapeNode } from './rewriter.js';
 import { sizeOf } from './shapes.js';
 import { isRowSum, isStack } from './stackLanes.js';
 
@@ -34,24 +35,19 @@ function keyOf(values: readonly Value[]): string {
 
 function sumOfLanes(graph: Graph, { inputs: lanes, outputs: [stack] }: Node, { outputs }: Node): Node[] {
   const [count, size] = [lanes.length, sizeOf(lanes[0]!.shape)];
-  const flat = reshape(graph, stack!, [count, size]);
+  const flat = reshapeNode(graph, stack!, [count, size]);
   const sum = multiply(graph, [1, count], flat, [1, size]);
-  return [flat, sum, { ...reshape(graph, sum.outputs[0]!, outputs[0]!.shape), outputs }];
+  return [flat, sum, { ...reshapeNode(graph, sum.outputs[0]!, outputs[0]!.shape), outputs }];
 }
 
 function rowSumsOfLanes(graph: Graph, { inputs: lanes, outputs: [stack] }: Node, { outputs }: Node): Node[] {
   const [rows, columns] = lanes[0]!.shape as [number, number];
-  const apart = reshape(graph, stack!, [lanes.length, rows, columns]);
+  const apart = reshapeNode(graph, stack!, [lanes.length, rows, columns]);
   const sums = multiply(graph, [1, rows], apart, [lanes.length, 1, columns]);
-  return [apart, sums, { ...reshape(graph, sums.outputs[0]!, outputs[0]!.shape), outputs }];
+  return [apart, sums, { ...reshapeNode(graph, sums.outputs[0]!, outputs[0]!.shape), outputs }];
 }
 
 function multiply(graph: Graph, ones: number[], { outputs: [x] }: Node, shape: number[]): Node {
   const left = graph.fill(1, { type: 'float32', shape: ones });
   return graph.looseNode('MatMul', [left, x!], { type: 'float32', shape }, {});
-}
-
-function reshape(graph: Graph, x: Value, shape: readonly number[]): Node {
-  const list = graph.constant(BigInt64Array.from(shape, BigInt), { type: 'int64', shape: [shape.length] });
-  return graph.looseNode('Reshape', [x, list], { type: x.type, shape }, {});
 }
