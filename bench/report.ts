@@ -59,15 +59,17 @@ function withTables(text: string): string {
   return text.replace(marked, (_, start, name, end) => `${start}${table(name)}${end}`);
 }
 
-/** A row for each agent and task, and one for each published curve of the task. */
+/** A row for each agent and task, and one for each published curve of the task; a comparison has entropies in place of those. */
 export function table(name: string): string {
   const groups = groupsOf(name);
   const steps = columnsOf(groups);
+  const isComparison = name in comparisons;
   const rows = [...new Set(groups.map(({ task }) => task))].flatMap((task) => [
-    ...groups.filter((group) => group.task === task).map((group) => measuredRow(group, steps)),
-    ...publishedOf(task).map(([name, curve]) => publishedRow(task, name, curve, steps)),
+    ...groups.filter((group) => group.task === task).map((group) => measuredRow(group, steps, isComparison)),
+    ...(isComparison ? [] : publishedOf(task).map(([name, curve]) => publishedRow(task, name, curve, steps))),
   ]);
-  const heads = ['task', 'agent', 'seeds', 'updates a step', ...steps.map(thousands), 'worst', 'minutes'];
+  const entropy = isComparison ? ['entropy bound'] : [];
+  const heads = ['task', 'agent', 'seeds', 'updates a step', ...steps.map(thousands), 'worst', ...entropy, 'minutes'];
   return [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
@@ -78,7 +80,7 @@ function columnsOf(groups: readonly Group[]): number[] {
   return steps.filter((_, i) => (steps.length - 1 - i) % stride === 0);
 }
 
-function measuredRow(group: Group, steps: readonly number[]): string[] {
+function measuredRow(group: Group, steps: readonly number[], withEntropy: boolean): string[] {
   const values = steps.map((step) => {
     if (!sharedSteps(group).includes(step)) return '';
     const { estimate, low, high } = iqmAt(group, step);
@@ -96,6 +98,7 @@ function measuredRow(group: Group, steps: readonly number[]): string[] {
     `${first!.updatesPerTransition ?? ''}`,
     ...values,
     rounded(worst),
+    ...(withEntropy ? [mean(group.runs.map(({ metrics }) => metrics['policy/entropyBound']!)).toFixed(1)] : []),
     minutes.toFixed(0),
   ];
 }
@@ -114,11 +117,12 @@ function publishedRow(task: string, name: string, { points }: Published, steps: 
   ];
 }
 
-/** Curves on `task`: IQM and interval of each agent, over published IQMs with their range over seeds. */
+/** Curves on `task`: IQM and interval of each agent; but for comparisons over published IQMs with their range over seeds. */
 export function curves(name: string, task: string): string {
   const groups = groupsOf(name).filter((group) => group.task === task);
   const last = Math.max(...groups.flatMap(sharedSteps));
-  const others = publishedOf(task).flatMap(([name, curve], i) => publishedCurve(name, curve, last, i));
+  const others =
+    name in comparisons ? [] : publishedOf(task).flatMap(([name, curve], i) => publishedCurve(name, curve, last, i));
   return figure([...others, ...groups.map(measuredCurve)], {
     title: task,
     xLabel: 'environment steps',
