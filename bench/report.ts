@@ -6,6 +6,7 @@
  * nothing is written, and the exit code is 1 where a file differs from what `results/` gives.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { figure, line, mean, type PlotLayer, palette, scatter } from 'diffrl';
 import {
@@ -26,26 +27,22 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Most columns of a table. */
 const COLUMNS = 5;
 
-/** Every file that stands on `results/`, as it should read. */
+/** Every file that stands on `results/`, as it should read: pages, and the figures that they show. */
 export function reports(): Map<string, string> {
-  const files = new Map<string, string>();
-  for (const path of pages()) files.set(path, withTables(readFileSync(path, 'utf8')));
-  for (const name of drawnNames()) {
+  const files = new Map(pages().map((path) => [path, withTables(readFileSync(path, 'utf8'))]));
+  const text = [...files.values()].join();
+  for (const name of [...experimentNames(), ...Object.keys(comparisons)]) {
     for (const task of new Set(groupsOf(name).map((group) => group.task))) {
-      files.set(`${root}docs/images/results-${name}-${fileName(task)}.svg`, curves(name, task));
+      const path = `docs/images/results-${name}-${fileName(task)}.svg`;
+      if (text.includes(basename(path))) files.set(`${root}${path}`, curves(name, task));
     }
   }
   return files;
 }
 
-/** Comparisons, and experiments that are part of none. */
-function drawnNames(): string[] {
+function experimentNames(): string[] {
   const entries = readdirSync(`${root}results`, { withFileTypes: true });
-  const compared = Object.values(comparisons).flatMap((variants) => Object.values(variants));
-  const alone = entries
-    .filter((entry) => entry.isDirectory() && !compared.includes(entry.name))
-    .map(({ name }) => name);
-  return [...alone, ...Object.keys(comparisons)];
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 function pages(): string[] {
