@@ -14,7 +14,7 @@ import { evaluationsCsv } from '../training/loggers/evaluationsCsv.js';
 import { tensorBoardLog } from '../training/loggers/tensorBoardLog.js';
 import { train } from '../training/train.js';
 import { claim } from './claim.js';
-import { RunFolder, type RunStatus } from './folder.js';
+import { RunFolder, type RunStatus, settledBy } from './folder.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
 import { statusReport } from './statusReport.js';
 
@@ -51,8 +51,7 @@ export async function executeRun(folder: RunFolder, options: ExecuteOptions = {}
   const report = statusReport(folder, before, steps);
   try {
     await report.begin();
-    const { settings } = await folder.config();
-    const prepared = await prepareRun('diffrl train', settings);
+    const prepared = await prepareRun('diffrl train', settledBy(await folder.config()));
     try {
       await trainPrepared(folder, prepared, report.callback, {
         ...options,

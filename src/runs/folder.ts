@@ -15,9 +15,9 @@ import { type CompleteSettings, completeSettings, type RunSettings } from './set
 /** What `config.json` holds. */
 export interface RunConfig {
   format: 'diffrl-run';
-  /** As given, with defaults; the run computes from this. */
+  /** As given, with defaults. */
   settings: CompleteSettings;
-  /** What came of it. */
+  /** What came of it: the run computes from this, whatever presets say later. */
   resolved: {
     /** The agent's options: the preset's, and what was given over them. */
     options: JsonObject;
@@ -135,6 +135,11 @@ export class RunFolder {
   async writeStatus(status: RunStatus): Promise<void> {
     await writeJson(this.file('status.json'), status);
   }
+}
+
+/** Settings that make the run of `config` again, without presets, which may have changed. */
+export function settledBy({ settings, resolved }: RunConfig): CompleteSettings {
+  return { ...settings, preset: 'none', options: resolved.options, envs: resolved.envs };
 }
 
 /** What {@link RunFolder.create} needs besides the settings. */

@@ -1,10 +1,12 @@
 import type { Agent } from '../agents/agent.js';
+import { loadAgent } from '../agents/loadAgent.js';
+import type { Rebuilding } from '../agents/rebuild.js';
 import { checkpointExists } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../errors.js';
 import type { TrainingHistory } from '../training/history.js';
 import { TrainingRun } from '../training/trainingRun.js';
 import type { RunEnvironments } from './environment.js';
-import { type RunConfig, RunFolder } from './folder.js';
+import { type RunConfig, RunFolder, settledBy } from './folder.js';
 import { prepareRun } from './prepare.js';
 
 /** A run as one of its checkpoints has it. */
@@ -21,7 +23,9 @@ export interface LoadedRun {
  * Agent and environments of the run in the folder `path`, as it was saved; nothing needs to be told.
  *
  * @param which the last checkpoint (default) or the one with the best evaluation
- * @throws CheckpointError if `path` is no run or has no such checkpoint
+ * @param rebuilding options in place of those of the run, for an agent of the library: `{ options: { particles: 64 } }`
+ * @throws CheckpointError if `path` is no run or has no such checkpoint, or if its arrays do not fit such options
+ * @throws ArgumentError for an option that the agent has not
  *
  * @example
  * ```ts
@@ -29,14 +33,21 @@ export interface LoadedRun {
  * const { mean } = await evaluate({ agent, env: await environments.sideBySide(10) });
  * ```
  */
-export async function loadRun(path: string, which: 'latest' | 'best' = 'latest'): Promise<LoadedRun> {
+export async function loadRun(
+  path: string,
+  which: 'latest' | 'best' = 'latest',
+  rebuilding?: Rebuilding,
+): Promise<LoadedRun> {
   const folder = RunFolder.open(path);
   if (!(await checkpointExists(folder[which]))) {
     throw new CheckpointError(`loadRun: '${folder.path}' has no checkpoint '${which}'; it was written by no step yet.`);
   }
   const config = await folder.config();
-  const { agent, environments, settings } = await prepareRun('loadRun', config.settings);
+  const { agent, environments, settings } = await prepareRun('loadRun', settledBy(config));
   const run = new TrainingRun({ agent, env: environments.train, seed: settings.seed });
   await run.restore(folder[which]);
-  return { agent, environments, history: run.history, step: run.step, config };
+  const loaded = { environments, history: run.history, step: run.step, config };
+  if (!rebuilding) return { agent, ...loaded };
+  agent.dispose();
+  return { agent: await loadAgent(folder[which], rebuilding), ...loaded };
 }

@@ -2,7 +2,14 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { evaluate, NormaliseObservation, type TrainingCallback } from 'diffrl';
+import {
+  CheckpointError,
+  type Env,
+  evaluate,
+  NormaliseObservation,
+  type SdacAgent,
+  type TrainingCallback,
+} from 'diffrl';
 import { createRun, executeRun, findRuns, loadRun, RunBusyError, type RunSettings } from 'diffrl/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claim } from '../../src/runs/claim.js';
@@ -82,6 +89,38 @@ describe('a run', () => {
     const means = history.evaluations.map(({ mean }) => mean);
     const best = await loadRun(run.path, 'best');
     expect(best.step).toBe(30 * (1 + means.indexOf(Math.max(...means))));
+  });
+
+  it('keeps the options that its preset gave it when it was made', async () => {
+    const graded = { agent: `${tiny}#makeGraded`, env: `${tiny}#makeMore`, steps: 20, evaluationEvery: 20 };
+    const run = await createRun('test', folder, { ...graded, options: { quality: 2 } });
+    const config = await run.config();
+    config.settings = { ...config.settings, preset: 'small', options: {} }; // as if it had been a preset's option
+    await writeFile(run.file('config.json'), JSON.stringify(config));
+    await executeRun(run);
+    const { agent, environments } = await loadRun(run.path);
+    const env = environments.evaluation as Env;
+    expect((await evaluate({ agent, env, episodes: 1 })).mean).toBeCloseTo(1, 6); // five steps of 2 / 10
+  });
+
+  it('is loaded with other options where such are given', async () => {
+    const options = {
+      particles: 2,
+      batchSize: 8,
+      warmupSteps: 10,
+      criticHidden: [8],
+      diffusion: { steps: 2 },
+      compile: false,
+    };
+    const few = { agent: 'sdac', env: 'Pendulum', steps: 12, preset: 'none', evaluationEpisodes: 1 } as const;
+    const run = await createRun('test', folder, { ...few, options });
+    await executeRun(run);
+    const { agent, step } = await loadRun(run.path, 'latest', { options: { particles: 16 } });
+    expect([(agent as SdacAgent).options.particles, step]).toEqual([16, 12]);
+    await expect(loadRun(run.path, 'latest', { options: { partcles: 16 } })).rejects.toThrow(
+      /did you mean 'particles'/,
+    );
+    await expect(loadRun(run.path, 'latest', { options: { criticHidden: [9] } })).rejects.toThrow(CheckpointError);
   });
 
   it('is worked on by one process at a time', async () => {

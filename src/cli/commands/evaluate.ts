@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { parseCount } from '../values.js';
+import type { EvaluateFlags } from '../evaluate.js';
+import { collectSetting, parseCount } from '../values.js';
 
 /** Which checkpoint of a run a command takes. */
 export const checkpointOption = () =>
@@ -14,14 +15,14 @@ export function addEvaluate(program: Command): void {
     .option('-n, --episodes <count>', 'episodes', parseCount, 20)
     .option('-s, --seed <number>', 'of the first start', parseCount, 2000)
     .addOption(checkpointOption())
+    .option(
+      '--set <name=value>',
+      "an option in place of the run's, as in --set particles=64 or --set evaluation=ode",
+      collectSetting,
+    )
     .option('--json', 'print one JSON object a line')
-    .action(
-      async (
-        paths: string[],
-        flags: { episodes: number; seed: number; checkpoint: 'best' | 'latest'; json?: boolean },
-      ) => {
-        const { evaluateRuns } = await import('../evaluate.js');
-        await evaluateRuns(paths, flags);
-      },
-    );
+    .action(async (paths: string[], flags: EvaluateFlags) => {
+      const { evaluateRuns } = await import('../evaluate.js');
+      await evaluateRuns(paths, flags);
+    });
 }
