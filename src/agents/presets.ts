@@ -173,7 +173,7 @@ const small: PresetLine[] = [
     agents: DMERL,
     tasks: LARGER,
     source:
-      "CrossQ's critics (an eighth as wide) and their beta1, without target networks (results/halfcheetah-50k); half the policy's width, which learns faster (results/wide-policy-50k)",
+      "CrossQ's critics (an eighth as wide) and their beta1, without target networks (results/halfcheetah-50k); half the policy's width, which learns faster at first and takes less time (results/wide-policy-50k)",
     options: {
       sampler: { hidden: [128, 128, 128] },
       actorLearningRate: 3e-4,
