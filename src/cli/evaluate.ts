@@ -23,7 +23,7 @@ export async function evaluateRuns(
   const rows: string[][] = [];
   for (const folder of await runsIn(paths)) {
     if (interruption.aborted) break;
-    const { agent, environments, step } = await loadRun(folder.path, checkpoint, set && { options: set });
+    const { agent, environments, step } = await loadRun(folder.path, checkpoint, { options: set });
     const env = await environments.sideBySide(episodes);
     const result = await evaluate({ agent, env, episodes, seed });
     agent.dispose();

@@ -1,7 +1,6 @@
 import type { Agent } from '../agents/agent.js';
-import { loadAgent } from '../agents/loadAgent.js';
-import type { Rebuilding } from '../agents/rebuild.js';
-import { checkpointExists } from '../checkpoint/checkpoint.js';
+import { type JsonObject, mergeOptions } from '../agents/optionsJson.js';
+import { checkpointExists, readCheckpoint } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../errors.js';
 import type { TrainingHistory } from '../training/history.js';
 import { TrainingRun } from '../training/trainingRun.js';
@@ -23,7 +22,7 @@ export interface LoadedRun {
  * Agent and environments of the run in the folder `path`, as it was saved; nothing needs to be told.
  *
  * @param which the last checkpoint (default) or the one with the best evaluation
- * @param rebuilding options in place of those of the run, for an agent of the library: `{ options: { particles: 64 } }`
+ * @param over `options` go over those of the run, as long as the arrays fit: `{ options: { particles: 64 } }`
  * @throws CheckpointError if `path` is no run or has no such checkpoint, or if its arrays do not fit such options
  * @throws ArgumentError for an option that the agent has not
  *
@@ -36,18 +35,18 @@ export interface LoadedRun {
 export async function loadRun(
   path: string,
   which: 'latest' | 'best' = 'latest',
-  rebuilding?: Rebuilding,
+  { options }: { options?: JsonObject } = {},
 ): Promise<LoadedRun> {
   const folder = RunFolder.open(path);
   if (!(await checkpointExists(folder[which]))) {
     throw new CheckpointError(`loadRun: '${folder.path}' has no checkpoint '${which}'; it was written by no step yet.`);
   }
   const config = await folder.config();
-  const { agent, environments, settings } = await prepareRun('loadRun', settledBy(config));
+  const { agent, environments, settings } = await prepareRun('loadRun', {
+    ...settledBy(config),
+    options: mergeOptions(config.resolved.options, options ?? {}),
+  });
   const run = new TrainingRun({ agent, env: environments.train, seed: settings.seed });
-  await run.restore(folder[which]);
-  const loaded = { environments, history: run.history, step: run.step, config };
-  if (!rebuilding) return { agent, ...loaded };
-  agent.dispose();
-  return { agent: await loadAgent(folder[which], rebuilding), ...loaded };
+  await run.load(await readCheckpoint(folder[which]), options !== undefined);
+  return { agent, environments, history: run.history, step: run.step, config };
 }
