@@ -23,9 +23,9 @@ export class ProductMerger extends Rewriter {
   }
 
   private merged(): Node[] {
-    const isInner = new Set(this.nodes.filter(isSum).flatMap(({ inputs }) => inputs.filter((x) => this.isInner(x))));
+    const innerSums = new Set(this.nodes.filter(isSum).flatMap(({ inputs }) => inputs.filter((x) => this.isInner(x))));
     for (const node of this.nodes) {
-      if (!isSum(node) || isInner.has(node.outputs[0]!) || !this.mergeSum(node)) this.result.push(node);
+      if (!isSum(node) || innerSums.has(node.outputs[0]!) || !this.mergeSum(node)) this.result.push(node);
     }
     return this.result;
   }

@@ -39,7 +39,10 @@ export abstract class Rewriter {
     shape: readonly number[],
     attributes: Node['attributes'] = {},
   ): Value {
-    const node = this.graph.looseNode(operator, inputs, { type: inputs[0]!.type, shape }, attributes);
+    return this.put(this.graph.looseNode(operator, inputs, { type: inputs[0]!.type, shape }, attributes));
+  }
+
+  protected put(node: Node): Value {
     this.result.push(node);
     return node.outputs[0]!;
   }

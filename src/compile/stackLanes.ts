@@ -83,9 +83,7 @@ export class LaneStacker extends Rewriter {
   }
 
   private reshape(x: Value, shape: readonly number[]): Value {
-    const node = reshapeNode(this.graph, x, shape);
-    this.result.push(node);
-    return node.outputs[0]!;
+    return this.put(reshapeNode(this.graph, x, shape));
   }
 }
 
