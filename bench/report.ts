@@ -9,10 +9,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { figure, line, mean, type PlotLayer, palette, scatter } from 'diffrl';
+import { fileName } from '../src/runs/folder.js';
 import {
   agents,
   comparisons,
-  fileName,
   type Group,
   groupsOf,
   iqmAt,
@@ -62,7 +62,7 @@ export function table(name: string): string {
   const steps = columnsOf(groups);
   const isComparison = name in comparisons;
   const rows = [...new Set(groups.map(({ task }) => task))].flatMap((task) => [
-    ...groups.filter((group) => group.task === task).map((group) => measuredRow(group, steps, isComparison)),
+    ...groups.filter((group) => group.task === task).map((group) => measuredRow(group, steps)),
     ...(isComparison ? [] : publishedOf(task).map(([name, curve]) => publishedRow(task, name, curve, steps))),
   ]);
   const entropy = isComparison ? ['entropy bound'] : [];
@@ -77,7 +77,7 @@ function columnsOf(groups: readonly Group[]): number[] {
   return steps.filter((_, i) => (steps.length - 1 - i) % stride === 0);
 }
 
-function measuredRow(group: Group, steps: readonly number[], withEntropy: boolean): string[] {
+function measuredRow(group: Group, steps: readonly number[]): string[] {
   const values = steps.map((step) => {
     if (!sharedSteps(group).includes(step)) return '';
     const { estimate, low, high } = iqmAt(group, step);
@@ -95,7 +95,7 @@ function measuredRow(group: Group, steps: readonly number[], withEntropy: boolea
     `${first!.updatesPerTransition ?? ''}`,
     ...values,
     rounded(worst),
-    ...(withEntropy ? [mean(group.runs.map(({ metrics }) => metrics['policy/entropyBound']!)).toFixed(1)] : []),
+    ...(group.variant ? [mean(group.runs.map(({ metrics }) => metrics['policy/entropyBound']!)).toFixed(1)] : []),
     minutes.toFixed(0),
   ];
 }

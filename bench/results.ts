@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Interval, stratifiedBootstrap } from 'diffrl';
 import { parse } from 'yaml';
+import { fileName } from '../src/runs/folder.js';
 
 /** One run from its start to its last step. */
 export interface Result {
@@ -48,11 +49,6 @@ export function publishedOf(task: string): [agent: string, curve: Published][] {
 
 export function resultPath(experiment: string, { agent, task, seed }: Pick<Result, 'agent' | 'task' | 'seed'>): string {
   return join(folder, experiment, `${agent}__${fileName(task)}__${seed}.json`);
-}
-
-/** `task` in the name of a file: dm_control-walker-run for dm_control/walker-run. */
-export function fileName(task: string): string {
-  return task.replace('/', '-');
 }
 
 /** @throws Error if there is such a result already: runs are added, never replaced */
