@@ -63,7 +63,7 @@ export function table(name: string): string {
   const isComparison = name in comparisons;
   const rows = [...new Set(groups.map(({ task }) => task))].flatMap((task) => [
     ...groups.filter((group) => group.task === task).map((group) => measuredRow(group, steps)),
-    ...(isComparison ? [] : publishedOf(task).map(([name, curve]) => publishedRow(task, name, curve, steps))),
+    ...(isComparison ? [] : publishedAt(task, steps).map(([name, curve]) => publishedRow(task, name, curve, steps))),
   ]);
   const entropy = isComparison ? ['entropy bound'] : [];
   const heads = ['task', 'agent', 'seeds', 'updates a step', ...steps.map(thousands), 'worst', ...entropy, 'minutes'];
@@ -98,6 +98,11 @@ function measuredRow(group: Group, steps: readonly number[]): string[] {
     ...(group.variant ? [mean(group.runs.map(({ metrics }) => metrics['policy/entropyBound']!)).toFixed(1)] : []),
     minutes.toFixed(0),
   ];
+}
+
+/** Published curves with a figure at one of `steps`. */
+function publishedAt(task: string, steps: readonly number[]): [agent: string, curve: Published][] {
+  return publishedOf(task).filter(([, { points }]) => points.some(({ step }) => steps.includes(step)));
 }
 
 function publishedRow(task: string, name: string, { points }: Published, steps: readonly number[]): string[] {

@@ -58,7 +58,7 @@ export function writeResult(experiment: string, result: Result): void {
   writeFileSync(path, `${JSON.stringify(result, undefined, 1)}\n`, { flag: 'wx' });
 }
 
-/** Experiments side by side, by the name of the comparison: what each is called there. */
+/** Experiments (or one agent of one: `diffsac of halfcheetah-50k`) side by side, by what each is called in the comparison. */
 export const comparisons = parse(readFileSync(join(folder, 'comparisons.yaml'), 'utf8')) as Record<
   string,
   Record<string, string>
@@ -88,9 +88,11 @@ export const agents: readonly string[] = ['dime', 'sdac', 'dpmd', 'diffsac', 'di
 export function groupsOf(name: string): Group[] {
   const variants = Object.entries(comparisons[name] ?? {});
   if (!variants.length) return grouped(readResults(name));
-  return variants.flatMap(([variant, experiment]) =>
-    grouped(readResults(experiment)).map((group) => ({ ...group, variant })),
-  );
+  return variants.flatMap(([variant, source]) => {
+    const [, agent, experiment] = /^(?:(\S+) of )?(\S+)$/.exec(source)!;
+    const runs = readResults(experiment!).filter((run) => !agent || run.agent === agent);
+    return grouped(runs).map((group) => ({ ...group, variant }));
+  });
 }
 
 function grouped(results: readonly Result[]): Group[] {
