@@ -4,7 +4,8 @@ import type { OptionTable } from '../options.js';
 
 /** All agents, one a line. */
 export function listAgents(): string {
-  const lines = Object.entries(agentClasses).map(([name, { name: title }]) => `${name.padEnd(10)}${title}`);
+  const width = Math.max(...Object.keys(agentClasses).map((name) => name.length)) + 2;
+  const lines = Object.entries(agentClasses).map(([name, { name: title }]) => `${name.padEnd(width)}${title}`);
   return [...lines, '', "'diffrl agents NAME' shows its options."].join('\n');
 }
 

@@ -44,11 +44,13 @@ Three commands to a figure:
   diffrl train --agent sdac --env Pendulum --seeds 0..2 --steps 20000
   diffrl compare runs --svg comparison.svg
 
-An environment of your own, a function that makes one:
-  diffrl check ./boat.ts#makeBoat
-  diffrl train --agent dime --env ./boat.ts#makeBoat --steps 20000
+An environment of your own, a class or a function that makes one:
+  diffrl check ./boat.ts#Boat
+  diffrl train --agent dime --env ./boat.ts#Boat --steps 20000
 
 Many runs, here or on a cluster, which go on after any interruption:
   diffrl sweep study.yaml
   diffrl sweep study.yaml --on slurm
+
+Exit status: 0 complete, 75 interrupted and saved, 1 failed.
 `;

@@ -19,8 +19,8 @@ const qsmOptions = {
   criticHidden: widths([512, 512], 'Hidden layers of both critics.'),
   rewardScale: number(1, { above: 0 }, 'Factor on rewards.'),
   temperature: group(
-    { ...valueTemperatureOptions, initial: number(1, { above: 0 }, 'Value.'), learningRate: number(0, { min: 0 }, '') },
-    'Scale of exploration, which stays as it is.',
+    { ...valueTemperatureOptions, initial: number(1, { above: 0 }, 'Value.'), learningRate: number(0, { min: 0 }, '0: it stays as it is; else as in SDAC.') },
+    'Scale of exploration.',
   ),
   policyDelay: integer(1, { min: 1 }, 'Critic updates to each move of policy and target networks.'),
   averageRate: number(1, { above: 0, max: 1 }, 'How far the policy that acts moves towards the one that learns.'),

@@ -8,7 +8,7 @@ export function addSweep(program: Command): void {
     .description(
       'work through all runs that a file asks for, here or on a cluster; call it again after any interruption',
     )
-    .argument('<file>', 'YAML or JSON: agents, envs, seeds, steps, options, grid, random, halving, local, slurm')
+    .argument('<file>', 'YAML or JSON: agents, envs, seeds, settings of a run, agentOptions, vectorEnvs, grid, random, halving, local, slurm')
     .addOption(
       new Option('--on <where>', 'processes of this machine, or job arrays of Slurm')
         .choices(['local', 'slurm'])
@@ -29,6 +29,8 @@ A file:
   steps: 50000
   grid: { actorLearningRate: [3e-4, 1e-3] }
   random: { samples: 8, options: { batchSize: { choice: [128, 256] }, gamma: { uniform: [0.95, 0.995] } } }
+  agentOptions: { dime: { policyDelay: 2 } }
+  vectorEnvs: 4                           # environments side by side in each run
   halving: { rungs: 3, factor: 2 }        # compare on the way, go on with the better half
   local: { jobs: 2 }
   slurm: { partition: main, time: 12:00:00, memory: 4G, cpus: 2, arrayLimit: 20 }

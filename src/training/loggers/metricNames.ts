@@ -1,7 +1,7 @@
 import { requireText } from '../../errors.js';
 
 /** What each metric of an agent is called in logs: the same quantity has the same name whichever agent reports it. */
-const LOGGED_AS: Readonly<Record<string, string>> = {
+export const loggedAs: Readonly<Record<string, string>> = {
   criticLoss: 'loss/critic',
   valueLoss: 'loss/critic',
   actorLoss: 'loss/actor',
@@ -34,11 +34,6 @@ const LOGGED_AS: Readonly<Record<string, string>> = {
  */
 export function loggedName(metric: string): string {
   requireText('loggedName', 'metric', metric);
-  if (Object.hasOwn(LOGGED_AS, metric)) return LOGGED_AS[metric] as string;
+  if (Object.hasOwn(loggedAs, metric)) return loggedAs[metric] as string;
   return metric.includes('/') ? metric : `agent/${metric}`;
-}
-
-/** Whether {@link loggedName} has a fixed name for the metric. */
-export function isKnownMetric(metric: string): boolean {
-  return Object.hasOwn(LOGGED_AS, metric);
 }
