@@ -1,8 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type DiffusionPath, dmerlSampler, forwardKl, lossAndGradients, Rng, stepBatch } from 'diffrl';
+import {
+  DiffSacAgent,
+  type DiffusionPath,
+  dmerlSampler,
+  forwardKl,
+  lossAndGradients,
+  Pendulum,
+  Rng,
+  stepBatch,
+  train,
+} from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { forwardKlRows } from '../../src/agents/dmerl/diffSacAgent.js';
-import { type SampledSteps, sampledFrom } from '../../src/agents/dmerl/simulation.js';
+import { type SampledSteps, Simulation, sampledFrom } from '../../src/agents/dmerl/simulation.js';
 import type { ActorContext } from '../../src/agents/dmerl/stepActorCritic.js';
 
 const [STEPS, GROUP, ROWS, T] = [3, 4, 8, 0.5];
@@ -69,6 +79,43 @@ describe('forwardKlRows', () => {
       expect(largest(tf.sub(stepwise.gradients[name]!, gradient)) / size, name).toBeLessThan(1e-5);
     }
   });
+});
+
+describe('an action at the next state', () => {
+  const inputs = {
+    observations: tf.zeros<tf.Rank.R2>([ROWS, 3]),
+    nextObservations: tf.zeros<tf.Rank.R2>([ROWS, 3]),
+    actions: tf.zeros<tf.Rank.R2>([ROWS, 2]),
+    step: tf.zeros<tf.Rank.R1>([ROWS]),
+    start: tf.zeros<tf.Rank.R2>([ROWS, 2]),
+  };
+  const modes = { latents: 'resimulate', groupSize: 1 } as const;
+
+  it('costs its whole path, less the entropy of the prior, as in DIME', () => {
+    const chain = tf.tensor(rng.normals((STEPS + 1) * 2 * ROWS * 2), sampler.noiseShape(2 * ROWS));
+    const simulation = new Simulation(sampler, { ...modes, actionTarget: 'chain' });
+    const { successor, path } = simulation.run({ ...inputs, chain });
+    expect([...successor.cost.dataSync()]).toEqual([...tf.slice(path!.totalCost, ROWS).dataSync()]);
+  });
+
+  it('costs minus that entropy where the value of a prior draw stands for the rest', () => {
+    const chain = tf.tensor(rng.normals((STEPS + 1) * ROWS * 2), sampler.noiseShape(ROWS));
+    const { successor } = new Simulation(sampler, { ...modes, actionTarget: 'step' }).run({ ...inputs, chain });
+    for (const cost of successor.cost.dataSync()) expect(cost).toBeCloseTo(-sampler.priorEntropy, 5);
+  });
+});
+
+it('forward KL leaves step size and friction as they are: their gradient would be wrong, even in sign', async () => {
+  const env = new Pendulum();
+  const chain = dmerlSampler({ steps: 2, hidden: [8] });
+  const sizes = { batchSize: 8, warmupSteps: 8, criticHidden: [8], compile: false };
+  const agent = await DiffSacAgent.create({ env, sampler: chain, divergence: 'forward', ...sizes });
+  const values = () => Object.entries(chain.variables).map(([name, variable]) => [name, variable.dataSync().join()]);
+  const before = values();
+  await train({ agent, env, steps: 12 });
+  const moved = values().flatMap(([name, now], i) => (now === before[i]![1] ? [] : [name]));
+  expect(moved.length).toBeGreaterThan(0);
+  expect(moved.filter((name) => !name!.startsWith('control/'))).toEqual([]);
 });
 
 function largest(x: tf.Tensor): number {

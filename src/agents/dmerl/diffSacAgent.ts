@@ -47,7 +47,7 @@ export class DiffSacAgent extends StepActorCritic<OptionValues<typeof diffSacOpt
   protected actorLoss(): ActorLoss {
     const { divergence, pathOnly } = this.options;
     if (divergence === 'forward') {
-      return { trainsDiffusion: true, needsChains: true, minGroupSize: 2, rows: forwardKlRows };
+      return { trainsDiffusion: false, needsChains: true, minGroupSize: 2, rows: forwardKlRows };
     }
     return {
       trainsDiffusion: true,

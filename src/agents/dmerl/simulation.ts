@@ -60,7 +60,7 @@ export class Simulation {
   ) {
     const { steps } = sampler.schedule;
     this.latents = modes.latents === 'resimulate' ? resimulated(modes.groupSize) : replayed(steps);
-    this.successors = modes.actionTarget === 'chain' ? chainEnd(steps) : priorDraw;
+    this.successors = modes.actionTarget === 'chain' ? chainEnd(steps) : priorDraw(sampler);
   }
 
   /** Chains that are run for a batch. */
@@ -112,18 +112,23 @@ function chainEnd(steps: number): Wish<Successor> {
     chains: 1,
     observations: ({ nextObservations }) => [nextObservations],
     read: (_, path, from) => {
-      const cost = tail(path!.runCost, from);
+      const cost = tail(path!.totalCost, from);
       return { input: tail(path!.action, from), cost, step: tf.fill(cost.shape, steps) };
     },
   };
 }
 
-/** A draw of the prior at the next state. */
-const priorDraw: Wish<Successor> = {
-  chains: 0,
-  observations: () => [],
-  read: ({ start }) => ({ input: start, cost: tf.zeros([start.shape[0]]), step: tf.zeros([start.shape[0]]) }),
-};
+/** A draw of the prior at the next state, which has the prior's entropy. */
+function priorDraw(sampler: DiffusionSampler): Wish<Successor> {
+  return {
+    chains: 0,
+    observations: () => [],
+    read: ({ start }) => {
+      const rows: [number] = [start.shape[0]];
+      return { input: start, cost: tf.fill(rows, -sampler.priorEntropy), step: tf.zeros(rows) };
+    },
+  };
+}
 
 /** Latents at the chosen steps and what came of them, from the first `rows` trajectories of a path. */
 export function sampledFrom(path: DiffusionPath, step: tf.Tensor1D, rows: number) {
