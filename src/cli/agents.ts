@@ -1,3 +1,4 @@
+import { pieceOptions } from '../agents/pieceOptions.js';
 import { presetLines } from '../agents/presets.js';
 import { agentClass, agentClasses } from '../agents/registry.js';
 import type { OptionTable } from '../options.js';
@@ -6,11 +7,13 @@ import type { OptionTable } from '../options.js';
 export function listAgents(): string {
   const width = Math.max(...Object.keys(agentClasses).map((name) => name.length)) + 2;
   const lines = Object.entries(agentClasses).map(([name, { name: title }]) => `${name.padEnd(width)}${title}`);
-  return [...lines, '', "'diffrl agents NAME' shows its options."].join('\n');
+  const pieces = `... and those of a piece: ${Object.keys(pieceOptions).join(', ')}.`;
+  return [...lines, '', "'diffrl agents NAME' shows its options,", pieces].join('\n');
 }
 
-/** The options of an agent with what they may be and their defaults, and its presets. */
+/** The options of an agent or of a piece with what they may be and their defaults, and an agent's presets. */
 export function describeAgent(name: string): string {
+  if (Object.hasOwn(pieceOptions, name)) return [name, '', ...optionLines(pieceOptions[name]!)].join('\n');
   const Class = agentClass('diffrl agents', name);
   const { options } = Class as { options?: OptionTable };
   const lines = [

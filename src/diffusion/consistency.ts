@@ -11,7 +11,7 @@ import type { NetworkFactory } from './process.js';
 import { networkOption } from './processOptions.js';
 import { ActionSampler, type ParticleSampler, requireInputs, requireRows, type SamplerSizes } from './sampler.js';
 
-const consistencyOptions = {
+export const consistencyOptions = {
   steps: integer(5, { min: 1 }, 'Calls of the network for an action.'),
   firstTime: number(80, { above: 0 }, "Noise level of the chain's start."),
   lastTime: number(2, { above: 0 }, 'Noise level of its last call; those between are evenly spaced.'),

@@ -26,7 +26,7 @@ import {
   type SamplerSizes,
 } from './sampler.js';
 
-const ddpmOptions = {
+export const ddpmOptions = {
   steps: integer(undefined, { min: 1 }, 'Diffusion steps K, default 20; or give a schedule.'),
   schedule: scheduleOption('Its betas are used.', 'cosineSchedule({ steps })'),
   startStd: number(undefined, { above: 0 }, "Standard deviation of the chain's start; default sqrt(1 - alphaBar_K)."),

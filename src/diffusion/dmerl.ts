@@ -8,7 +8,7 @@ import { OrnsteinUhlenbeckSampler } from './ornsteinUhlenbeck.js';
 
 const { learnDiffusion, squash, divergence } = eulerMaruyamaOptions;
 
-const dmerlSamplerOptions = {
+export const dmerlSamplerOptions = {
   steps: integer(8, { min: 1 }, 'Diffusion steps K.'),
   hidden: widths([256, 256, 256], 'Hidden layers of the control network.'),
   priorStd: number(1, { above: 0 }, 'Standard deviation of the prior.'),

@@ -30,7 +30,7 @@ const LOG_STD_RANGE = [-5, 2] as const;
 /** Where gates start, so that they are open. */
 const GATE_BIAS = 5;
 
-const flowOptions = {
+export const flowOptions = {
   steps: integer(4, { min: 1 }, 'Steps K of the flow.'),
   network: networkOption('Makes the network of candidate and gate, of 2 A outputs.', 'a TimeConditionedMlp, 2 x 256'),
   stdHidden: widths([256, 256], 'Hidden layers of the network of the standard deviations.'),

@@ -15,7 +15,7 @@ import type { DiscountedTransitions, Replay, ReplayBatch, ReplayFactory, ReplayO
 import { moved, ReplayBuffer, requireIndices } from './replayBuffer.js';
 import { SumTree } from './sumTree.js';
 
-const priorityOptions = {
+export const priorityOptions = {
   alpha: number(0.6, { min: 0 }, 'How much priorities count: 0 draws uniformly, 1 in proportion to the errors.'),
   beta: number(0.4, { min: 0, max: 1 }, 'How far importance weights make up for it at the start; 1: wholly.'),
   betaBatches: number(1e6, { above: 0 }, 'Batches over which beta grows linearly to 1.'),

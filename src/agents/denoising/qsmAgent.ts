@@ -19,7 +19,11 @@ const qsmOptions = {
   criticHidden: widths([512, 512], 'Hidden layers of both critics.'),
   rewardScale: number(1, { above: 0 }, 'Factor on rewards.'),
   temperature: group(
-    { ...valueTemperatureOptions, initial: number(1, { above: 0 }, 'Value.'), learningRate: number(0, { min: 0 }, '0: it stays as it is; else as in SDAC.') },
+    {
+      ...valueTemperatureOptions,
+      initial: number(1, { above: 0 }, 'Value.'),
+      learningRate: number(0, { min: 0 }, '0: it stays as it is; else as in SDAC.'),
+    },
     'Scale of exploration.',
   ),
   policyDelay: integer(1, { min: 1 }, 'Critic updates to each move of policy and target networks.'),

@@ -7,7 +7,7 @@ import { variablesAsState } from '../../ops/variables.js';
 import { type GivenOptions, integer, number, type OptionValues, oneOf, option, readOptions } from '../../options.js';
 import { type Commit, type MaybePromise, type StateDict, type Stateful, together } from '../../state.js';
 
-const trustRegionOptions = {
+export const trustRegionOptions = {
   mode: oneOf(['switch', 'sum'], 'switch', 'What happens to a transition outside the region; see KlMode.'),
   bound: number(0.02, { above: 0 }, 'Largest KL divergence of the chains, in nats.'),
   period: integer(10, { min: 1 }, 'Updates between copies of the policy that the region is around.'),

@@ -30,7 +30,11 @@ const wpoOptions = {
   critic: objectiveOption,
   initialStd: number(0.7, { above: 0 }, 'Standard deviation of actions in [-1, 1] at the start.'),
   sampledActions: integer(20, { min: 1 }, 'Actions drawn for a state, in the gradient of the policy and in targets.'),
-  meanKlWeight: number(Math.LN2, { min: 0 }, 'Price of each nat of KL from the target policy that comes of moving the mean; ln 2, softplus of 0.'),
+  meanKlWeight: number(
+    Math.LN2,
+    { min: 0 },
+    'Price of each nat of KL from the target policy that comes of moving the mean; ln 2, softplus of 0.',
+  ),
   stdKlWeight: number(10_000, { min: 0 }, 'The same by the standard deviation, which hardly moves at the default.'),
   targetPeriod: integer(100, { min: 1 }, 'Updates between copies of policy and critics to the target networks.'),
   actorLearningRate: learningRateOption(1e-4, 'Of the policy.'),

@@ -8,7 +8,10 @@ export function addSweep(program: Command): void {
     .description(
       'work through all runs that a file asks for, here or on a cluster; call it again after any interruption',
     )
-    .argument('<file>', 'YAML or JSON: agents, envs, seeds, settings of a run, agentOptions, vectorEnvs, grid, random, halving, local, slurm')
+    .argument(
+      '<file>',
+      'YAML or JSON: agents, envs, seeds, settings of a run, agentOptions, vectorEnvs, grid, random, halving, local, slurm',
+    )
     .addOption(
       new Option('--on <where>', 'processes of this machine, or job arrays of Slurm')
         .choices(['local', 'slurm'])

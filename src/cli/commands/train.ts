@@ -33,7 +33,10 @@ export function addTrain(program: Command): void {
     .command('train')
     .description('train an agent in an environment; every run gets a folder with all that is needed to repeat it')
     .requiredOption('-a, --agent <name>', "one of 'diffrl agents', or ./file.ts#function of your own")
-    .requiredOption('-e, --env <id>', "one of 'diffrl envs', ./file.ts#function, python:ID, or tcp:// or ws://HOST:PORT[,...]")
+    .requiredOption(
+      '-e, --env <id>',
+      "one of 'diffrl envs', ./file.ts#function, python:ID, or tcp:// or ws://HOST:PORT[,...]",
+    )
     .option('-n, --steps <count>', 'environment steps of a run (default: 100k)', parseCount)
     .option('-s, --seeds <list>', 'seeds, a run each: 3, or 0..4, or 0,2,5', parseSeeds, [0])
     .option(
