@@ -1,5 +1,5 @@
 import type { Box } from '../spaces/box.js';
-import type { Commit, MaybePromise, StateDict } from '../state.js';
+import type { Commit, MaybePromise, StateDict, Stateful } from '../state.js';
 
 /** Extra facts about a step, by name. */
 export type Info = Record<string, unknown>;
@@ -58,6 +58,8 @@ export interface Env {
   state?(): MaybePromise<StateDict>;
   /** Checks what {@link Env.state} returned; the function that comes back puts it in place. See `Stateful`. */
   prepare?(state: StateDict): MaybePromise<Commit>;
+  /** What outlives the episodes of one without state, such as moments: a resumed run goes on with it, in a new episode. */
+  readonly memory?: Stateful | undefined;
   /** Frees what the environment holds; further calls are errors. */
   close?(): MaybePromise<void>;
 }

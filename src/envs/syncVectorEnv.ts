@@ -24,6 +24,7 @@ export class SyncVectorEnv implements VectorEnv {
   readonly actionSpace: Box;
   readonly state?: () => MaybePromise<StateDict>;
   readonly prepare?: (state: StateDict) => MaybePromise<Commit>;
+  readonly memory: Stateful | undefined;
   private isRunning = false;
 
   /** @throws ArgumentError unless there is an environment and all have spaces of one size */
@@ -37,6 +38,7 @@ export class SyncVectorEnv implements VectorEnv {
     this.observationSpace = first.observationSpace;
     this.actionSpace = first.actionSpace;
     for (const [i, env] of envs.entries()) requireSameSizes(env, first, i);
+    this.memory = memoryOf(envs);
     if (!envs.every((env) => env.state && env.prepare)) return;
     const parts = together(Object.fromEntries(envs.map((env, i) => [`env${i}`, env as Stateful])));
     this.state = () => parts.state();
@@ -96,6 +98,11 @@ export class SyncVectorEnv implements VectorEnv {
   async close(): Promise<void> {
     await Promise.all(this.envs.map((env) => env.close?.()));
   }
+}
+
+function memoryOf(envs: readonly Env[]): Stateful | undefined {
+  const parts = envs.flatMap(({ memory }, i) => (memory ? [[`env${i}`, memory] as const] : []));
+  return parts.length ? together(Object.fromEntries(parts)) : undefined;
 }
 
 function requireSameSizes(env: Env, first: Env, index: number): void {

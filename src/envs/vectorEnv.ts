@@ -1,5 +1,5 @@
 import type { Box } from '../spaces/box.js';
-import type { Commit, MaybePromise, StateDict } from '../state.js';
+import type { Commit, MaybePromise, StateDict, Stateful } from '../state.js';
 import type { Info } from './env.js';
 
 /** What {@link VectorEnv.reset} returns. */
@@ -45,6 +45,8 @@ export interface VectorEnv {
   state?(): MaybePromise<StateDict>;
   /** See `Env.prepare`. */
   prepare?(state: StateDict): MaybePromise<Commit>;
+  /** See `Env.memory`; of those that have one. */
+  readonly memory?: Stateful | undefined;
   /** Frees what the environments hold; further calls are errors. */
   close?(): MaybePromise<void>;
 }

@@ -13,6 +13,7 @@ import {
   prefixed,
   readEntries,
   type StateDict,
+  type Stateful,
   stateArray,
   substate,
 } from '../state.js';
@@ -56,6 +57,7 @@ export class AugmentedMdp implements Env {
   /** Present if the wrapped environment can be saved. */
   readonly state?: () => Promise<StateDict>;
   readonly prepare?: (state: StateDict) => Promise<Commit>;
+  readonly memory: Stateful | undefined;
   private readonly diffusionSteps: number;
   private readonly priorStd: number;
   private readonly squash: (x: number) => number;
@@ -89,6 +91,7 @@ export class AugmentedMdp implements Env {
       [...env.observationSpace.low, ...this.actionSpace.low, 1],
       [...env.observationSpace.high, ...this.actionSpace.high, this.diffusionSteps],
     );
+    this.memory = env.memory;
     const [save, prepare] = [env.state?.bind(env), env.prepare?.bind(env)];
     if (save && prepare) {
       this.state = () => this.saveWith(save);

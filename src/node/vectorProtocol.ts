@@ -27,7 +27,8 @@ export interface WorkerReady {
   id: string | undefined;
   observationSpace: { low: Float32Array; high: Float32Array };
   actionSpace: { low: Float32Array; high: Float32Array };
-  hasState: boolean;
+  /** What `state` and `prepare` are about: the whole state, what outlives episodes, or nothing. */
+  keeps: 'state' | 'memory' | undefined;
 }
 
 export type WorkerRequest =

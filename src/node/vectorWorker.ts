@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { resetBatch, stepBatch } from '../envs/batch.js';
 import type { Env } from '../envs/env.js';
-import { type Commit, prefixed, type StateDict, substate } from '../state.js';
+import { type Commit, prefixed, type StateDict, type Stateful, substate } from '../state.js';
 import {
   type SharedArrays,
   sharedArrays,
@@ -112,17 +112,27 @@ function describe(envs: readonly Env[]): WorkerReady {
     id,
     observationSpace: { low: observationSpace.low, high: observationSpace.high },
     actionSpace: { low: actionSpace.low, high: actionSpace.high },
-    hasState: envs.every((env) => env.state && env.prepare),
+    keeps: hasState(envs) ? 'state' : envs.every(({ memory }) => memory) ? 'memory' : undefined,
   };
 }
 
+function hasState(envs: readonly Env[]): boolean {
+  return envs.every((env) => env.state && env.prepare);
+}
+
+/** What of each environment is saved. */
+function kept(envs: readonly Env[]): Stateful[] {
+  const isWhole = hasState(envs);
+  return envs.map((env) => (isWhole ? (env as Stateful) : env.memory!));
+}
+
 async function gather(envs: readonly Env[], first: number): Promise<StateDict> {
-  const states = await Promise.all(envs.map((env) => env.state!()));
+  const states = await Promise.all(kept(envs).map((part) => part.state()));
   return Object.assign({}, ...states.map((state, i) => prefixed(`env${first + i}`, state)));
 }
 
 async function prepare(envs: readonly Env[], first: number, state: StateDict): Promise<Commit> {
-  const commits = await Promise.all(envs.map((env, i) => env.prepare!(substate(state, `env${first + i}`))));
+  const commits = await Promise.all(kept(envs).map((part, i) => part.prepare(substate(state, `env${first + i}`))));
   return async () => {
     for (const commit of commits) await commit();
   };

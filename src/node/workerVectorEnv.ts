@@ -9,7 +9,7 @@ import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
 import { ArgumentError, CheckpointError, EnvironmentError, requireInteger, requireNumber, show } from '../errors.js';
 import { requireOptions } from '../options.js';
 import { Box } from '../spaces/box.js';
-import { type Commit, readEntries, type StateDict } from '../state.js';
+import { type Commit, readEntries, type StateDict, type Stateful } from '../state.js';
 import {
   type EnvironmentModule,
   type SharedArrays,
@@ -59,6 +59,7 @@ export class WorkerVectorEnv implements VectorEnv {
   readonly actionSpace: Box;
   readonly state?: () => Promise<StateDict>;
   readonly prepare?: (state: StateDict) => Promise<Commit>;
+  readonly memory?: Stateful;
   private readonly buffer: SharedArrayBuffer;
   private readonly shared: SharedArrays;
   private phase: 'idle' | 'running' | 'busy' | 'closed' = 'idle';
@@ -74,9 +75,12 @@ export class WorkerVectorEnv implements VectorEnv {
     const sizes = { observation: this.observationSpace.size, action: this.actionSpace.size };
     this.buffer = new SharedArrayBuffer(sharedBytes(numEnvs, sizes.observation, sizes.action));
     this.shared = sharedArrays(this.buffer, numEnvs, sizes);
-    if (!ready.hasState) return;
-    this.state = async () => Object.assign({}, ...(await this.ask<StateDict>({ kind: 'state' })));
-    this.prepare = (state) => this.prepareAll(state);
+    const state = async () => Object.assign({}, ...(await this.ask<StateDict>({ kind: 'state' })));
+    const prepare = (given: StateDict) => this.prepareAll(given);
+    if (ready.keeps === 'memory') this.memory = { state, prepare };
+    if (ready.keeps !== 'state') return;
+    this.state = state;
+    this.prepare = prepare;
   }
 
   /**
@@ -169,12 +173,16 @@ export class WorkerVectorEnv implements VectorEnv {
     this.phase = 'busy';
     const outcomes = await Promise.allSettled(this.members.map((member) => member.ask(request)));
     const failed = outcomes.some(({ status }) => status === 'rejected');
-    const after = request.kind === 'state' || request.kind === 'prepare' ? before : 'running';
+    const after = this.startsEpisodes(request) ? 'running' : before;
     if (this.phase === 'busy') this.phase = failed && request.kind !== 'prepare' ? 'idle' : after;
     return outcomes.map((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value as T;
     });
+  }
+
+  private startsEpisodes({ kind }: WorkerRequest): boolean {
+    return kind === 'reset' || kind === 'step' || (kind === 'commit' && this.state !== undefined);
   }
 
   private async prepareAll(state: StateDict): Promise<Commit> {

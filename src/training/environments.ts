@@ -23,6 +23,8 @@ export interface Environments {
   reset(at: string, seed?: number): Promise<Float32Array>;
   step(at: string, actions: Float32Array): Promise<VectorStep>;
   state(): MaybePromise<StateDict> | undefined;
+  /** What outlives episodes, where there is no state. */
+  memory(): MaybePromise<StateDict>;
 }
 
 /** @param where the public name the user called */
@@ -94,6 +96,10 @@ class Single implements Environments {
     return this.env.state?.();
   }
 
+  memory(): MaybePromise<StateDict> {
+    return memoryOf(this.env);
+  }
+
   private call<T>(method: string, at: string, run: () => MaybePromise<T>): Promise<T> {
     return guarded(this.where, this.env, method, at, run);
   }
@@ -122,6 +128,10 @@ class Many implements Environments {
 
   state(): MaybePromise<StateDict> | undefined {
     return this.env.state?.();
+  }
+
+  memory(): MaybePromise<StateDict> {
+    return memoryOf(this.env);
   }
 
   private taken({
@@ -175,6 +185,10 @@ function received<T>(where: string, env: Env | VectorEnv, method: string, at: st
       `${where}: ${nameOf(env)}.${method} broke its contract ${at}: ${error.message}. Look for the fault with checkEnv.`,
     );
   }
+}
+
+function memoryOf({ state, prepare, memory }: Env | VectorEnv): MaybePromise<StateDict> {
+  return state && prepare ? {} : (memory?.state() ?? {});
 }
 
 function nameOf(env: Env | VectorEnv): string {

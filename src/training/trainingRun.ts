@@ -213,11 +213,12 @@ export class TrainingRun implements Stateful {
       ...prefixed('rng', this.rng.state()),
       ...prefixed('history', this.history.state()),
       ...prefixed('env', (await this.worlds.state()) ?? {}),
+      ...prefixed('memory', await this.worlds.memory()),
       ...prefixed('parts', await together(this.parts).state()),
     };
   }
 
-  /** An environment without a state of its own starts a new episode. */
+  /** An environment without a state of its own starts a new episode, with the memory that it had. */
   async prepare(state: StateDict): Promise<Commit> {
     const { numEnvs, env } = this.worlds;
     const hasStarted = lengthOf(state, 'observations') > 0;
@@ -229,7 +230,7 @@ export class TrainingRun implements Stateful {
         returns: numEnvs,
         lengths: numEnvs,
       },
-      ['rng', 'history', 'env', 'parts'],
+      ['rng', 'history', 'env', 'memory', 'parts'],
     );
     const steps = asCount(entries.steps, 'steps');
     const parts: Commit[] = [
@@ -239,6 +240,8 @@ export class TrainingRun implements Stateful {
     const envState = substate(state, 'env');
     const goesOn = hasStarted && Object.keys(envState).length > 0 && env.prepare !== undefined;
     if (goesOn) parts.push(await env.prepare!(envState));
+    const memory = substate(state, 'memory');
+    if (Object.keys(memory).length) parts.push(await requireMemory(env).prepare(memory));
     const own = substate(state, 'parts');
     for (const [name, part] of Object.entries(this.parts)) {
       const saved = substate(own, name);
@@ -283,6 +286,13 @@ export class TrainingRun implements Stateful {
     this.history.episodes.push(...ended);
     return ended;
   }
+}
+
+function requireMemory({ memory, id }: Env | VectorEnv): Stateful {
+  if (memory) return memory;
+  throw new CheckpointError(
+    `train: the checkpoint holds what wrappers remember, but ${id || 'the environment'} has none; wrap it as it was in training.`,
+  );
 }
 
 function pickTransitions({

@@ -1,7 +1,11 @@
+import { NormaliseObservation } from '../../src/envs/wrappers/normaliseObservation.js';
 import { TimeLimit } from '../../src/envs/wrappers/timeLimit.js';
 import { SlowWalk, Walk } from '../envs/toys.js';
 
 export const makeWalk = (slow = false, steps = 20) => new TimeLimit(slow ? new SlowWalk() : new Walk(), steps);
+
+/** Has no state, but moments. */
+export const makeStateless = () => new NormaliseObservation(Object.assign(new Walk(), { state: undefined }) as never);
 
 /** Dies or throws when told to by an action beyond 1. */
 export const makeMortal = () =>

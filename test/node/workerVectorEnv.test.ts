@@ -4,7 +4,7 @@ import { makeMujoco } from 'diffrl/mujoco';
 import { WorkerVectorEnv, type WorkerVectorEnvOptions } from 'diffrl/node';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadState } from '../../src/state.js';
-import { makeWalk } from './makeWalk.js';
+import { makeStateless, makeWalk } from './makeWalk.js';
 
 const open: VectorEnv[] = [];
 const execArgv = ['--import', new URL('../../scripts/registerTsx.mjs', import.meta.url).href];
@@ -41,6 +41,17 @@ describe('WorkerVectorEnv', () => {
     await loadState(parallel, structuredClone(await sync.state!()));
     expect(await record(parallel, 20)).toEqual(await record(sync, 20));
     expect(await parallel.state!()).toEqual(await sync.state!());
+  });
+
+  it('exchanges what outlives episodes where there is no state; a reset stays due', async () => {
+    const sync = await SyncVectorEnv.create(5, makeStateless);
+    await record(sync, 30, 8);
+    const parallel = await workers('makeStateless');
+    expect(parallel.state).toBeUndefined();
+    await loadState(parallel.memory!, structuredClone(await sync.memory!.state()));
+    expect(await parallel.memory!.state()).toEqual(await sync.memory!.state());
+    await expect(parallel.step(new Float32Array(5))).rejects.toThrow(/call reset first/);
+    expect(await record(parallel, 20, 3)).toEqual(await record(sync, 20, 3));
   });
 
   it('runs MuJoCo in every worker', async () => {

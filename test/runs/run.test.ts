@@ -91,6 +91,16 @@ describe('a run', () => {
     expect(best.step).toBe(30 * (1 + means.indexOf(Math.max(...means))));
   });
 
+  it('loads with these moments also where the environment has no state', async () => {
+    const env = { env: `${tiny}#makeMore`, envOptions: {}, steps: 61, evaluationEpisodes: 1 };
+    const run = await createRun('test', folder, { ...settings, ...env });
+    await executeRun(run, { until: 60 });
+    const { agent, environments, history } = await loadRun(run.path);
+    expect((environments.evaluation as NormaliseObservation).moments.mean[0]).toBeGreaterThan(1);
+    const { mean } = await evaluate({ agent, env: environments.evaluation, episodes: 1, seed: 1000 });
+    expect(mean).toBe(history.evaluations.at(-1)!.mean);
+  });
+
   it('keeps the options that its preset gave it when it was made', async () => {
     const graded = { agent: `${tiny}#makeGraded`, env: `${tiny}#makeMore`, steps: 20, evaluationEvery: 20 };
     const run = await createRun('test', folder, { ...graded, options: { quality: 2 } });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   ArgumentError,
+  AugmentedMdp,
   Box,
   CheckpointError,
   checkpoints,
@@ -16,6 +17,7 @@ import {
   RunningMoments,
   readCheckpoint,
   ShapeError,
+  SyncVectorEnv,
   type TrainingCallback,
   TrainingRun,
   train,
@@ -146,6 +148,39 @@ describe('resuming', () => {
     expect(resumed[0]!.episodes).toEqual([10, 20, 35, 45, 55]);
     expect(resumed[0]!.seeds[0]).not.toBe(4);
     expect(resumed[1]).toEqual(resumed[0]);
+  });
+
+  const remembering = () => new NormaliseReward(new NormaliseObservation(new Counter(10)));
+  const worlds: [string, () => Env | SyncVectorEnv][] = [
+    ['an environment', remembering],
+    ['environments side by side', () => new SyncVectorEnv([remembering(), remembering()])],
+    ['the augmented MDP', () => new AugmentedMdp(remembering(), { diffusionSteps: 2 })],
+  ];
+
+  it.each(worlds)('keeps what wrappers of %s without state remember', async (_, make) => {
+    const [env, evaluated] = [make(), make()];
+    const callbacks = [evaluation({ env: evaluated, every: 10, episodes: 1 })];
+    const { run } = await train({ agent: new TinyAgent(env), env, steps: 26, callbacks });
+    await run.save(folder);
+    const [fresh, other] = [make(), make()];
+    const resumed = [evaluation({ env: other, every: 10, episodes: 1 })];
+    await train({ agent: new TinyAgent(fresh), env: fresh, steps: 26, resume: folder, callbacks: resumed });
+    expect(await fresh.memory!.state()).toEqual(await env.memory!.state());
+    expect(await other.memory!.state()).toEqual(await evaluated.memory!.state());
+    expect(await other.memory!.state()).not.toEqual(await make().memory!.state());
+  });
+
+  it('takes checkpoints from before wrappers had a memory, and none that this environment cannot hold', async () => {
+    const env = remembering();
+    const { run } = await train({ agent: new TinyAgent(env), env, steps: 26 });
+    const { training, ...checkpoint } = await run.checkpoint();
+    const old = Object.fromEntries(Object.entries(training!).filter(([name]) => !name.startsWith('memory/')));
+    const fresh = remembering();
+    const resumed = new TrainingRun({ agent: new TinyAgent(fresh), env: fresh });
+    await resumed.load({ ...checkpoint, training: old });
+    expect(resumed.step).toBe(26);
+    const bare = new TrainingRun({ agent: new TinyAgent(new Counter()), env: new Counter() });
+    await expect(bare.load({ ...checkpoint, training })).rejects.toThrow(/Counter has none; wrap it as it was/);
   });
 
   it('writes checkpoints on time, loadable as the agent alone, after the evaluation of the same step', async () => {

@@ -1,5 +1,13 @@
 import type { Box } from '../../spaces/box.js';
-import { type Commit, type MaybePromise, prefixed, readEntries, type StateDict, substate } from '../../state.js';
+import {
+  type Commit,
+  type MaybePromise,
+  prefixed,
+  readEntries,
+  type StateDict,
+  type Stateful,
+  substate,
+} from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
 import { requireEnv } from '../received.js';
@@ -12,26 +20,25 @@ export type Unwrapped<E> = E extends Wrapper<infer Inner> ? Unwrapped<Inner> : E
  *
  * Subclass requirements: override what changes; results of the inner environment may be promises (see {@link andThen}).
  * A wrapper that remembers something between steps gives it out in `ownState` and takes it back in `prepareOwn`;
- * `state` and `prepare` exist when the inner environment has them.
+ * `state` and `prepare` exist when the inner environment has them, `memory` always.
  */
 export class Wrapper<E extends Env = Env> implements Env {
   readonly observationSpace: Box;
   readonly actionSpace: Box;
   readonly state?: () => MaybePromise<StateDict>;
   readonly prepare?: (state: StateDict) => MaybePromise<Commit>;
+  /** What the wrappers alone remember. */
+  readonly memory: Stateful;
 
   constructor(readonly env: E) {
     requireEnv(new.target.name, env);
     this.observationSpace = env.observationSpace;
     this.actionSpace = env.actionSpace;
+    this.memory = this.around(env.memory ?? NOTHING);
     if (!env.state || !env.prepare) return;
-    this.state = () =>
-      andThen(this.env.state!(), (inner) => ({ ...prefixed('env', inner), ...prefixed('wrapper', this.ownState()) }));
-    this.prepare = (state) => {
-      readEntries(state, {}, ['env', 'wrapper']);
-      const own = this.prepareOwn(substate(state, 'wrapper'));
-      return andThen(this.env.prepare!(substate(state, 'env')), (inner) => () => andThen(inner(), own));
-    };
+    const whole = this.around(env as Stateful);
+    this.state = () => whole.state();
+    this.prepare = (state) => whole.prepare(state);
   }
 
   get id(): string | undefined {
@@ -61,7 +68,26 @@ export class Wrapper<E extends Env = Env> implements Env {
 
   /** Checks what `ownState` gave and returns what puts it in place and cannot fail. */
   protected prepareOwn(state: StateDict): () => void {
-    readEntries(state, {});
-    return () => {};
+    return NOTHING.prepare(state);
+  }
+
+  private around(inner: Stateful): Stateful {
+    return {
+      state: () =>
+        andThen(inner.state(), (state) => ({ ...prefixed('env', state), ...prefixed('wrapper', this.ownState()) })),
+      prepare: (state) => {
+        readEntries(state, {}, ['env', 'wrapper']);
+        const own = this.prepareOwn(substate(state, 'wrapper'));
+        return andThen(inner.prepare(substate(state, 'env')), (commit) => () => andThen(commit(), own));
+      },
+    };
   }
 }
+
+const NOTHING = {
+  state: () => ({}),
+  prepare(state: StateDict): () => void {
+    readEntries(state, {});
+    return () => {};
+  },
+};

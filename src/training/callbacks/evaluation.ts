@@ -30,7 +30,7 @@ export function evaluation(options: EvaluationOptions): TrainingCallback {
   requireEnv('evaluation', env);
   requireInteger('evaluation', 'seed', seed);
   return {
-    parts: env.state && env.prepare ? { evaluation: env as Stateful } : {},
+    parts: partsOf(env),
     onStart(run) {
       if (run.env !== env) return;
       throw new ArgumentError('evaluation: env must not be the environment that is trained in; make a second one.');
@@ -41,4 +41,9 @@ export function evaluation(options: EvaluationOptions): TrainingCallback {
       run.history.evaluations.push({ step: run.step, ...result });
     },
   };
+}
+
+function partsOf(env: Env | VectorEnv): Record<string, Stateful> {
+  const part = env.state && env.prepare ? (env as Stateful) : env.memory;
+  return part ? { evaluation: part } : {};
 }
