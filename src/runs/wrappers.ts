@@ -40,7 +40,7 @@ const WRAPPERS = {
   normaliseObservation: (env: Env, { learns, moments }: Making): Env =>
     new NormaliseObservation(env, { learns, moments }),
   normaliseReward: (env: Env, { learns }: Making): Env => (learns ? new NormaliseReward(env) : env),
-  clipAction: (env: Env): Env => new ClipAction(env),
+  clipAction: (env: Env): Env => new ClipAction(env, { keepBounds: true }),
   rescaleAction: (env: Env): Env => new RescaleAction(env),
   frameStack: (env: Env, { value }: Making): Env => new FrameStack(env, value),
   timeLimit: (env: Env, { value }: Making): Env => new TimeLimit(env, value),

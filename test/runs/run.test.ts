@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  Box,
   CheckpointError,
   type Env,
   evaluate,
@@ -99,6 +100,16 @@ describe('a run', () => {
     expect((environments.evaluation as NormaliseObservation).moments.mean[0]).toBeGreaterThan(1);
     const { mean } = await evaluate({ agent, env: environments.evaluation, episodes: 1, seed: 1000 });
     expect(mean).toBe(history.evaluations.at(-1)!.mean);
+  });
+
+  it('takes every wrapper with an agent of the library', async () => {
+    const options = { hidden: [4], batchSize: 4, warmupSteps: 30, compile: false };
+    const wrappers: RunSettings['wrappers'] = ['clipAction', 'rescaleAction', { frameStack: 2 }, { timeLimit: 5 }];
+    const sac: RunSettings = { ...settings, agent: 'sac', preset: 'none', wrappers, options, steps: 20 };
+    const run = await createRun('test', folder, sac);
+    expect((await executeRun(run)).state).toBe('finished');
+    const { observationSpace, actionSpace } = (await loadRun(run.path)).environments.train;
+    expect([observationSpace.size, actionSpace]).toEqual([6, Box.uniform(1, -1, 1)]);
   });
 
   it('keeps the options that its preset gave it when it was made', async () => {

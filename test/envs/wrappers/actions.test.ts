@@ -51,6 +51,16 @@ describe('ClipAction', () => {
     const { observation } = await new ClipAction(new Echo()).step(Float32Array.of(9, 0));
     expect(observation).toEqual(Float32Array.of(4, 1));
   });
+
+  it('lets agents see the bounds where it is told to', async () => {
+    const env = new ClipAction(new Echo(), { keepBounds: true });
+    expect(env.actionSpace).toEqual(new Echo().actionSpace);
+    expect(new ClipAction(new Echo()).actionSpace.isBounded).toBe(false);
+    expect((await env.step(Float32Array.of(9, 0))).observation).toEqual(Float32Array.of(4, 1));
+    expect(() => new ClipAction(new Echo(), { keepBounds: 1 } as never)).toThrow(
+      /keepBounds must be one of true, false/,
+    );
+  });
 });
 
 describe('TimeLimit', () => {
