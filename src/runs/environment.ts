@@ -74,23 +74,48 @@ export async function makeRunEnvironments(
   const places = isRemoteAddress(setting.env) ? setting.env.split(',') : [setting.env];
   const make = async (learns: boolean, index = 0) => {
     const place = places[index % places.length] as string;
-    const env = wrapping.wrap(await makeEnvironment(where, place, setting.envOptions), learns);
+    const env = await makeEnvironment(where, place, setting.envOptions);
     made.push(env);
-    return env;
+    return wrapping.wrap(env, learns);
   };
-  const train = envs === 1 ? await make(true) : await SyncVectorEnv.create(envs, (i) => make(true, i));
-  const evaluation = await make(false);
+  const close = async () => {
+    for (const env of made) await env.close?.();
+  };
   const isOwn = !isModule(setting.env) && !isRemoteAddress(setting.env);
-  return {
-    train,
-    evaluation,
-    another: () => make(false),
-    sideBySide: async (episodes) =>
-      isOwn ? SyncVectorEnv.create(Math.min(episodes, SIDE_BY_SIDE), () => make(false)) : evaluation,
-    close: async () => {
-      for (const env of made) await env.close?.();
-    },
-  };
+  return closedIfFails({ close }, async () => {
+    const train = envs === 1 ? await make(true) : new SyncVectorEnv(await all(envs, (i) => make(true, i)));
+    const evaluation = await make(false);
+    return {
+      train,
+      evaluation,
+      another: () => make(false),
+      sideBySide: async (episodes) =>
+        isOwn ? SyncVectorEnv.create(Math.min(episodes, SIDE_BY_SIDE), () => make(false)) : evaluation,
+      close,
+    };
+  });
+}
+
+/** What `use` returns; if it fails, `environments` are closed. */
+export async function closedIfFails<T>(
+  environments: Pick<RunEnvironments, 'close'>,
+  use: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    await environments.close().catch(() => {}); // why it failed says more
+    throw error;
+  }
+}
+
+/** Makes them side by side; throws once each is made or has failed. */
+async function all(envs: number, make: (index: number) => Promise<Env>): Promise<Env[]> {
+  const outcomes = await Promise.allSettled(Array.from({ length: envs }, (_, i) => make(i)));
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 /** An environment elsewhere; options are keyword arguments of Python, the token is in the variable `DIFFRL_TOKEN`. */

@@ -4,7 +4,7 @@ import { checkpointExists, readCheckpoint } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../errors.js';
 import type { TrainingHistory } from '../training/history.js';
 import { TrainingRun } from '../training/trainingRun.js';
-import type { RunEnvironments } from './environment.js';
+import { closedIfFails, type RunEnvironments } from './environment.js';
 import { type RunConfig, RunFolder, settledBy } from './folder.js';
 import { prepareRun } from './prepare.js';
 
@@ -42,11 +42,16 @@ export async function loadRun(
     throw new CheckpointError(`loadRun: '${folder.path}' has no checkpoint '${which}'; it was written by no step yet.`);
   }
   const config = await folder.config();
-  const { agent, environments, settings } = await prepareRun('loadRun', {
-    ...settledBy(config),
-    options: mergeOptions(config.resolved.options, options ?? {}),
+  const settings = settledBy(config);
+  const over = mergeOptions(config.resolved.options, options ?? {});
+  const { agent, environments } = await prepareRun('loadRun', { ...settings, options: over });
+  const close = () => {
+    agent.dispose();
+    return environments.close();
+  };
+  return closedIfFails({ close }, async () => {
+    const run = new TrainingRun({ agent, env: environments.train, seed: settings.seed });
+    await run.load(await readCheckpoint(folder[which]), options !== undefined);
+    return { agent, environments, history: run.history, step: run.step, config };
   });
-  const run = new TrainingRun({ agent, env: environments.train, seed: settings.seed });
-  await run.load(await readCheckpoint(folder[which]), options !== undefined);
-  return { agent, environments, history: run.history, step: run.step, config };
 }

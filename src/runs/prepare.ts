@@ -2,9 +2,10 @@ import type { Agent, EnvSpaces } from '../agents/agent.js';
 import { type JsonObject, mergeOptions } from '../agents/optionsJson.js';
 import { presetFor } from '../agents/presets.js';
 import { agentClass, createAgent } from '../agents/registry.js';
+import type { Env } from '../envs/env.js';
 import { ArgumentError, requireObject, requireText, show } from '../errors.js';
 import { requirePath } from '../files/fileErrors.js';
-import { makeRunEnvironments, type RunEnvironments } from './environment.js';
+import { closedIfFails, makeRunEnvironments, type RunEnvironments } from './environment.js';
 import { fileName, type RunDetails, RunFolder } from './folder.js';
 import { absoluteModule, isModule, loadFunction } from './modules.js';
 import { type CompleteSettings, completeSettings, type RunSettings } from './settings.js';
@@ -27,11 +28,11 @@ export async function prepareRun(where: string, given: RunSettings): Promise<Pre
   const settings = completeSettings(given, where);
   if (!isModule(settings.agent)) agentClass(where, settings.agent);
   const { details, environments } = await describeTask(where, settings);
-  const { train } = environments;
-  const options = details.resolved.options;
-  const agent = await makeAgent(where, settings, train, options);
-  details.resolved.agent = agent.config;
-  return { settings, details, environments, agent };
+  return closedIfFails(environments, async () => {
+    const agent = await makeAgent(where, settings, environments.train, details.resolved.options);
+    details.resolved.agent = agent.config;
+    return { settings, details, environments, agent };
+  });
 }
 
 /**
@@ -59,21 +60,24 @@ export function withAbsolutePaths(given: RunSettings): RunSettings {
 async function describeTask(where: string, settings: CompleteSettings) {
   const environment = (envs: number) => makeRunEnvironments(where, settings, envs);
   const first = await environment(1);
-  const id = first.evaluation.id ?? fileName(settings.env);
-  const preset = presetFor(settings.agent, id, settings.preset);
-  const envs = settings.envs ?? preset.envs;
-  const { observationSpace, actionSpace } = first.evaluation;
-  const details: RunDetails = {
-    resolved: {
-      options: mergeOptions(preset.options, settings.options),
-      envs,
-      sources: preset.lines.map(({ source, options }) => `${Object.keys(options).join(', ')}: ${source}`),
-    },
-    task: { id, observationSize: observationSpace.size, actionSize: actionSpace.size },
-  };
+  const details = await closedIfFails(first, async () => detailsOf(settings, first.evaluation));
+  const { envs } = details.resolved;
   if (envs === 1) return { details, environments: first };
   await first.close();
   return { details, environments: await environment(envs) };
+}
+
+function detailsOf(settings: CompleteSettings, env: Env): RunDetails {
+  const id = env.id ?? fileName(settings.env);
+  const preset = presetFor(settings.agent, id, settings.preset);
+  return {
+    resolved: {
+      options: mergeOptions(preset.options, settings.options),
+      envs: settings.envs ?? preset.envs,
+      sources: preset.lines.map(({ source, options }) => `${Object.keys(options).join(', ')}: ${source}`),
+    },
+    task: { id, observationSize: env.observationSpace.size, actionSize: env.actionSpace.size },
+  };
 }
 
 async function makeAgent(

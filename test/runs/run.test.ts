@@ -8,6 +8,7 @@ import {
   type Env,
   evaluate,
   NormaliseObservation,
+  type SacAgent,
   type SdacAgent,
   type TrainingCallback,
 } from 'diffrl';
@@ -15,9 +16,11 @@ import { createRun, executeRun, findRuns, loadRun, RunBusyError, type RunSetting
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claim } from '../../src/runs/claim.js';
 import { digests } from './digests.js';
+import { counted } from './tiny.js';
 
 let folder: string;
 beforeEach(async () => {
+  Object.assign(counted, { made: 0, open: 0 });
   folder = await mkdtemp(join(tmpdir(), 'diffrl-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
@@ -130,7 +133,7 @@ describe('a run', () => {
       batchSize: 8,
       warmupSteps: 10,
       criticHidden: [8],
-      diffusion: { steps: 2 },
+      diffusion: { steps: 2, hidden: [8] },
       compile: false,
     };
     const few = { agent: 'sdac', env: 'Pendulum', steps: 12, preset: 'none', evaluationEpisodes: 1 } as const;
@@ -142,6 +145,29 @@ describe('a run', () => {
       /did you mean 'particles'/,
     );
     await expect(loadRun(run.path, 'latest', { options: { criticHidden: [9] } })).rejects.toThrow(CheckpointError);
+  });
+
+  const countedEnv = { env: `${tiny}#makeCounted`, envOptions: {}, steps: 20, evaluationEvery: 10 };
+
+  it.each([
+    ['the agent refuses an option', { agent: 'sac', options: { nonsense: 1 } }, 4, /no option 'nonsense'/],
+    ['an environment cannot be made', { envOptions: { limit: 4 } }, 4, /no more environments/],
+    ['a wrapper does not fit', { wrappers: [{ frameStack: 0 }] }, 1, /frames must be an integer >= 1/],
+  ])('leaves no environment open where %s', async (_, change, made, message) => {
+    const refused = createRun('test', folder, { ...settings, ...countedEnv, ...change } as RunSettings);
+    await expect(refused).rejects.toThrow(message);
+    expect(counted).toEqual({ made: expect.any(Number), open: 0 });
+    expect(counted.made).toBeGreaterThanOrEqual(made);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('leaves no environment open when it cannot be loaded', async () => {
+    const run = await createRun('test', folder, { ...settings, ...countedEnv });
+    await executeRun(run);
+    const config = await run.config();
+    await writeFile(run.file('config.json'), JSON.stringify({ ...config, resolved: { ...config.resolved, envs: 3 } }));
+    await expect(loadRun(run.path)).rejects.toThrow(CheckpointError);
+    expect(counted.open).toBe(0);
   });
 
   it('is worked on by one process at a time', async () => {

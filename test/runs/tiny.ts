@@ -24,6 +24,27 @@ export function makeMore(): Env {
   return Object.assign(env, { step: (action: Float32Array) => ({ ...step(action), reward: action[0] as number }) });
 }
 
+/** How many environments {@link makeCounted} made, and how many of them are open. */
+export const counted = { made: 0, open: 0 };
+
+function count<E extends Env>(env: E): E {
+  counted.made++;
+  counted.open++;
+  const close = env.close?.bind(env);
+  return Object.assign(env, {
+    close() {
+      counted.open--;
+      return close?.();
+    },
+  });
+}
+
+/** One whose instances are counted; from the `limit`th on they cannot be made. */
+export function makeCounted({ limit = Infinity }: { limit?: number }): Env {
+  if (counted.made >= limit) throw new Error('no more environments');
+  return count(makeMore());
+}
+
 /** An environment that fails after a while. */
 export function makeBroken(): Env {
   const env = makeMore();
