@@ -1,5 +1,6 @@
 import type { Agent } from '../agents/agent.js';
 import { checkpointExists } from '../checkpoint/checkpoint.js';
+import type { Env } from '../envs/env.js';
 import { ArgumentError, show } from '../errors.js';
 import { requireOptions } from '../options.js';
 import type { TrainingCallback } from '../training/callback.js';
@@ -14,6 +15,7 @@ import { evaluationsCsv } from '../training/loggers/evaluationsCsv.js';
 import { tensorBoardLog } from '../training/loggers/tensorBoardLog.js';
 import { train } from '../training/train.js';
 import { claim } from './claim.js';
+import type { RunEnvironments } from './environment.js';
 import { RunFolder, type RunStatus, settledBy } from './folder.js';
 import { type PreparedRun, prepareRun } from './prepare.js';
 import { statusReport } from './statusReport.js';
@@ -78,10 +80,7 @@ async function trainPrepared(
 ): Promise<void> {
   const { evaluationEvery: every, evaluationEpisodes: episodes, evaluationSeed, logEvery, checkpointEvery } = settings;
   const { stopAtReturn: threshold, stopWithoutImprovement: patience, filmEvery } = settings;
-  const filmed = async (actor: Agent) => {
-    const { film } = await import('../mujoco/render/film.js');
-    return (await film({ agent: actor, env: await environments.another(), seed: evaluationSeed })).svg;
-  };
+  const film = filmIn(environments, evaluationSeed);
   const env = await environments.sideBySide(episodes);
   await train({
     agent,
@@ -97,7 +96,7 @@ async function trainPrepared(
       csvLog(folder.file('progress.csv'), { every: logEvery }),
       tensorBoardLog(folder.file('tensorboard'), { every: logEvery }),
       learningCurve(folder.file('curve.svg'), { every }),
-      ...(filmEvery === undefined ? [] : [filming(folder.file('films'), { every: filmEvery, film: filmed })]),
+      ...(filmEvery === undefined ? [] : [filming(folder.file('films'), { every: filmEvery, film })]),
       ...(threshold === undefined ? [] : [stopAtReturn(threshold)]),
       ...(patience === undefined ? [] : [stopWithoutImprovement({ evaluations: patience })]),
       checkpoints({ path: folder.latest, every: checkpointEvery }),
@@ -105,4 +104,14 @@ async function trainPrepared(
       ...callbacks,
     ],
   });
+}
+
+/** Films in one environment, which is made for the first film: each more would hold a model of its own to the end. */
+function filmIn(environments: RunEnvironments, seed: number): (agent: Agent) => Promise<string> {
+  let env: Promise<Env> | undefined;
+  return async (agent) => {
+    const { film } = await import('../mujoco/render/film.js');
+    env ??= environments.another();
+    return (await film({ agent, env: await env, seed })).svg;
+  };
 }

@@ -42,7 +42,7 @@ export async function loadRun(
     throw new CheckpointError(`loadRun: '${folder.path}' has no checkpoint '${which}'; it was written by no step yet.`);
   }
   const config = await folder.config();
-  const settings = settledBy(config);
+  const { filmEvery: _, ...settings } = settledBy(config); // who loads a run makes no films of its training
   const over = mergeOptions(config.resolved.options, options ?? {});
   const { agent, environments } = await prepareRun('loadRun', { ...settings, options: over });
   const close = () => {

@@ -29,6 +29,7 @@ export async function prepareRun(where: string, given: RunSettings): Promise<Pre
   if (!isModule(settings.agent)) agentClass(where, settings.agent);
   const { details, environments } = await describeTask(where, settings);
   return closedIfFails(environments, async () => {
+    if (settings.filmEvery !== undefined) await requireModel(where, environments.evaluation);
     const agent = await makeAgent(where, settings, environments.train, details.resolved.options);
     details.resolved.agent = agent.config;
     return { settings, details, environments, agent };
@@ -78,6 +79,15 @@ function detailsOf(settings: CompleteSettings, env: Env): RunDetails {
     },
     task: { id, observationSize: env.observationSpace.size, actionSize: env.actionSpace.size },
   };
+}
+
+/** @throws ArgumentError unless `env` can be filmed */
+async function requireModel(where: string, env: Env): Promise<void> {
+  const { findMujocoEnv } = await import('../mujoco/mujocoEnv.js');
+  if (findMujocoEnv(env)) return;
+  throw new ArgumentError(
+    `${where}: filmEvery is for MuJoCo tasks, but ${env.id ?? 'the environment'} has no model to draw; leave it out.`,
+  );
 }
 
 async function makeAgent(

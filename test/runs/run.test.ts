@@ -153,6 +153,7 @@ describe('a run', () => {
     ['the agent refuses an option', { agent: 'sac', options: { nonsense: 1 } }, 4, /no option 'nonsense'/],
     ['an environment cannot be made', { envOptions: { limit: 4 } }, 4, /no more environments/],
     ['a wrapper does not fit', { wrappers: [{ frameStack: 0 }] }, 1, /frames must be an integer >= 1/],
+    ['it cannot be filmed', { filmEvery: 10, envs: 1 }, 2, /filmEvery is for MuJoCo tasks, but Counter has no model/],
   ])('leaves no environment open where %s', async (_, change, made, message) => {
     const refused = createRun('test', folder, { ...settings, ...countedEnv, ...change } as RunSettings);
     await expect(refused).rejects.toThrow(message);
@@ -168,6 +169,20 @@ describe('a run', () => {
     await writeFile(run.file('config.json'), JSON.stringify({ ...config, resolved: { ...config.resolved, envs: 3 } }));
     await expect(loadRun(run.path)).rejects.toThrow(CheckpointError);
     expect(counted.open).toBe(0);
+  });
+
+  it('films in one environment', async () => {
+    const filmed = { ...settings, env: `${tiny}#makeFilmed`, envOptions: {}, envs: 1, wrappers: [], steps: 30 };
+    const run = await createRun('test', folder, {
+      ...filmed,
+      evaluationEvery: 30,
+      evaluationEpisodes: 1,
+      filmEvery: 10,
+    });
+    const before = counted.made;
+    await executeRun(run);
+    expect(await readdir(run.file('films'))).toHaveLength(3);
+    expect(counted).toEqual({ made: before + 3, open: 0 }); // for training, evaluations and films
   });
 
   it('is worked on by one process at a time', async () => {

@@ -24,7 +24,7 @@ export function makeMore(): Env {
   return Object.assign(env, { step: (action: Float32Array) => ({ ...step(action), reward: action[0] as number }) });
 }
 
-/** How many environments {@link makeCounted} made, and how many of them are open. */
+/** How many environments {@link makeCounted} and {@link makeFilmed} made, and how many of them are open. */
 export const counted = { made: 0, open: 0 };
 
 function count<E extends Env>(env: E): E {
@@ -43,6 +43,12 @@ function count<E extends Env>(env: E): E {
 export function makeCounted({ limit = Infinity }: { limit?: number }): Env {
   if (counted.made >= limit) throw new Error('no more environments');
   return count(makeMore());
+}
+
+/** A MuJoCo task whose instances are counted. */
+export async function makeFilmed(): Promise<Env> {
+  const { makeMujoco } = await import('diffrl/mujoco');
+  return count(await makeMujoco('InvertedPendulum-v5', { maxEpisodeSteps: 5 }));
 }
 
 /** An environment that fails after a while. */
