@@ -97,12 +97,15 @@ async function makeAgent(
   options: JsonObject,
 ): Promise<Agent> {
   const env = { observationSpace, actionSpace };
-  if (!isModule(agent)) return createAgent(agent, { env, seed }, { ...compileWith(threads), ...options });
+  if (!isModule(agent)) return createAgent(agent, { env, seed }, withThreads(threads, options));
   const made = await (await loadFunction(where, agent))({ env, seed, ...options });
   if (typeof (made as Agent | undefined)?.act === 'function') return made as Agent;
   throw new ArgumentError(`${where}: '${agent}' must return an agent (act, observe, update ...), got ${show(made)}.`);
 }
 
-function compileWith(threads: number): JsonObject {
-  return threads > 0 ? { compile: { threads } } : {};
+/** Options that compile with so many threads, unless `compile` is off or names a number of its own. */
+function withThreads(threads: number, options: JsonObject): JsonObject {
+  if (threads === 0) return options;
+  const { compile, ...others } = options;
+  return mergeOptions({ compile: { threads } }, compile === true ? others : options);
 }

@@ -15,6 +15,7 @@ import {
 import { createRun, executeRun, findRuns, loadRun, RunBusyError, type RunSettings } from 'diffrl/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claim } from '../../src/runs/claim.js';
+import { prepareRun } from '../../src/runs/prepare.js';
 import { digests } from './digests.js';
 import { counted } from './tiny.js';
 
@@ -183,6 +184,21 @@ describe('a run', () => {
     await executeRun(run);
     expect(await readdir(run.file('films'))).toHaveLength(3);
     expect(counted).toEqual({ made: before + 3, open: 0 }); // for training, evaluations and films
+  });
+
+  it.each([
+    [{ device: 'cpu' }, { device: 'cpu', threads: 1 }],
+    [{ threads: 2 }, { threads: 2 }],
+    [true, { threads: 1 }],
+    [undefined, { threads: 1 }],
+    [false, false],
+  ])('has its number of threads also with compile: %o', async (compile, expected) => {
+    const options = { hidden: [4], ...(compile !== undefined && { compile }) };
+    const sac: RunSettings = { ...settings, agent: 'sac', preset: 'none', options, threads: 1 };
+    const { agent, environments } = await prepareRun('test', sac);
+    expect((agent as SacAgent).options.compile).toEqual(expected);
+    agent.dispose();
+    await environments.close();
   });
 
   it('is worked on by one process at a time', async () => {
