@@ -180,7 +180,10 @@ export abstract class OffPolicyAgent<
   private drawn(): ReplayBatch {
     const batch = this.replay.sample(this.batchSize, this.sampling);
     if (this.options.replay) this.requireBatch(`${this.name}: replay.sample`, batch);
-    return batch;
+    if (this.options.nStep === 1 || batch.discounts) return batch;
+    throw new ArgumentError(
+      `${this.name}: replay.sample gave a batch without discounts, which nStep ${this.options.nStep} needs: keep those that add() is given where ReplayOptions says discounts, or take nStep 1.`,
+    );
   }
 
   /** A program whose outputs of {@link OffPolicyAgent.toReplay} go to replay. */

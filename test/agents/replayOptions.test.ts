@@ -54,6 +54,19 @@ async function state(agent: Agent, wanted: RegExp): Promise<StateDict> {
   return Object.fromEntries(Object.entries(await agent.state()).filter(([name]) => wanted.test(name)));
 }
 
+it('a replay that keeps no discounts is refused for returns of several steps', async () => {
+  const learn = async (nStep: number, terminated: number) => {
+    const replay = changed(() => ({ discounts: undefined }));
+    const agent = await smallLearner(learners.find(([name]) => name === 'sac')!, { replay, nStep });
+    made.push(agent);
+    const data = transitions(0);
+    agent.observe({ ...data, terminated: data.terminated.fill(terminated) }, null);
+    return agent.learn();
+  };
+  await expect(learn(1, 0)).resolves.toHaveProperty('criticLoss');
+  await expect(learn(3, 1)).rejects.toThrow(/SAC: replay.sample gave a batch without discounts, which nStep 3 needs/);
+});
+
 describe.each(learners)('%s', (name, Class, table) => {
   const create = async (options: object): Promise<Learner> => {
     const agent = await smallLearner([name, Class, table], options);
