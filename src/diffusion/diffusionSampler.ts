@@ -64,8 +64,11 @@ export type DiffusionSamplerOptions = GivenOptions<typeof diffusionSamplerOption
  * ```
  */
 export class DiffusionSampler extends Sampler {
-  /** Run cost excludes the prior's constant, as in the released code: 4 a dimension is an entropy bound of -1.665. */
-  readonly targetRunCost = 4;
+  /**
+   * An entropy bound of -1.665 a dimension, whatever the prior: run cost excludes the prior's constant, as in the released
+   * code, whose target of 4 it is at that code's prior, of standard deviation 2.5.
+   */
+  readonly targetRunCost: number;
   readonly process: Process;
   readonly squash: Squash;
   private built!: BuiltProcess;
@@ -77,6 +80,7 @@ export class DiffusionSampler extends Sampler {
     described(this, new.target, options);
     this.process = process;
     this.squash = squash;
+    this.targetRunCost = 4 + Math.log(this.priorStd / 2.5);
   }
 
   /** The process's; its `steps` are the chain's K. */

@@ -104,6 +104,18 @@ it('a chain of one step has gradients as longer ones have', () => {
   }
 });
 
+describe('the target of the run cost', () => {
+  it("is the released 4 at that code's prior, and the same entropy bound at any other (1e-12)", () => {
+    expect(new EulerMaruyamaSampler().targetRunCost).toBe(4);
+    const process = [0.5, 1, 2.5, 5].map((priorStd) => ornsteinUhlenbeck({ steps: 4, priorStd }));
+    for (const each of [...process, ddpm({ steps: 4 })]) {
+      const sampler = new DiffusionSampler({ process: each }).build(Rng.fromSeed(0), sizes);
+      const bound = sampler.priorEntropy / sizes.actionSize - sampler.targetRunCost;
+      expect(bound).toBeCloseTo(0.5 * Math.log(2 * Math.PI * Math.E * 2.5 ** 2) - 4, 12);
+    }
+  });
+});
+
 describe('ddpm', () => {
   it('has the noising kernels of its schedule, and the right entropy bound where the target is its own prior', () => {
     // The exact noise of N(0, I) is sqrt(1 - abar) x at every step: then action and prior are standard normal and the bound is tight.
