@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
   cosineSchedule,
+  DdpmSampler,
   DiffusionSampler,
   type DiffusionStep,
   ddpm,
@@ -117,6 +118,21 @@ describe('the target of the run cost', () => {
 });
 
 describe('ddpm', () => {
+  it('reaches the bounds of actions behind a tanh, where DdpmSampler, which has none, ends at 1', () => {
+    const network = () => ({
+      variables: {},
+      bind: () => (x: tf.Tensor2D) => tf.fill(x.shape, -1e6) as tf.Tensor2D,
+      dispose: () => undefined,
+    });
+    const [observations, one] = [tf.zeros([50, 2]) as tf.Tensor2D, { observationSize: 2, actionSize: 1 }];
+    const noise = tf.tensor(Rng.fromSeed(0).normals(450), [9, 50, 1]);
+    const sampler = new DiffusionSampler({ process: ddpm({ steps: 8, network }) }).build(Rng.fromSeed(0), one);
+    expect(tf.mean(sampler.actions(observations, noise)).dataSync()[0]).toBeGreaterThan(0.98);
+    expect(tf.min(sampler.actions(observations, noise, 'lastStepMean')).dataSync()[0]).toBeGreaterThan(0.99);
+    const plain = new DdpmSampler({ steps: 8, network }).build(Rng.fromSeed(0), one);
+    expect(tf.max(plain.actions(observations, tf.slice(noise, 0, 8))).dataSync()[0]).toBe(1);
+  });
+
   it('has the noising kernels of its schedule, and the right entropy bound where the target is its own prior', () => {
     // The exact noise of N(0, I) is sqrt(1 - abar) x at every step: then action and prior are standard normal and the bound is tight.
     const schedule = cosineSchedule({ steps: 5 });
