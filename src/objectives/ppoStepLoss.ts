@@ -1,5 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { stopGradient } from '../ops/stopGradient.js';
+import { stopGradient, withoutGradient } from '../ops/stopGradient.js';
+
+/** Advantages that vary less are equal, as those of one row are, and give no scale. */
+const LEAST_VARIANCE = 1e-8;
 
 /** Transitions of the chain, one a row: `[B]` each; `old` is what the policy that gathered them said. */
 export interface PpoStepBatch {
@@ -18,7 +21,10 @@ export interface PpoStepBatch {
 }
 
 export interface PpoStepOptions {
-  /** Divide the advantages by their standard deviation in the batch (default `true`); their mean is always taken off. */
+  /**
+   * Divide the advantages by their standard deviation in the batch, unless they are all equal (default `true`); their mean is
+   * always taken off.
+   */
   normalise?: boolean;
   /** Re-evaluate the entropy part of the advantages, $-T\,l_k$, at the current parameters (default `true`). */
   recomputeEntropy?: boolean;
@@ -57,6 +63,10 @@ function normalisedAdvantages(
   const saved = tf.mul(tf.sub(tf.sub(oldLogForward, oldLogBackward), newRatio), temperature);
   const values = recomputeEntropy ? tf.add(advantages, saved) : advantages;
   const { mean, variance } = tf.moments(values);
-  const scale = normalise ? tf.sqrt(tf.add(variance, 1e-12)) : 1;
+  const scale = normalise ? withoutGradient(spreadOf, variance) : 1;
   return { centred: tf.div(tf.sub(values, mean), scale) as tf.Tensor1D, scale };
+}
+
+function spreadOf(variance: tf.Tensor): tf.Tensor {
+  return tf.where(tf.greater(variance, LEAST_VARIANCE), tf.sqrt(tf.add(variance, 1e-12)), 1);
 }

@@ -106,6 +106,21 @@ function expectSame(got: number[], expected: number[], tolerance: number) {
   );
 }
 
+describe('a batch whose advantages are equal', () => {
+  it.each([[[0.7]], [[3, 3, 3]]])(
+    'leaves noising kernels a gradient on the scale of the temperature: %o',
+    (advantages) => {
+      const column = (value: number) => tf.fill([advantages.length], value) as tf.Tensor1D;
+      const slope = tf.grad((logBackward) => {
+        const old = { logForward: column(-1), oldLogForward: column(-1), oldLogBackward: column(-2) };
+        const batch = { ...old, logBackward: logBackward as tf.Tensor1D, temperature: 0.005, clip: 0.2 };
+        return tf.sum(ppoStepLoss({ ...batch, advantages: tf.tensor1d(advantages) }).loss);
+      });
+      for (const value of slope(column(-2)).dataSync()) expect(value).toBeCloseTo(-0.005, 6);
+    },
+  );
+});
+
 describe('the linear-Gaussian oracle', () => {
   const parameters = [...oracle.gain, ...oracle.shift, ...oracle.logVariance];
   const chainOf = (p: number[]) => ({ ...oracle, gain: p.slice(0, 4), shift: p.slice(4, 8), logVariance: p.slice(8) });
