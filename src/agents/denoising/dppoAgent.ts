@@ -8,7 +8,7 @@ import { sinusoidalFeatures } from '../../networks/timeEmbedding.js';
 import { type Moments, stepKl } from '../../objectives/chainKl.js';
 import { mish } from '../../ops/activations.js';
 import { Adam, learningRateOption } from '../../ops/adam.js';
-import { logNormal } from '../../ops/gaussian.js';
+import { logNormalEntries } from '../../ops/gaussian.js';
 import { entriesOf } from '../../ops/linear.js';
 import { unstack } from '../../ops/pieces.js';
 import { integer, number, type OptionValues, widths } from '../../options.js';
@@ -130,12 +130,12 @@ export class DppoAgent extends OnPolicyAgent<OptionValues<typeof dppoOptions>> i
     };
   }
 
-  /** Log-densities are means over action dimensions, as in the authors' code. */
+  /** Log-densities are means over action dimensions, each clamped before, as in the authors' code. */
   protected densities({ observations, x, step, next }: StepPairs) {
     const kernels = this.kernels(observations, this.options.minStd);
     const [mean, std] = [kernels.forwardMean(x, step), kernels.std(step)];
-    const perEntry = tf.div(logNormal(next, mean, std), this.sizes.actionSize);
-    const forward = tf.clipByValue(perEntry, ...LOG_DENSITY_RANGE) as tf.Tensor1D;
+    const perEntry = tf.clipByValue(logNormalEntries(next, mean, std), ...LOG_DENSITY_RANGE);
+    const forward = tf.mean<tf.Tensor1D>(perEntry, -1);
     return { mean, std, forward, backward: tf.zerosLike(forward) };
   }
 
