@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { ArgumentError, DipoAgent, prioritizedReplay, ReplayBuffer, type TwinCritic } from 'diffrl';
+import { ArgumentError, DipoAgent, prioritizedReplay, ReplayBuffer, Rng, type TwinCritic } from 'diffrl';
 import { expect, it } from 'vitest';
+import { ActionScale } from '../../src/spaces/actionScale.js';
+import { expectClose } from '../close.js';
 import { env, transitions } from './fixtures.js';
 
 const [ROWS, STEPS, RATE, NORM] = [6, 5, 0.03, 0.02];
@@ -88,4 +90,22 @@ it('moves second actions with prioritised replay and returns of n steps, and say
   const created = DipoAgent.create({ ...tiny, env, replay: bare });
   await expect(created).rejects.toThrow(ArgumentError);
   await expect(created).rejects.toThrow(/rewriteActions/);
+});
+
+it('without exploring draws the start alone, acting as exported (1e-6); exploring draws every step', async () => {
+  const agent = await DipoAgent.create({ ...tiny, env, evaluationParticles: 1, seed: 1 });
+  const seen = Float32Array.of(0.3, -0.5, 1);
+  const observation = tf.tensor2d(seen, [1, 3]);
+  const drawn = Rng.fromSeed(5).normals(6);
+  const noise = (start: Float32Array, steps: Float32Array) => tf.tensor3d([...start, ...steps], [3, 1, 2]);
+  const [start, steps] = [drawn.slice(0, 2), drawn.slice(2)];
+  const still = agent.sampler.actions(observation, noise(start, new Float32Array(4))).dataSync();
+  const { actions } = await agent.act(seen, { explore: false, noise: [Rng.fromSeed(5)] });
+  expectClose(actions, [...new ActionScale(env.actionSpace).toSpace(still as Float32Array)], 1e-6);
+  const { program } = agent.policyGraph(1);
+  expectClose(program({ observation, noise: noise(start, steps) }).action!, [...still], 1e-6);
+  expect(agent.sampler.actions(observation, noise(start, steps)).dataSync()).not.toEqual(still);
+  const exploring = [await agent.act(seen), await agent.act(seen)];
+  expect(exploring[0]!.actions).not.toEqual(exploring[1]!.actions);
+  agent.dispose();
 });

@@ -78,8 +78,8 @@ export abstract class AveragedPolicyAgent<
     new Adam(this.critic.variables, { ...this.options.criticAdam, learningRate: this.options.criticLearningRate }),
   );
 
-  private readonly exploring = this.chooser(this.options.particles);
-  private readonly evaluating = this.chooser(this.options.evaluationParticles);
+  private readonly exploring = this.chooser(() => ({ ...this.judged, particles: this.options.particles }));
+  private readonly evaluating = this.chooser(() => this.evaluated);
   private readonly step = this.updateProgram((inputs: UpdateInputs<Own>) => {
     return { ...this.criticStep(inputs), ...this.policyStep(inputs) };
   });
@@ -100,6 +100,11 @@ export abstract class AveragedPolicyAgent<
   /** Prepares what is constant in an update of the policy, and returns its loss. Traceable. */
   protected abstract policyObjective(inputs: BatchTensors & Own): () => PolicyLoss;
 
+  /** What of the noise the chain takes without exploring: all of it. Traceable. */
+  protected withoutExploring(noise: tf.Tensor): tf.Tensor {
+    return noise;
+  }
+
   protected async policy(observations: Float32Array, rows: number, draw: NoiseSource, explore: boolean) {
     const { particles, evaluationParticles } = this.options;
     const noise = draw((n) => this.sampler.noiseShape(n * (explore ? particles : evaluationParticles)), rows);
@@ -108,8 +113,7 @@ export abstract class AveragedPolicyAgent<
   }
 
   policyGraph(rows: number): PolicyGraph {
-    const chooser = this.judged(this.options.evaluationParticles);
-    return bestActionsGraph(chooser, rows, this.sizes.observationSize);
+    return bestActionsGraph(this.evaluated, rows, this.sizes.observationSize);
   }
 
   protected drawNoise(): AveragedPolicyNoise<Own> {
@@ -163,13 +167,18 @@ export abstract class AveragedPolicyAgent<
     return { policyLoss: policyLoss as tf.Tensor, ...others };
   }
 
-  private judged(particles: number): Chooser {
-    return { sampler: this.sampler, critic: this.judge, particles };
+  private get judged() {
+    return { sampler: this.sampler, critic: this.judge };
   }
 
-  private chooser(particles: number) {
+  private get evaluated(): Chooser {
+    const { evaluationParticles: particles } = this.options;
+    return { ...this.judged, particles, noise: (noise) => this.withoutExploring(noise) };
+  }
+
+  private chooser(chooser: () => Chooser) {
     return this.program(({ observations, noise }: { observations: tf.Tensor2D; noise: tf.Tensor }) => ({
-      actions: bestActions(this.judged(particles), observations, noise),
+      actions: bestActions(chooser(), observations, noise),
     }));
   }
 

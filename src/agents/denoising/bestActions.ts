@@ -10,15 +10,17 @@ export interface Chooser {
   critic: ActionValues;
   /** Actions drawn for an observation. */
   particles: number;
+  /** What of the noise the chain takes; default all of it. */
+  noise?: (noise: tf.Tensor) => tf.Tensor;
 }
 
 /** The best by the smaller value of `particles` actions for each observation, `[B, A]`; traceable. */
 export function bestActions(
-  { sampler, critic, particles }: Chooser,
+  { sampler, critic, particles, noise: taken = (all) => all }: Chooser,
   observations: tf.Tensor2D,
   noise: tf.Tensor,
 ): tf.Tensor2D {
-  const candidates = sampler.actions(observations, noise, particles);
+  const candidates = sampler.actions(observations, taken(noise), particles);
   if (particles === 1) return candidates;
   return bestOf(candidates, critic.bindMin(observations, particles)(candidates), particles);
 }

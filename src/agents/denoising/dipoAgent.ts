@@ -73,6 +73,12 @@ export class DipoAgent extends AveragedPolicyAgent<OptionValues<typeof dipoOptio
     return tf.slice(stored, [0, 0], [-1, this.sizes.actionSize]);
   }
 
+  /** The start's alone, as in the authors' code. */
+  protected override withoutExploring(noise: tf.Tensor): tf.Tensor {
+    const isStart = Array.from({ length: this.sampler.schedule.steps }, (_, step) => Number(step === 0));
+    return tf.mul(noise, tf.tensor3d(isStart, [isStart.length, 1, 1]));
+  }
+
   protected drawPolicyNoise() {
     return drawNoising(this.sampler, this.noise, this.batchSize);
   }
