@@ -39,6 +39,20 @@ it.each(['normalised', 'released'] as const)(
   },
 );
 
+it('the running deviation of batches of one row follows its distance from the mean, and does not vanish', async () => {
+  const agent = await DpmdAgent.create({ ...small, batchSize: 1, policyDelay: 1000 }); // moves like 1000 updates
+  const rng = Rng.fromSeed(3);
+  for (let round = 0; round < 20; round++) {
+    weightsOf(agent, tf.tensor2d(rng.normals(3), [1, 3]), tf.tensor2d(rng.uniforms(2, -1, 1), [1, 2]), 1);
+  }
+  const values = agent.critic.bindMin(tf.tensor2d(rng.normals(300), [100, 3]), 1)(tf.zeros([100, 2]));
+  const spread = Math.sqrt(tf.moments(values).variance.dataSync()[0]!);
+  const [std] = (await agent.state())['policyTarget/std']!.data;
+  expect(std! / spread).toBeGreaterThan(0.2);
+  expect(std! / spread).toBeLessThan(5);
+  agent.dispose();
+});
+
 it('criticSteps: 2 applies one gradient twice, as the released code does', async () => {
   const moved = await Promise.all(
     [1, 2].map(async (criticSteps) => {

@@ -86,12 +86,13 @@ class WeightedActions implements PolicyTarget {
     return { noise, weights, metrics: { weight: tf.mean(weights), weightSpread: deviation(weights) } };
   }
 
-  /** Moves the running statistics as far as `policyDelay` updates do. */
+  /** Moves the running statistics as far as `policyDelay` updates do; a single value deviates from the running mean. */
   private track(values: tf.Tensor1D): void {
     const rate = 1 - (1 - RATE) ** this.options.policyDelay;
     const { mean, std } = this.variables;
+    const spread = values.size > 1 ? deviation(values) : deviation(values, mean);
     mean.assign(tf.add(tf.mul(mean, 1 - rate), tf.mul(tf.mean(values), rate)));
-    std.assign(tf.add(tf.mul(std, 1 - rate), tf.mul(deviation(values), rate)));
+    std.assign(tf.add(tf.mul(std, 1 - rate), tf.mul(spread, rate)));
   }
 
   dispose(): void {
@@ -103,6 +104,6 @@ function scalarVariable(value: number): tf.Variable<tf.Rank.R0> {
   return tf.tidy(() => tf.variable(tf.scalar(value), false));
 }
 
-function deviation(x: tf.Tensor1D): tf.Scalar {
-  return tf.sqrt(tf.mean<tf.Scalar>(tf.square(tf.sub(x, tf.mean(x)))));
+function deviation(x: tf.Tensor1D, from: tf.Scalar = tf.mean(x)): tf.Scalar {
+  return tf.sqrt(tf.mean<tf.Scalar>(tf.square(tf.sub(x, from))));
 }
