@@ -8,7 +8,7 @@ import type { Process } from './process.js';
 
 /**
  * The process of {@link eulerMaruyama} with the exact transition of the Ornstein-Uhlenbeck process in place of Euler's
- * step (the control held constant over it): with decay $c = e^{-\eta/\sigma_0^2}$,
+ * step (the control counts half of the step's variance, as there): with decay $c = e^{-\eta/\sigma_0^2}$,
  * $F_k:\ x_{k+1} = c\,x_k + \tfrac{\sigma_0^2}2 (1 - c^2) f_\theta + \sigma_0\sqrt{1 - c^2}\,\epsilon$ and
  * $B_k:\ x_k \sim N(c\,x_{k+1},\ \sigma_0^2 (1 - c^2) I)$.
  *
