@@ -9,6 +9,7 @@ const FEWEST = 6;
 export const LARGEST = 4096;
 
 const ELEMENTWISE = new Set(['Add', 'Div', 'Mul', 'Neg', 'Sub']);
+const COMMUTATIVE = new Set(['Add', 'Mul']);
 
 /**
  * Where the same is computed for many small matrices, only to put them below each other, puts what it is computed from below
@@ -38,8 +39,9 @@ export class LaneStacker extends Rewriter {
     if (!first || !isAlike) return undefined;
     if (isRowSum(first) && nodes.every((node) => isRowSum(node!))) return this.rowSums(nodes as Node[]);
     if (!ELEMENTWISE.has(first.operator)) return undefined;
-    const columns = first.inputs.map((like, i) => nodes.map((node) => operandLike(node!, like, i)));
-    if (!columns.every((column) => column.every(({ shape }) => sameShape(shape, column[0]!.shape)))) return undefined;
+    const perLane = nodes.map((node) => operandsLike(node!, first.inputs));
+    if (perLane.includes(undefined)) return undefined;
+    const columns = first.inputs.map((_, i) => perLane.map((row) => row![i]!));
     if (columns.some((column) => column[0]!.shape.length !== 2 && new Set(column).size > 1)) return undefined;
     const operands = columns.map((column) => this.operand(column));
     return this.write(first.operator, operands, operands.map(({ shape }) => shape).reduce(broadcastShape));
@@ -98,8 +100,8 @@ export function isRowSum({ operator, inputs }: Node): boolean {
   return operator === 'MatMul' && inputs[0]!.shape[0] === 1 && fillOf(inputs[0]!) === 1;
 }
 
-/** The operand of `node` in the place `i`, or the other one if order does not matter and only that is shaped like `like`. */
-function operandLike({ operator, inputs }: Node, like: Value, i: number): Value {
-  const isSwapped = (operator === 'Add' || operator === 'Mul') && !sameShape(inputs[i]!.shape, like.shape);
-  return inputs[isSwapped ? 1 - i : i]!;
+/** The operands of `node`, swapped if order does not matter and they fit only so; nothing unless each is shaped as in `likes`. */
+function operandsLike({ operator, inputs }: Node, likes: readonly Value[]): readonly Value[] | undefined {
+  const orders = COMMUTATIVE.has(operator) ? [inputs, inputs.toReversed()] : [inputs];
+  return orders.find((order) => order.every(({ shape }, i) => sameShape(shape, likes[i]!.shape)));
 }

@@ -1,0 +1,45 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/compile/index.js';
+import { noise } from './kernelCases.js';
+
+type Program = (...x: tf.Tensor[]) => tf.Tensor;
+interface Case {
+  what: string;
+  program: Program;
+  x: tf.Tensor[];
+}
+
+/** Compares `program`, compiled and eager, to 1e-5 relative to the larger of the value and 1. */
+async function expectSame({ program, x }: Case): Promise<void> {
+  const compiled = compile(program);
+  const [actual, expected] = [await compiled(...x), program(...x)];
+  expect([actual.dtype, actual.shape]).toEqual([expected.dtype, expected.shape]);
+  const numbers = actual.dataSync();
+  expected.dataSync().forEach((value, i) => {
+    if (Object.is(numbers[i], value) || numbers[i] === value) return;
+    expect(Math.abs(numbers[i]! - value) / Math.max(1, Math.abs(value)), `entry ${i}`).toBeLessThan(1e-5);
+  });
+  await compiled.dispose();
+}
+
+/** As many values as it takes to be stacked. */
+const lanesOf = <T>(make: (k: number) => T): T[] => [1, 2, 3, 4, 5, 6].map(make);
+
+describe('programs that look like what a pass rewrites', () => {
+  it.each<Case>([
+    ...Object.entries({ add: tf.add, mul: tf.mul }).flatMap(([name, run]) => [
+      {
+        what: `lanes of ${name}: a matrix, then numbers`,
+        program: ((x, y) => tf.concat([run(x!, y!), ...lanesOf((k) => run(x!, k + 1))], 0)) as Program,
+        x: [noise([2, 3]), noise([2, 3], -2, 2, 2)],
+      },
+      {
+        what: `lanes of ${name}: a matrix, then rows`,
+        program: ((x, y, table) =>
+          tf.concat([run(x!, y!), ...tf.split(table!, 6).map((row) => run(row, x!))], 0)) as Program,
+        x: [noise([2, 3]), noise([2, 3], -2, 2, 2), noise([6, 3], -2, 2, 3)],
+      },
+    ]),
+  ])('$what', expectSame);
+});
