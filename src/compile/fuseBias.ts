@@ -1,4 +1,4 @@
-import { type Node, producersOf, usesOf, type Value } from './graph.js';
+import { isMatrix, type Node, producersOf, usesOf, type Value } from './graph.js';
 
 /** Makes one Gemm of a matrix product and what is added to it, where nothing else needs the product. */
 export function fuseBias(nodes: readonly Node[], outputs: ReadonlySet<Value>): Node[] {
@@ -25,7 +25,6 @@ export function fuseBias(nodes: readonly Node[], outputs: ReadonlySet<Value>): N
 
 /** Whether a node multiplies two matrices and does nothing else. */
 function isProduct(node: Node | undefined): boolean {
-  const isMatrix = ({ shape, type }: Value) => shape.length === 2 && type === 'float32';
   return (
     (node?.operator === 'MatMul' || node?.operator === 'Gemm') &&
     node.inputs.length === 2 &&

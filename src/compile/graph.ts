@@ -182,6 +182,11 @@ export function valuesIn(structure: unknown): Value[] {
   return found;
 }
 
+/** Whether `value` is a matrix of float32. */
+export function isMatrix({ type, shape }: Value): boolean {
+  return type === 'float32' && shape.length === 2;
+}
+
 /** The number that fills `value`, if it is a constant of equal entries. */
 export function fillOf(value: Value): number | undefined {
   return value.constant && 'fill' in value.constant ? value.constant.fill : undefined;

@@ -1,7 +1,7 @@
-import { fillOf, type Graph, type Node, type Value } from './graph.js';
+import type { Graph, Node, Value } from './graph.js';
 import { Rewriter } from './rewriter.js';
 import { sizeOf } from './shapes.js';
-import { LARGEST } from './stackLanes.js';
+import { LARGEST, rowWeight } from './stackLanes.js';
 
 /** A product over rows in a sum: `left` transposed times `right`, or the sum of the rows of `right` times `weight`. */
 interface RowProduct {
@@ -67,7 +67,7 @@ export class ProductMerger extends Rewriter {
       const product = this.productIn(node.inputs[0]!);
       return product && !product.left ? { ...product, reshape: node } : undefined;
     }
-    const weight = node?.operator === 'MatMul' && node.inputs[0]!.shape[0] === 1 ? fillOf(node.inputs[0]!) : undefined;
+    const weight = node && rowWeight(node);
     return weight === undefined ? undefined : { weight, right: node!.inputs[1]! };
   }
 

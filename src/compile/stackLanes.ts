@@ -1,4 +1,4 @@
-import { dataOf, fillOf, type Graph, type Node, type Value } from './graph.js';
+import { dataOf, fillOf, type Graph, isMatrix, type Node, type Value } from './graph.js';
 import { Rewriter, reshapeNode } from './rewriter.js';
 import { broadcastShape, sameShape, sizeOf } from './shapes.js';
 
@@ -96,8 +96,14 @@ export function isStack({ operator, inputs, attributes }: Node): boolean {
 }
 
 /** Whether a node adds up the rows of a matrix, in the form that the builder gives such sums. */
-export function isRowSum({ operator, inputs }: Node): boolean {
-  return operator === 'MatMul' && inputs[0]!.shape[0] === 1 && fillOf(inputs[0]!) === 1;
+export function isRowSum(node: Node): boolean {
+  return rowWeight(node) === 1;
+}
+
+/** What a node multiplies every row of a matrix by before it adds them up, if it does that. */
+export function rowWeight({ operator, inputs }: Node): number | undefined {
+  const isSum = operator === 'MatMul' && inputs.every(isMatrix) && inputs[0]!.shape[0] === 1;
+  return isSum ? fillOf(inputs[0]!) : undefined;
 }
 
 /** The operands of `node`, swapped if order does not matter and they fit only so; nothing unless each is shaped as in `likes`. */

@@ -26,6 +26,8 @@ async function expectSame({ program, x }: Case): Promise<void> {
 /** As many values as it takes to be stacked. */
 const lanesOf = <T>(make: (k: number) => T): T[] => [1, 2, 3, 4, 5, 6].map(make);
 
+const integers = (shape: number[], seed = 1) => tf.cast(noise(shape, -9, 9, seed), 'int32');
+
 describe('programs that look like what a pass rewrites', () => {
   it.each<Case>([
     ...Object.entries({ add: tf.add, mul: tf.mul }).flatMap(([name, run]) => [
@@ -41,5 +43,26 @@ describe('programs that look like what a pass rewrites', () => {
         x: [noise([2, 3]), noise([2, 3], -2, 2, 2), noise([6, 3], -2, 2, 3)],
       },
     ]),
+    {
+      what: 'a sum of products with rows of ones, of rank 3',
+      program: (x, y) => tf.add(tf.matMul(tf.ones([1, 2, 4]), x!), tf.matMul(tf.ones([1, 2, 4]), y!)),
+      x: [noise([2, 4, 3]), noise([2, 4, 3], -2, 2, 2)],
+    },
+    {
+      what: 'a sum of products with rows of ones, of integers',
+      program: (x, y) => {
+        const ones: tf.Tensor2D = tf.ones([1, 4], 'int32');
+        return tf.add(tf.matMul(ones, x as tf.Tensor2D), tf.matMul(ones, y as tf.Tensor2D));
+      },
+      x: [integers([4, 3]), integers([4, 3], 2)],
+    },
+    {
+      what: 'lanes of integers, their products with rows of ones below each other too',
+      program: (...x) => {
+        const products = x.map((lane) => tf.matMul(tf.ones([1, 2], 'int32'), lane as tf.Tensor2D));
+        return tf.add(tf.concat(products), tf.sum(tf.concat(x)));
+      },
+      x: lanesOf((k) => integers([2, 3], k)),
+    },
   ])('$what', expectSame);
 });
