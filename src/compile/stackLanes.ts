@@ -89,9 +89,9 @@ export class LaneStacker extends Rewriter {
   }
 }
 
-/** Whether a node puts many matrices of one shape below each other. */
+/** Whether a node puts many matrices of float32 and of one shape below each other. */
 export function isStack({ operator, inputs, attributes }: Node): boolean {
-  const isLike = ({ shape }: Value) => shape.length === 2 && sameShape(shape, inputs[0]!.shape);
+  const isLike = (value: Value) => isMatrix(value) && sameShape(value.shape, inputs[0]!.shape);
   return operator === 'Concat' && attributes.axis === 0 && inputs.length >= FEWEST && inputs.every(isLike);
 }
 

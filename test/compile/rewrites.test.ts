@@ -64,5 +64,10 @@ describe('programs that look like what a pass rewrites', () => {
       },
       x: lanesOf((k) => integers([2, 3], k)),
     },
+    {
+      what: 'lanes of integers below each other, and their sum',
+      program: (...x) => tf.mul(tf.concat(x), tf.sum(tf.addN(x))),
+      x: lanesOf((k) => integers([2, 3], k)),
+    },
   ])('$what', expectSame);
 });
