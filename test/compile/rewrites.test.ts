@@ -69,5 +69,24 @@ describe('programs that look like what a pass rewrites', () => {
       program: (...x) => tf.mul(tf.concat(x), tf.sum(tf.addN(x))),
       x: lanesOf((k) => integers([2, 3], k)),
     },
+    {
+      what: 'a softmax along repeated entries',
+      program: (x) => tf.softmax(tf.tile(x!, [1, 4])),
+      x: [noise([2, 1])],
+    },
+    {
+      what: 'a softmax of repeated rows',
+      program: (x) => tf.softmax(tf.add(x!, tf.zeros([3, 4]))),
+      x: [noise([4])],
+    },
   ])('$what', expectSame);
+
+  it('a logarithm of a softmax along repeated entries, which is a kernel of compiled functions only', async () => {
+    const logits = (x: tf.Tensor) => tf.tile(x, [1, 4]);
+    const compiled = compile((x: tf.Tensor) => tf.engine().runKernel('LogSoftmax', { logits: logits(x) }, { axis: 1 }));
+    const logs = ((await compiled(noise([2, 1]))) as tf.Tensor).dataSync();
+    logs.forEach((log) => void expect(log).toBeCloseTo(-Math.log(4), 5));
+    expect(logs.length).toBe(8);
+    await compiled.dispose();
+  });
 });

@@ -15,13 +15,13 @@ export const activations = {
     return b.where(b.compare('Less', y, b.scalar(0)), negative, dy);
   },
   LeakyRelu: (b, { x }, { alpha }) => leakyRelu(b, x, alpha),
-  LogSoftmax: (b, { logits }, { axis }) => b.unary('LogSoftmax', logits, { axis }),
+  LogSoftmax: (b, { logits }, { axis }) => b.op('LogSoftmax', [logits], logits, { axis }),
   Prelu: (b, { x, alpha }) => b.op('PRelu', [x, alpha], x),
   Relu: direct('Relu'),
   Relu6: (b, { x }) => b.clip(x, 0, 6),
   Selu: direct('Selu'),
   Sigmoid: direct('Sigmoid'),
-  Softmax: (b, { logits }, { dim }) => b.unary('Softmax', logits, { axis: dim }),
+  Softmax: (b, { logits }, { dim }) => b.op('Softmax', [logits], logits, { axis: dim }),
   Softplus: (b, { x }) => softplus(b, x),
 } satisfies Partial<Emitters>;
 
