@@ -118,7 +118,8 @@ export class Builder {
   and(a: Value, b: Value): Value {
     const [x, min] = boundIn(a, 'GreaterOrEqual');
     const [same, max] = boundIn(b, 'LessOrEqual');
-    if (!x || x !== same || min === undefined || max === undefined) return this.binary('And', a, b);
+    const isRange = min !== undefined && max !== undefined && min <= max;
+    if (!x || x !== same || !isRange) return this.binary('And', a, b);
     return this.compare('Equal', x, this.clip(x, min, max));
   }
 
@@ -369,9 +370,10 @@ function repeated(x: Value): Value | undefined {
   return x.node?.operator === 'Expand' ? x.node.inputs[0]! : undefined;
 }
 
-/** What a comparison with a number asks of which value. */
-function boundIn({ node }: Value, operator: string): [value?: Value, bound?: number] {
-  return node?.operator === operator ? [node.inputs[0]!, fillOf(node.inputs[1]!)] : [];
+/** What a comparison with a number asks of which value, if it keeps the shape of that. */
+function boundIn({ node, shape }: Value, operator: string): [value?: Value, bound?: number] {
+  if (node?.operator !== operator || !sameShape(node.inputs[0]!.shape, shape)) return [];
+  return [node.inputs[0]!, fillOf(node.inputs[1]!)];
 }
 
 /** The value that `parts` were cut out of along `axis`, one after the other, and where the first begins. */

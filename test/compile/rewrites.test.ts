@@ -79,6 +79,26 @@ describe('programs that look like what a pass rewrites', () => {
       program: (x) => tf.softmax(tf.add(x!, tf.zeros([3, 4]))),
       x: [noise([4])],
     },
+    ...[
+      [5, 2],
+      [2, 2],
+      [Number.NaN, 2],
+    ].map(([min, max]) => ({
+      what: `numbers from ${min} to ${max}`,
+      program: ((x) => tf.logicalAnd(tf.greaterEqual(x!, min!), tf.lessEqual(x!, max!))) as Program,
+      x: [tf.range(0, 8)],
+    })),
+    {
+      what: 'numbers between two matrices of one number each',
+      program: (x) => {
+        const [min, max] = [tf.ones([1, 4]), tf.fill([1, 4], 2)];
+        return tf.any(
+          tf.concat([tf.logicalAnd(tf.greaterEqual(x!, min), tf.lessEqual(x!, max)), tf.equal(max, min)]),
+          0,
+        );
+      },
+      x: [tf.range(0, 4)],
+    },
   ])('$what', expectSame);
 
   it('a logarithm of a softmax along repeated entries, which is a kernel of compiled functions only', async () => {
