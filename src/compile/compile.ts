@@ -158,8 +158,7 @@ class Program {
 
   async dispose(): Promise<void> {
     this.disposed = true;
-    const versions = this.versions.splice(0);
-    await queue.run(() => Promise.all(versions.map(({ executable }) => executable.release())));
+    await queue.run(() => Promise.all(this.versions.splice(0).map(({ executable }) => executable.release())));
   }
 
   /** The version for these shapes, which is the one used last from now on. */

@@ -395,6 +395,15 @@ describe('errors', () => {
     await expect(f(vector(1))).rejects.toThrow(/disposed/);
     expect(() => compile(f, { threads: -1 })).toThrow(ArgumentError);
   });
+
+  it('disposes after the calls made before, and of their graphs too', async () => {
+    const f = compile((x: tf.Tensor1D) => tf.neg(x), { outputs: 'arrays' });
+    await f(vector(1));
+    const calls = [f(vector(2)), f(vector(3, 4))];
+    await f.dispose();
+    expect((await Promise.all(calls)).map(({ data }) => [...data])).toEqual([[-2], [-3, -4]]);
+    expect(f.graphs).toBe(0);
+  });
 });
 
 describe('graph quality', () => {
