@@ -1,4 +1,4 @@
-import type { Node, Value } from './graph.js';
+import { constantKey, LARGEST_SHARED, type Node, type Value } from './graph.js';
 import { sameShape } from './shapes.js';
 
 /** Leaves out what other passes wrote twice, and reshapes of reshapes. Values of `outputs` stay. */
@@ -32,6 +32,8 @@ export function dropRepeats(nodes: readonly Node[], outputs: ReadonlySet<Value>)
 }
 
 /** Small constants that were made twice are the same. */
-function keyOf({ id, constant, shape }: Value): string {
-  return constant && 'data' in constant && constant.data.length <= 64 ? `[${shape}: ${constant.data}]` : `${id}`;
+function keyOf(value: Value): string {
+  const { id, constant } = value;
+  const isSmall = constant && 'data' in constant && constant.data.length <= LARGEST_SHARED;
+  return isSmall ? constantKey(constant.data, value) : `${id}`;
 }

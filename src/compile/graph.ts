@@ -36,6 +36,9 @@ export interface Node {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
+/** Constants of more numbers are not compared. */
+export const LARGEST_SHARED = 64;
+
 /** Type and shape of a value to be made. */
 export interface ValueInfo {
   readonly type: ElementType;
@@ -63,8 +66,8 @@ export class Graph {
     const first = data.length > 0 ? Number(data[0]) : 0;
     if (data.every((x) => Object.is(Number(x), first))) return this.fill(first, info);
     const make = () => this.ownConstant(data, info);
-    if (data.length > 64) return make();
-    return this.once(`data ${info.type} ${info.shape} : ${data}`, make);
+    if (data.length > LARGEST_SHARED) return make();
+    return this.once(`data ${constantKey(data, info)}`, make);
   }
 
   /** A constant that is never taken for another one of equal numbers. */
@@ -74,8 +77,7 @@ export class Graph {
 
   /** A constant whose entries are all `fill`. */
   fill(fill: number, info: ValueInfo): Value {
-    const key = `fill ${info.type} ${info.shape} : ${Object.is(fill, -0) ? '-0' : fill}`;
-    return this.once(key, () => ({ ...this.newValue(info), constant: { fill } }));
+    return this.once(`fill ${constantKey([fill], info)}`, () => ({ ...this.newValue(info), constant: { fill } }));
   }
 
   /** The outputs of `operator` on `inputs`. @throws Error if it does not exist for their types */
@@ -129,6 +131,11 @@ export class Graph {
     this.known.set(key, [value]);
     return value;
   }
+}
+
+/** A text that is the same for constants of the same numbers, type and shape only; 0 and -0 are two numbers. */
+export function constantKey(data: ConstantData | readonly number[], { type, shape }: ValueInfo): string {
+  return `${type} [${shape}] ${Array.from<number | bigint, string>(data, (x) => (Object.is(x, -0) ? '-0' : `${x}`))}`;
 }
 
 function keyOf(operator: string, inputs: readonly Value[], attributes: Node['attributes']): string {

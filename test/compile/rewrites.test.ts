@@ -99,6 +99,20 @@ describe('programs that look like what a pass rewrites', () => {
       },
       x: [tf.range(0, 4)],
     },
+    {
+      what: 'entries of constants of the same numbers but two types',
+      program: (i) => {
+        const [reals, wholes] = [tf.tensor1d([1, 2, 3]), tf.tensor1d([1, 2, 3], 'int32')];
+        const at = (table: tf.Tensor1D) => tf.add(tf.gather(table, i as tf.Tensor1D), tf.scalar(1, table.dtype));
+        return tf.div(at(reals), tf.cast(at(wholes), 'float32'));
+      },
+      x: [tf.tensor1d([0, 2], 'int32')],
+    },
+    {
+      what: 'quotients by constants that differ in the sign of a zero',
+      program: (x) => tf.stack([tf.div(x!, tf.tensor1d([0, 1])), tf.div(x!, tf.tensor1d([-0, 1]))]),
+      x: [tf.ones([2])],
+    },
   ])('$what', expectSame);
 
   it('a logarithm of a softmax along repeated entries, which is a kernel of compiled functions only', async () => {
