@@ -33,12 +33,8 @@ export interface ModelDescription {
 
 /** The ONNX file of a graph, weights and other constants included. */
 export function encodeModel({ name, opset = OPSET_VERSION, nodes, inputs, outputs }: ModelDescription): Uint8Array {
-  const names = new Map<Value, string>(inputs.map(([input, value]) => [value, input]));
-  const copies: Message[] = [];
-  for (const [output, value] of outputs) {
-    if (value.node && !names.has(value)) names.set(value, output);
-    else copies.push({ input: [valueName(names, value)], output: [output], op_type: 'Identity' });
-  }
+  const names = new Names(inputs, outputs);
+  const copied = outputs.filter(([output, value]) => names.of(value) !== output);
   const constants = new Set<Value>(outputs.map(([, value]) => value).filter((value) => value.constant));
   for (const node of nodes) for (const value of node.inputs) if (value.constant) constants.add(value);
   const expanded = [...constants].filter(isLargeFill);
@@ -50,8 +46,15 @@ export function encodeModel({ name, opset = OPSET_VERSION, nodes, inputs, output
     graph: {
       name,
       doc_string: `${nodes.length} operators, ${(productWork(nodes) / 1e6).toPrecision(4)} MFLOP in products`,
-      node: [...expanded.map(expandMessage), ...nodes.map((node, i) => nodeMessage(names, node, i)), ...copies],
-      initializer: [...[...constants].map(constantMessage), ...expanded.map(shapeMessage)],
+      node: [
+        ...expanded.map((value) => expandMessage(names, value)),
+        ...nodes.map((node, i) => nodeMessage(names, node, i)),
+        ...copied.map(([output, value]) => ({ input: [names.of(value)], output: [output], op_type: 'Identity' })),
+      ],
+      initializer: [
+        ...[...constants].map((value) => constantMessage(names, value)),
+        ...expanded.map((value) => shapeMessage(names, value)),
+      ],
       input: inputs.map(([input, value]) => valueMessage(input, value)),
       output: outputs.map(([output, value]) => valueMessage(output, value)),
     },
@@ -59,15 +62,34 @@ export function encodeModel({ name, opset = OPSET_VERSION, nodes, inputs, output
   return encode(SCHEMA.Model!, model).finish();
 }
 
-function valueName(names: ReadonlyMap<Value, string>, value: Value): string {
-  return names.get(value) ?? `${value.constant ? 'c' : 'n'}${value.id}`;
+/** What values are called in a file. Names that were not given begin as no given one does. */
+class Names {
+  private readonly given: Map<Value, string>;
+  private readonly prefix: string;
+
+  constructor(inputs: ModelDescription['inputs'], outputs: ModelDescription['outputs']) {
+    this.given = new Map(inputs.map(([name, value]) => [value, name]));
+    for (const [name, value] of outputs) if (value.node && !this.given.has(value)) this.given.set(value, name);
+    let prefix = '_';
+    while ([...inputs, ...outputs].some(([name]) => name.startsWith(prefix))) prefix += '_';
+    this.prefix = prefix;
+  }
+
+  of(value: Value): string {
+    return this.given.get(value) ?? this.inner(value.constant ? 'c' : 'n', value);
+  }
+
+  /** A name for a value, or for something that belongs to it, of its own kind. */
+  inner(kind: string, { id }: Value): string {
+    return `${this.prefix}${kind}${id}`;
+  }
 }
 
-function nodeMessage(names: ReadonlyMap<Value, string>, node: Node, index: number): Message {
+function nodeMessage(names: Names, node: Node, index: number): Message {
   return {
     name: `${node.operator}_${index}`,
-    input: node.inputs.map((value) => valueName(names, value)),
-    output: node.outputs.map((value) => valueName(names, value)),
+    input: node.inputs.map((value) => names.of(value)),
+    output: node.outputs.map((value) => names.of(value)),
     op_type: node.operator,
     attribute: Object.entries(node.attributes).map(([name, attribute]) => attributeMessage(name, attribute)),
   };
@@ -89,21 +111,23 @@ function isLargeFill(value: Value): boolean {
   return 'fill' in value.constant! && sizeOf(value.shape) > LARGEST_WRITTEN_FILL;
 }
 
-function constantMessage(value: Value): Message {
+function constantMessage(names: Names, value: Value): Message {
   const data_type = ONNX_TYPE[value.type];
   if (!isLargeFill(value)) {
-    return { name: `c${value.id}`, data_type, dims: value.shape, raw_data: bytesOf(dataOf(value)) };
+    return { name: names.of(value), data_type, dims: value.shape, raw_data: bytesOf(dataOf(value)) };
   }
-  return { name: `f${value.id}`, data_type, dims: [], raw_data: bytesOf(dataOf({ ...value, shape: [] })) };
+  return { name: names.inner('f', value), data_type, dims: [], raw_data: bytesOf(dataOf({ ...value, shape: [] })) };
 }
 
-function expandMessage(value: Value): Message {
-  return { input: [`f${value.id}`, `s${value.id}`], output: [`c${value.id}`], op_type: 'Expand' };
+function expandMessage(names: Names, value: Value): Message {
+  const input = [names.inner('f', value), names.inner('s', value)];
+  return { input, output: [names.of(value)], op_type: 'Expand' };
 }
 
-function shapeMessage(value: Value): Message {
+function shapeMessage(names: Names, value: Value): Message {
   const shape = BigInt64Array.from(value.shape, BigInt);
-  return { name: `s${value.id}`, data_type: ONNX_TYPE.int64, dims: [shape.length], raw_data: bytesOf(shape) };
+  const name = names.inner('s', value);
+  return { name, data_type: ONNX_TYPE.int64, dims: [shape.length], raw_data: bytesOf(shape) };
 }
 
 function bytesOf(data: ArrayBufferView): Uint8Array {

@@ -37,6 +37,25 @@ it('writes a file that ONNX Runtime alone can run', async () => {
   weight.dispose();
 });
 
+it.each(['n', 'c', 'f', 's', '_n', '_c'])('takes names of inputs and outputs like %s1', async (letter) => {
+  const program = (x: tf.Tensor) => tf.tanh(tf.add(tf.mul(tf.exp(x), tf.range(0, 2000)), 1));
+  const shape = [2000];
+  for (const name of Array.from({ length: 9 }, (_, id) => `${letter}${id}`)) {
+    const files = [
+      traceToOnnx((inputs) => ({ y: program(inputs[name]!), ones: tf.ones(shape) }), { [name]: { shape } }),
+      traceToOnnx(({ x }) => ({ [name]: program(x), ones: tf.ones(shape) }), { x: { shape } }),
+    ];
+    for (const file of files) {
+      const session = await InferenceSession.create(file);
+      const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
+      const results = await session.run({ [input]: new Tensor('float32', new Float32Array(2000).fill(-3), shape) });
+      expect(results[output]!.data[5]).toBeCloseTo(Math.tanh(5 * Math.exp(-3) + 1), 6);
+      expect(results.ones!.data[5]).toBe(1);
+      await session.release();
+    }
+  }
+});
+
 it('cannot hold state', () => {
   const v = tf.variable(tf.scalar(1));
   const fn = ({ x }: { x: tf.Tensor }) => ({ y: v.assign(x as tf.Scalar) ?? tf.clone(v) });
