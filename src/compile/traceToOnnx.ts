@@ -25,7 +25,7 @@ export interface TraceToOnnxOptions {
  * are the keys of `inputs` and of the result of `fn`. All shapes are fixed. Variables enter with the values they have
  * now, as constants.
  *
- * @throws {@link CompileError} if `fn` cannot be compiled, or assigns variables
+ * @throws {@link CompileError} if `fn` cannot be compiled, assigns variables, or returns something under the name of an input
  */
 export function traceToOnnx<Name extends string>(
   fn: (inputs: Record<Name, tf.Tensor>) => Record<string, tf.Tensor>,
@@ -48,6 +48,7 @@ export function traceToOnnx<Name extends string>(
   const assigned = traced.writes[0]?.variable.name;
   if (assigned) throw new CompileError(`traceToOnnx: fn assigns variable '${assigned}'; a file cannot hold state.`);
   const outputs = Object.entries(traced.result as Record<string, Value>);
+  requireNewNames(Object.keys(traced.result as object), names);
   return encodeModel({
     name,
     opset,
@@ -71,4 +72,14 @@ function requireInputs(inputs: Readonly<Record<string, InputSpec>>): void {
       `traceToOnnx: inputs.${name} must be { shape: a list of integers >= 0, dtype? }, got ${show(spec)}.`,
     );
   }
+}
+
+/** @throws CompileError if a result has the name of an input */
+function requireNewNames(results: readonly string[], inputs: readonly string[]): void {
+  const twice = results.find((result) => inputs.includes(result));
+  if (twice === undefined) return;
+  throw new CompileError(
+    `traceToOnnx: fn returns '${twice}', which is an input too; a name stands for one value in a file. Return it under ` +
+      'another name.',
+  );
 }

@@ -56,6 +56,14 @@ it.each(['n', 'c', 'f', 's', '_n', '_c'])('takes names of inputs and outputs lik
   }
 });
 
+it('refuses a result under the name of an input', () => {
+  for (const run of [(x: tf.Tensor) => tf.neg(x), (x: tf.Tensor) => x]) {
+    expect(() => traceToOnnx(({ x }) => ({ x: run(x) }), { x: { shape: [2] } })).toThrow(
+      /fn returns 'x', which is an input too.*another name/,
+    );
+  }
+});
+
 it('cannot hold state', () => {
   const v = tf.variable(tf.scalar(1));
   const fn = ({ x }: { x: tf.Tensor }) => ({ y: v.assign(x as tf.Scalar) ?? tf.clone(v) });
