@@ -60,8 +60,9 @@ export class Builder {
     if (sizeOf(broadcastShape(left.shape, right.shape)) < sizeOf(shape)) {
       return this.broadcastTo(this.binary(operator, left, right, type, attributes), shape);
     }
-    const operands = [narrow(this, a, b, shape), narrow(this, b, a, shape)];
-    return this.op(operator, operands, { type, shape }, attributes);
+    const [first, second] = [narrow(this, a, b, shape), narrow(this, b, a, shape)];
+    const isWhole = sameShape(broadcastShape(first.shape, second.shape), shape);
+    return this.op(operator, [first, isWhole ? second : b], { type, shape }, attributes);
   }
 
   add(a: Value, b: Value): Value {

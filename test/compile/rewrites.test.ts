@@ -113,6 +113,11 @@ describe('programs that look like what a pass rewrites', () => {
       program: (x) => tf.stack([tf.div(x!, tf.tensor1d([0, 1])), tf.div(x!, tf.tensor1d([-0, 1]))]),
       x: [tf.ones([2])],
     },
+    {
+      what: 'a vector times a number as often as it takes for a row',
+      program: (x) => tf.softmax(tf.mul(tf.add(x!, tf.zeros([1, 3])), tf.fill([1, 3], 2))),
+      x: [noise([3])],
+    },
   ])('$what', expectSame);
 
   it('a logarithm of a softmax along repeated entries, which is a kernel of compiled functions only', async () => {
