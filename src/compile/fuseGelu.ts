@@ -1,4 +1,5 @@
 import { fillOf, type Node, usesOf, type Value } from './graph.js';
+import { sameShape } from './shapes.js';
 
 /** Coefficients of x and x^3 in the logistic form of GELU, x sigmoid(a x + b x^3). */
 const LINEAR = 2 * Math.sqrt(2 / Math.PI);
@@ -24,10 +25,13 @@ function countUses(nodes: readonly Node[]): Map<Value, number> {
   return uses;
 }
 
-function geluArgument({ operator, inputs }: Node, isFree: (gate: Value) => boolean): Value | undefined {
+function geluArgument(
+  { operator, inputs, outputs: [result] }: Node,
+  isFree: (gate: Value) => boolean,
+): Value | undefined {
   if (operator !== 'Mul') return undefined;
   for (const [x, gate] of [inputs, [inputs[1], inputs[0]]] as [Value, Value][]) {
-    if (gate.node?.operator !== 'Sigmoid' || !isFree(gate)) continue;
+    if (gate.node?.operator !== 'Sigmoid' || !isFree(gate) || !sameShape(x.shape, result!.shape)) continue;
     const cubic = cubicIn(x, gate.node.inputs[0]!);
     if (cubic && isGelu(cubic)) return x;
   }

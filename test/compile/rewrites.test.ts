@@ -118,6 +118,16 @@ describe('programs that look like what a pass rewrites', () => {
       program: (x) => tf.softmax(tf.mul(tf.add(x!, tf.zeros([1, 3])), tf.fill([1, 3], 2))),
       x: [noise([3])],
     },
+    {
+      what: 'GELU of a vector that becomes a row on the way',
+      program: (x) => {
+        const slope = 2 * Math.sqrt(2 / Math.PI);
+        const cube = tf.mul(tf.mul(tf.mul(x!, x!), x!), 0.044715 * slope);
+        const gate = tf.sigmoid(tf.add(tf.mul(x!, tf.fill([1, 3], slope)), cube));
+        return tf.concat([tf.mul(x!, gate), tf.ones([1, 3])]);
+      },
+      x: [noise([3])],
+    },
   ])('$what', expectSame);
 
   it('a logarithm of a softmax along repeated entries, which is a kernel of compiled functions only', async () => {
