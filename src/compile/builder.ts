@@ -144,8 +144,8 @@ export class Builder {
   }
 
   clip(x: Value, min: number, max: number): Value {
-    const [low, high] = x.type === 'float32' ? [Math.fround(min), Math.fround(max)] : [min, max];
-    return this.op('Clip', [x, this.scalar(low, x.type), this.scalar(high, x.type)], x);
+    const bound = (limit: number) => this.scalar(x.type === 'float32' ? Math.fround(limit) : inInt32(limit), x.type);
+    return this.op('Clip', [x, bound(min), bound(max)], x);
   }
 
   cast(x: Value, type: ElementType): Value {
@@ -426,6 +426,11 @@ function withoutSwap(x: Value, swap: boolean): [Value, boolean] {
   const rank = perm.length;
   const isSwap = perm.every((axis, i) => axis === (i < rank - 2 ? i : 2 * rank - 3 - i));
   return isSwap ? [x.node.inputs[0]!, !swap] : [x, swap];
+}
+
+/** The number of int32 that is nearest to `value`. */
+function inInt32(value: number): number {
+  return Math.max(-(2 ** 31), Math.min(Math.trunc(value), 2 ** 31 - 1));
 }
 
 function castNumber(value: number, type: ElementType): number {

@@ -128,6 +128,16 @@ describe('programs that look like what a pass rewrites', () => {
       },
       x: [noise([3])],
     },
+    ...[
+      [0, Infinity],
+      [-Infinity, 3],
+      [-1e10, 0.5],
+      [-2.5, 2.5],
+    ].map(([min, max]) => ({
+      what: `integers cut to ${min} ... ${max}`,
+      program: ((x) => tf.clipByValue(x!, min!, max!)) as Program,
+      x: [tf.range(-4, 5, 1, 'int32')],
+    })),
   ])('$what', expectSame);
 
   it('a logarithm of a softmax along repeated entries, which is a kernel of compiled functions only', async () => {
