@@ -219,11 +219,12 @@ export class Builder {
   }
 
   concat(values: readonly Value[], axis: number): Value {
+    const [{ type, shape }] = values as [Value];
+    const length = values.reduce((sum, value) => sum + value.shape[axis]!, 0);
+    const info = { type, shape: withSize(shape, axis, length) };
     const parts = values.filter((value) => sizeOf(value.shape) > 0);
-    if (parts.length === 0) return values[0]!;
+    if (parts.length === 0) return this.fill(0, info.shape, type);
     if (parts.length === 1) return parts[0]!;
-    const length = parts.reduce((sum, part) => sum + part.shape[axis]!, 0);
-    const info = { type: parts[0]!.type, shape: withSize(parts[0]!.shape, axis, length) };
     const part = joinedPart(parts, axis);
     if (part) return this.slice(part.source, part.begin, info.shape);
     const matrices = axis === 0 ? parts.map(unstacked) : undefined;
@@ -246,13 +247,14 @@ export class Builder {
     const list = normalAxes(axes, x.shape.length);
     const fill = fillOf(x);
     const shape = reducedShape(x.shape, list, keepDims);
+    const count = sizeOf(x.shape) / Math.max(1, sizeOf(shape));
     const source = repeated(x);
     if (source && sizeOf(source.shape) === 1) {
-      const count = this.scalar(sizeOf(x.shape) / Math.max(1, sizeOf(shape)), x.type);
-      return this.broadcastTo(this.mul(this.reshape(source, new Array(shape.length).fill(1)), count), shape);
+      const one = this.reshape(source, new Array(shape.length).fill(1));
+      return this.broadcastTo(this.mul(one, this.scalar(count, x.type)), shape);
     }
-    if (fill === undefined) return this.reduce('ReduceSum', x, list, keepDims, 0);
-    return this.fill((fill * sizeOf(x.shape)) / Math.max(1, sizeOf(shape)), shape, x.type);
+    if (fill === undefined || count === 0) return this.reduce('ReduceSum', x, list, keepDims, 0);
+    return this.fill(fill * count, shape, x.type);
   }
 
   /** Matrix product over the last two axes, leading axes broadcasting; the flags swap an operand's last two axes. */

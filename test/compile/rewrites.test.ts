@@ -128,6 +128,16 @@ describe('programs that look like what a pass rewrites', () => {
       },
       x: [noise([3])],
     },
+    {
+      what: 'tensors without elements, side by side',
+      program: (x, y) => tf.concat([x!, y!], 1),
+      x: [tf.zeros([0, 3]), tf.zeros([0, 2])],
+    },
+    {
+      what: 'the sum of infinite numbers, none of them',
+      program: (x) => tf.add(x!, tf.sum(tf.fill([0, 3], Infinity), 0)),
+      x: [noise([3])],
+    },
     ...[
       [0, Infinity],
       [-Infinity, 3],
