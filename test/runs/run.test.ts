@@ -213,6 +213,20 @@ describe('a run', () => {
     await release();
   });
 
+  it('is worked on once by a process, which knows that it does', async () => {
+    const run = await createRun('test', folder, settings);
+    const seen: unknown[] = [];
+    const callback: TrainingCallback = {
+      async onEvaluation() {
+        if (seen.length) return;
+        seen.push((await run.status()).state, await executeRun(run).catch((error) => error));
+      },
+    };
+    await executeRun(run, { callbacks: [callback] });
+    expect(seen).toEqual(['running', expect.any(RunBusyError)]);
+    expect((await run.status()).attempts).toBe(1);
+  });
+
   it.each([
     [{ evaluationEvry: 5 }, /there is no setting 'evaluationEvry', did you mean 'evaluationEvery'/],
     [{ env: 'HalfCheeta-v5' }, /there is no environment 'HalfCheeta-v5', did you mean 'HalfCheetah-v5'/],
