@@ -14,19 +14,23 @@ export interface Curve {
   value: number[];
 }
 
-/** Runs that differ in their seeds only. */
+/** Runs that differ in their seeds only, or in how long they are and how often they are looked at. */
 export interface RunGroup {
-  /** The agent, and what distinguishes its options from those of its other groups. */
+  /** The agent, and what distinguishes its settings from those of its other groups. */
   label: string;
+  /** All settings that count, the task's name apart: groups of one variant are of the same agent on several tasks. */
+  variant: string;
   task: string;
   seeds: number[];
   curves: Curve[];
+  /** Before this step the shortest of its runs ends. */
+  end: number;
 }
 
 /** A group's final results on one task. */
 export interface GroupScore {
   group: RunGroup;
-  /** Last values, a run each. */
+  /** Last values, a run each; where some runs are longer, those up to the end of the shortest. */
   scores: number[];
   /** Interquartile mean with a 95 % interval; without an interval for a single run. */
   iqm: Interval;
@@ -35,36 +39,57 @@ export interface GroupScore {
 /** The metric of evaluations. */
 export const RETURN = 'evaluation/return';
 
-/** Runs with results, in groups by task, agent and options. @param metric a logged name, default the evaluations' return */
+/** Runs with results, in groups by task, agent and settings. @param metric a logged name, default the evaluations' return */
 export async function groupRuns(folders: readonly RunFolder[], metric = RETURN): Promise<RunGroup[]> {
-  const found = await Promise.all(
-    folders.map(async (folder) => {
-      const { settings, task } = await folder.config();
-      const agent = fileName(settings.agent);
-      const { env, agent: _, seed, threads, ...rest } = settings;
-      const key = JSON.stringify([task.id, env, settings.agent, { ...rest, steps: 0 }]);
-      return {
-        key,
-        task: task.id,
-        agent,
-        seed,
-        options: flat({ preset: rest.preset, ...rest.options }),
-        curve: await curveOf(folder, metric),
-      };
-    }),
-  );
-  const runs = found.filter(({ curve }) => curve.step.length > 0);
-  return [...new Set(runs.map(({ key }) => key))].map((key) => {
-    const own = runs.filter((run) => run.key === key);
-    const { agent, task, options } = own[0]!;
-    const rivals = runs.filter((run) => run.agent === agent).map((run) => run.options);
+  const different = new Map(folders.map((folder) => [folder.path, folder]));
+  const found = await Promise.all([...different.values()].map((folder) => read(folder, metric)));
+  const runs = withEnvs(found.filter(({ curve }) => curve.step.length > 0));
+  const keyOf = (run: Run) => JSON.stringify([run.task, Object.entries(run.settings).sort()]);
+  return [...new Set(runs.map(keyOf))].map((key) => {
+    const own = runs.filter((run) => keyOf(run) === key);
+    const { agent, task, settings } = own[0]!;
+    const rivals = runs.filter((run) => run.agent === agent).map((run) => run.settings);
     return {
-      label: labelOf(agent, options, rivals),
+      label: labelOf(agent, settings, rivals),
+      variant: JSON.stringify(Object.entries(settings).sort()),
       task,
       seeds: own.map(({ seed }) => seed),
       curves: own.map(({ curve }) => curve),
+      end: Math.min(...own.map(({ end }) => end)),
     };
   });
+}
+
+interface Run {
+  task: string;
+  env: string;
+  /** For people; modules may share it. */
+  agent: string;
+  seed: number;
+  end: number;
+  /** By path. */
+  settings: Record<string, string>;
+  curve: Curve;
+}
+
+async function read(folder: RunFolder, metric: string): Promise<Run> {
+  const { settings, task, resolved } = await folder.config();
+  const { env, seed, steps, threads, evaluationEvery, checkpointEvery, logEvery, filmEvery, ...counting } = settings;
+  return {
+    task: task.id,
+    env,
+    agent: fileName(settings.agent),
+    seed,
+    end: (await folder.status()).steps + resolved.envs,
+    settings: flat(counting as unknown as JsonObject),
+    curve: await curveOf(folder, metric),
+  };
+}
+
+/** An environment counts where a task has several: modules may give it the same name. */
+function withEnvs(runs: readonly Run[]): Run[] {
+  const several = (task: string) => new Set(runs.filter((run) => run.task === task).map(({ env }) => env)).size > 1;
+  return runs.map((run) => (several(run.task) ? { ...run, settings: { ...run.settings, env: run.env } } : run));
 }
 
 /** Final results, task by task, the best first. */
@@ -76,21 +101,20 @@ export function scoresOf(groups: readonly RunGroup[]): GroupScore[] {
   });
 }
 
-/** Of each two labels with runs on the same tasks, how probable it is that the first is better. */
+/** Of each two variants with runs on the same tasks, how probable it is that the first is better. */
 export function improvements(
   scores: readonly GroupScore[],
 ): { first: string; second: string; tasks: number; probability: Interval }[] {
-  const labels = [...new Set(scores.map(({ group }) => group.label))];
-  const of = (label: string, task: string) =>
-    scores.find(({ group }) => group.label === label && group.task === task)?.scores;
-  return labels.flatMap((first, i) =>
-    labels.slice(i + 1).flatMap((second) => {
-      const tasks = [...new Set(scores.map(({ group }) => group.task))].filter(
-        (task) => of(first, task) && of(second, task),
-      );
+  const variants = new Map(scores.map(({ group }) => [group.variant, group.label]));
+  const of = (variant: string, task: string) =>
+    scores.find(({ group }) => group.variant === variant && group.task === task)?.scores;
+  return [...variants.keys()].flatMap((a, i, all) =>
+    all.slice(i + 1).flatMap((b) => {
+      const tasks = [...new Set(scores.map(({ group }) => group.task))].filter((task) => of(a, task) && of(b, task));
       if (!tasks.length) return [];
-      const [a, b] = [first, second].map((label) => tasks.map((task) => of(label, task)!)) as [number[][], number[][]];
-      return [{ first, second, tasks: tasks.length, probability: probabilityOfImprovement(a, b) }];
+      const [first, second] = [a, b].map((variant) => tasks.map((task) => of(variant, task)!));
+      const probability = probabilityOfImprovement(first!, second!);
+      return [{ first: variants.get(a)!, second: variants.get(b)!, tasks: tasks.length, probability }];
     }),
   );
 }
@@ -115,7 +139,15 @@ async function curveOf(folder: RunFolder, metric: string): Promise<Curve> {
 }
 
 function scoreOf(group: RunGroup): GroupScore {
-  const scores = group.curves.map(({ value }) => value.at(-1) as number);
+  const scores = group.curves.map(
+    ({ step, value }) =>
+      value[
+        Math.max(
+          0,
+          step.findLastIndex((at) => at < group.end),
+        )
+      ] as number,
+  );
   const iqm = interquartileMean(scores);
   return {
     group,
@@ -151,9 +183,11 @@ function flat(options: JsonObject, prefix = ''): Record<string, string> {
   );
 }
 
-function labelOf(agent: string, options: Record<string, string>, rivals: readonly Record<string, string>[]): string {
+function labelOf(agent: string, settings: Record<string, string>, rivals: readonly Record<string, string>[]): string {
   const names = [...new Set(rivals.flatMap(Object.keys))].sort();
-  const differing = names.filter((name) => rivals.some((rival) => rival[name] !== options[name]));
-  const told = differing.map((name) => `${name} ${options[name]?.replaceAll('"', '') ?? 'default'}`);
+  const differing = names.filter((name) => rivals.some((rival) => rival[name] !== settings[name]));
+  const told = differing.map((name) => {
+    return `${name.replace(/^options\./, '')} ${settings[name]?.replaceAll('"', '') ?? 'default'}`;
+  });
   return [agent, ...told].join(', ');
 }
