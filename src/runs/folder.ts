@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -98,10 +98,11 @@ export class RunFolder {
   /** @throws CheckpointError unless `path` is the folder of a run */
   static open(path: string): RunFolder {
     requirePath('RunFolder.open', path);
-    if (!existsSync(join(path, 'config.json'))) {
-      throw new CheckpointError(`'${path}' is not the folder of a run: it has no config.json.`);
-    }
-    return new RunFolder(path);
+    if (isRun(path)) return new RunFolder(path);
+    const found = existsSync(join(path, 'config.json'))
+      ? 'its config.json is of something else'
+      : 'it has no config.json';
+    throw new CheckpointError(`'${path}' is not the folder of a run: ${found}.`);
   }
 
   get latest(): string {
@@ -148,11 +149,21 @@ export type RunDetails = Pick<RunConfig, 'resolved' | 'task'>;
 /** The runs in `path`, which is a run's folder itself or has runs in it, at any depth; sorted by path. */
 export async function findRuns(path: string): Promise<RunFolder[]> {
   requirePath('findRuns', path);
-  if (existsSync(join(path, 'config.json'))) return [RunFolder.open(path)];
+  if (isRun(path)) return [new RunFolder(path)];
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name));
   const found = await Promise.all(folders.sort().map(findRuns));
   return found.flat();
+}
+
+/** Other programs have files of this name too. */
+function isRun(path: string): boolean {
+  try {
+    const config: RunConfig | null = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
+    return config?.format === 'diffrl-run';
+  } catch {
+    return false;
+  }
 }
 
 export async function writeJson(path: string, content: unknown): Promise<void> {

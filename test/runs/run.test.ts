@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import {
   type SdacAgent,
   type TrainingCallback,
 } from 'diffrl';
-import { createRun, executeRun, findRuns, loadRun, RunBusyError, type RunSettings } from 'diffrl/node';
+import { createRun, executeRun, findRuns, loadRun, RunBusyError, RunFolder, type RunSettings } from 'diffrl/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claim } from '../../src/runs/claim.js';
 import { prepareRun } from '../../src/runs/prepare.js';
@@ -114,6 +114,18 @@ describe('a run', () => {
     expect((await executeRun(run)).state).toBe('finished');
     const { observationSpace, actionSpace } = (await loadRun(run.path)).environments.train;
     expect([observationSpace.size, actionSpace]).toEqual([6, Box.uniform(1, -1, 1)]);
+  });
+
+  it('is told from other folders that have a config.json', async () => {
+    const model = join(folder, 'model');
+    await mkdir(model);
+    for (const content of ['{"hidden": 3}', 'null', '{']) {
+      await writeFile(join(model, 'config.json'), content);
+      expect(await findRuns(folder)).toEqual([]);
+      expect(() => RunFolder.open(model)).toThrow(/not the folder of a run: its config.json is of something else/);
+    }
+    const run = await createRun('test', model, settings);
+    expect((await findRuns(folder)).map(({ path }) => path)).toEqual([run.path]);
   });
 
   it('keeps the options that its preset gave it when it was made', async () => {
