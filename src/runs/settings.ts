@@ -123,9 +123,23 @@ function requireObject(where: string, name: string, value: unknown): JsonObject 
 
 function requireWrappers(where: string, value: unknown): WrapperSetting[] {
   if (!Array.isArray(value)) throw new ArgumentError(`${where}: wrappers must be a list, got ${show(value)}.`);
-  for (const wrapper of value) {
-    const name = typeof wrapper === 'string' ? wrapper : Object.keys(Object(wrapper))[0];
-    requireOneOf(where, 'wrappers', name, wrapperNames);
-  }
+  for (const wrapper of value) requireWrapper(where, wrapper);
   return value;
+}
+
+const WITH_VALUE: readonly string[] = ['frameStack', 'timeLimit'] satisfies (typeof wrapperNames)[number][];
+
+function requireWrapper(where: string, wrapper: unknown): void {
+  const names = typeof wrapper === 'string' ? [wrapper] : Object.keys(Object(wrapper));
+  if (names.length > 1) {
+    const apart = names.map((name) => `{ ${name}: ... }`).join(', ');
+    throw new ArgumentError(
+      `${where}: wrappers must be one to an entry, got ${names.join(' and ')} in one; write ${apart}, the innermost first.`,
+    );
+  }
+  const name = requireOneOf(where, 'wrappers', names[0], wrapperNames);
+  const takesValue = WITH_VALUE.includes(name);
+  if (takesValue === (typeof wrapper === 'object')) return;
+  const allowed = takesValue ? `takes a value; write { ${name}: 4 }` : `takes no value; write '${name}'`;
+  throw new ArgumentError(`${where}: the wrapper ${name} ${allowed}, got ${JSON.stringify(wrapper)}.`);
 }

@@ -246,6 +246,13 @@ describe('a run', () => {
     [{ agent: `${tiny}#makeTimy` }, /exports no function 'makeTimy', did you mean 'makeTiny'/],
     [{ steps: 0 }, /steps must be an integer >= 1, got 0/],
     [{ wrappers: ['normalizeObservation'] }, /wrappers must be one of 'normaliseObservation'/],
+    [
+      { wrappers: [{ frameStack: 4, timeLimit: 200 }] },
+      /wrappers must be one to an entry, got frameStack and timeLimit/,
+    ],
+    [{ wrappers: [{ clipAction: 3 }] }, /wrapper clipAction takes no value; write 'clipAction', got {"clipAction":3}/],
+    [{ wrappers: ['timeLimit'] }, /wrapper timeLimit takes a value; write { timeLimit: 4 }, got "timeLimit"/],
+    [{ wrappers: [{}] }, /wrappers must be one of 'normaliseObservation', .* got undefined/],
     [{ options: [] }, /options must be an object of names and values/],
   ])('refuses %o before there is a folder', async (change, message) => {
     await expect(createRun('test', folder, { ...settings, ...change } as never)).rejects.toThrow(message as RegExp);
