@@ -53,6 +53,21 @@ describe('the plan of a sweep', () => {
     expect(names({ steps: 201 })).not.toEqual(names({}));
   });
 
+  it('asks for a run once, however often draws, grids and seeds name it', () => {
+    const { runs } = planSweep({
+      ...content,
+      seeds: [0, '0..1'],
+      grid: { gamma: [0.9, 0.9] },
+      random: { samples: 4, options: { batchSize: { choice: [128, 256] } } },
+    });
+    expect(runs.map(({ settings: { seed, options } }) => [seed, options.batchSize]).sort()).toEqual([
+      [0, 128],
+      [0, 256],
+      [1, 128],
+      [1, 256],
+    ]);
+  });
+
   it.each([
     [{ sedes: 3 }, /there is no option 'sedes', did you mean 'seeds'/],
     [{ agents: undefined }, /must name agents and envs/],

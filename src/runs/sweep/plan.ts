@@ -147,7 +147,13 @@ export function planSweep(content: JsonObject, where = 'sweep'): SweepPlan {
     }
   }
   const { halving, local, slurm } = given;
-  return { runs, halving, local, slurm };
+  return { runs: different(runs), halving, local, slurm };
+}
+
+/** The first of those that draws, grids or lists of seeds ask for more than once. */
+function different(runs: readonly PlannedRun[]): PlannedRun[] {
+  const names = new Set<string>();
+  return runs.filter(({ name }) => !names.has(name) && names.add(name));
 }
 
 /** Steps at which the runs of a halving are compared, the last one the end. */
