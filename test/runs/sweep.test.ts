@@ -68,6 +68,16 @@ describe('the plan of a sweep', () => {
     ]);
   });
 
+  it('has every run evaluated before it is compared for the first time', () => {
+    const halved = { ...content, steps: 50_000, halving: { rungs: 4, factor: 3 } };
+    const everyOf = (more: object) => planSweep({ ...halved, ...more }).runs[0]!.settings.evaluationEvery;
+    expect([everyOf({}), everyOf({ evaluationEvery: 1000 }), everyOf({ steps: 1_000_000 })]).toEqual([
+      1852, 1000, 37_038,
+    ]);
+    expect(everyOf({ halving: { rungs: 2 } })).toBe(2500);
+    expect(() => everyOf({ evaluationEvery: 1853 })).toThrow(/evaluationEvery must be at most 1852, .* got 1853/);
+  });
+
   it.each([
     [{ sedes: 3 }, /there is no option 'sedes', did you mean 'seeds'/],
     [{ agents: undefined }, /must name agents and envs/],
@@ -115,6 +125,29 @@ it('successive halving compares at the rungs and goes on with the better half of
   expect(kept).toEqual([[1, 4, 2, 3], [4, 3], [4]]);
   const steps = (await sweep.entries()).map(({ status }) => status.step);
   expect(steps.sort((a, b) => a - b)).toEqual([50, 50, 50, 50, 100, 100, 200, 200]);
+});
+
+it('successive halving counts evaluations of environments side by side, and says where it has none', async () => {
+  const { executeRun } = await import('diffrl/node');
+  const { survivors } = await import('../../src/runs/sweep/halving.js');
+  const sweep = Sweep.read(folder, {
+    ...content,
+    seeds: [0],
+    grid: { quality: [1, 4] },
+    agents: [tiny.replace('makeTiny', 'makeGraded')],
+    envs: [tiny.replace('makeTiny', 'makeMore')],
+    envOptions: {},
+    vectorEnvs: 3,
+    halving: { rungs: 3, factor: 2 },
+  });
+  await sweep.prepare();
+  const rung = () => 50;
+  await expect(survivors(await sweep.entries(), 2, rung)).rejects.toThrow(
+    /halving cannot compare the variants of '.*makeGraded' .* up to step 50/,
+  );
+  for (const entry of await sweep.entries()) await executeRun(entry.folder, { until: 50 });
+  const left = await survivors(await sweep.entries(), 2, rung);
+  expect(left.map(({ run }) => run.variant.quality)).toEqual([4]);
 });
 
 it('processes that are killed and interrupted at random lose nothing, the sweep itself included', async () => {

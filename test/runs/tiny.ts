@@ -10,10 +10,10 @@ export function makeTiny({ env, seed }: { env: EnvSpaces; seed: number }): TinyA
 export function makeGraded({ env, seed, quality }: { env: EnvSpaces; seed: number; quality: number }): TinyAgent {
   const agent = new TinyAgent(env, seed);
   const act = agent.act.bind(agent);
-  agent.act = async (observations, options) => ({
-    ...(await act(observations, options)),
-    actions: Float32Array.of(quality / 10),
-  });
+  agent.act = async (observations, options) => {
+    const decision = await act(observations, options);
+    return { ...decision, actions: decision.actions.map(() => quality / 10) };
+  };
   return agent;
 }
 

@@ -1,3 +1,4 @@
+import { DiffrlError } from '../../errors.js';
 import { mean } from '../../stats/summary.js';
 import { evaluationsOf } from '../results.js';
 import type { SweepEntry } from './sweep.js';
@@ -5,6 +6,8 @@ import type { SweepEntry } from './sweep.js';
 /**
  * The runs of the variants that go on: of those of an agent on a task one in `factor`, by the mean over seeds of their last
  * evaluation up to `steps`. A variant without a result in all of its runs is left behind.
+ *
+ * @throws DiffrlError if no variant of an agent on a task has results, without a failure that explains it
  */
 export async function survivors(
   entries: readonly SweepEntry[],
@@ -25,15 +28,26 @@ export async function survivors(
   }
   return [...groups.values()].flatMap((group) => {
     const ranked = group.filter(({ score }) => Number.isFinite(score)).sort((a, b) => b.score - a.score);
+    if (!ranked.length) requireFailures(group, steps);
     return ranked.slice(0, Math.max(1, Math.ceil(group.length / factor))).flatMap(({ runs }) => runs);
   });
+}
+
+function requireFailures(group: readonly { runs: SweepEntry[] }[], steps: (entry: SweepEntry) => number): void {
+  const runs = group.map((variant) => variant.runs).find((own) => own.every(({ status }) => status.state !== 'failed'));
+  if (!runs) return;
+  const { agent, env } = runs[0]!.run.settings;
+  throw new DiffrlError(
+    `sweep: halving cannot compare the variants of '${agent}' on '${env}': none has evaluations that are numbers in all of its runs up to step ${steps(runs[0]!)}. Look at ${runs[0]!.folder.path}, evaluate more often, or take them out of the file.`,
+  );
 }
 
 async function scoreOf(runs: readonly SweepEntry[], steps: (entry: SweepEntry) => number): Promise<number> {
   const scores = await Promise.all(
     runs.map(async (entry) => {
       const evaluations = await evaluationsOf(entry.folder);
-      return evaluations.findLast(({ step }) => step <= steps(entry))?.return;
+      const { envs } = (await entry.folder.config()).resolved; // side by side, they stop at the first step beyond
+      return evaluations.findLast(({ step }) => step < steps(entry) + envs)?.return;
     }),
   );
   return scores.every((score) => score !== undefined) ? mean(scores as number[]) : Number.NaN;

@@ -139,9 +139,8 @@ export function planSweep(content: JsonObject, where = 'sweep'): SweepPlan {
           const own = (given.agentOptions[agent] ?? {}) as JsonObject;
           const options = [own, variant].reduce(mergeOptions, (common.options ?? {}) as JsonObject);
           const vector = given.vectorEnvs === undefined ? {} : { envs: given.vectorEnvs as number };
-          runs.push(
-            planned(where, { threads: 1, ...common, ...vector, agent, env, seed, options } as RunSettings, variant),
-          );
+          const settings = { threads: 1, ...common, ...vector, agent, env, seed, options } as RunSettings;
+          runs.push(planned(where, settings, given.halving, variant));
         }
       }
     }
@@ -168,14 +167,30 @@ const anything = option<Json | undefined>({
   check: (_, __, value) => value as Json,
 });
 
-function planned(where: string, given: RunSettings, variant: JsonObject): PlannedRun {
-  const settings = completeSettings(withAbsolutePaths(given), where);
+function planned(where: string, given: RunSettings, halving: SweepPlan['halving'], variant: JsonObject): PlannedRun {
+  const complete = completeSettings(withAbsolutePaths(given), where);
+  const settings = halving ? evaluatedInTime(where, given, complete, halving) : complete;
   const digest = createHash('sha256')
     .update(JSON.stringify(sorted(settings)))
     .digest('hex')
     .slice(0, 8);
   const name = [settings.env, settings.agent, settings.seed, digest].map(fileName).join('__');
   return { name, settings, variant };
+}
+
+/** `settings` with an evaluation before runs are compared for the first time. */
+function evaluatedInTime(
+  where: string,
+  given: RunSettings,
+  settings: CompleteSettings,
+  halving: { rungs: number; factor: number },
+): CompleteSettings {
+  const first = rungsOf(settings.steps, halving)[0] as number;
+  if (settings.evaluationEvery <= first) return settings;
+  if (given.evaluationEvery === undefined) return completeSettings({ ...given, evaluationEvery: first }, where);
+  throw new ArgumentError(
+    `${where}: evaluationEvery must be at most ${first}, where halving compares runs for the first time, got ${given.evaluationEvery}.`,
+  );
 }
 
 /** `0..4`, a list of numbers and such ranges, or one number. */
