@@ -138,7 +138,8 @@ export class Recorder implements KernelRecorder {
 
   private capture(tensor: tf.TensorInfo): Value {
     const known = this.captured.get(tensor.dataId);
-    if (known) return this.builder.reshape(known, tensor.shape);
+    // What a tensor was cast to may share its numbers.
+    if (known?.type === tensor.dtype) return this.builder.reshape(known, tensor.shape);
     const values = ownerOf(tensor.dataId).readSync(tensor.dataId);
     const copy = (values as Float32Array).slice() as tf.backend_util.BackendValues;
     const value = this.constant(copy, tensor.shape, tensor.dtype);

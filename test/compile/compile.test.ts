@@ -62,6 +62,19 @@ describe('arguments and results', () => {
     expect(d!.data).toEqual(Float32Array.of(5, 6));
   });
 
+  it('takes constants that share their numbers each by its own type', async () => {
+    const wholes = tf.tensor1d([1, 2], 'int32');
+    const reals = tf.cast(wholes, 'float32');
+    const f = compile((i: tf.Tensor1D, x: tf.Tensor1D) => [tf.add(i, wholes), tf.mul(x, reals), tf.sub(i, wholes)]);
+    const results = await f({ data: Int32Array.of(3, 5), shape: [2] }, vector(0.5, 0.25));
+    expect(results.map(({ dtype }) => dtype)).toEqual(['int32', 'float32', 'int32']);
+    expect(results.map((result) => [...result.dataSync()])).toEqual([
+      [4, 7],
+      [0.5, 0.5],
+      [2, 3],
+    ]);
+  });
+
   it('takes tensors without elements', async () => {
     const f = compile((x: tf.Tensor2D) => [tf.sum(x, 0), tf.mul(x, 2), tf.concat([x, tf.ones([1, 3])])]);
     const [sum, twice, joined] = await f(tf.zeros([0, 3]));
