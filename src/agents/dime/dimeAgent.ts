@@ -78,7 +78,7 @@ const dimeOptions = {
   targetRunCost: number(
     undefined,
     {},
-    "Run cost per action dimension that the temperature steers to; default: the sampler's (4 for a chain).",
+    "Run cost per action dimension that the temperature steers to; default: the sampler's, an entropy bound of -1.665 (4 at the default prior).",
   ),
   actorLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
