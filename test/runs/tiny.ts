@@ -63,3 +63,8 @@ export function makeBroken(): Env {
     },
   });
 }
+
+/** An environment that ends its process. */
+export function makeDeadly(): Env {
+  return Object.assign(makeMore(), { step: () => process.exit(3) });
+}

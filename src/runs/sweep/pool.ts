@@ -5,9 +5,11 @@ import { freemem } from 'node:os';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { requireInteger } from '../../errors.js';
 import { isClaimed } from '../claim.js';
 import type { RunFolder } from '../folder.js';
 import { here } from '../here.js';
+import { INTERRUPTED } from '../interrupted.js';
 
 export interface PoolOptions {
   /** Runs at the same time, >= 1. */
@@ -22,10 +24,11 @@ export interface PoolOptions {
 
 /**
  * Works through runs in processes of their own, as many at a time as `jobs` and the free memory allow. A process that
- * was killed or interrupted by others is started again while its run gets on. What runs print goes to `output.log` in their folders.
+ * crashed, was killed or interrupted by others is started again while its run gets on. What runs print goes to `output.log` in their folders.
  */
 export async function workThrough(folders: readonly RunFolder[], options: PoolOptions): Promise<void> {
-  const { jobs, signal } = options;
+  const { signal } = options;
+  const jobs = requireInteger('workThrough', 'jobs', options.jobs, { min: 1 });
   const queue = [...folders];
   const memory = new MemoryGuard(options.memoryMiB);
   const lane = async () => {
@@ -37,22 +40,23 @@ export async function workThrough(folders: readonly RunFolder[], options: PoolOp
   await Promise.all(Array.from({ length: Math.min(jobs, folders.length) }, lane));
 }
 
-/** How often in a row a run may be killed without having got on; then it is left to the next call. */
+/** How often in a row the process of a run may die without having got on; then it is left to the next call. */
 const PATIENCE = 3;
 
 async function workOn(folder: RunFolder, options: PoolOptions, memory: MemoryGuard): Promise<void> {
   let [fruitless, step] = [0, (await folder.status()).step];
   while (!options.signal?.aborted) {
     await othersAreDone(folder, options.signal);
-    const killedBy = await startAndWait(folder, options, memory);
+    const death = await startAndWait(folder, options, memory);
     const status = await folder.status();
-    if (status.state !== 'interrupted' || options.signal?.aborted) return;
-    // A process that was asked to stop has saved; one that is killed again and again may be too large for this machine.
-    if (killedBy) fruitless = status.step > step ? 1 : fruitless + 1;
-    step = status.step;
+    const isOpen = status.state === 'interrupted' || status.state === 'new';
+    if (!isOpen || options.signal?.aborted) return;
+    // A process that was asked to stop has saved; one that dies again and again may be too large for this machine.
+    if (death) fruitless = status.step > step ? 1 : fruitless + 1;
+    step = Math.max(step, status.step);
     if (fruitless < PATIENCE) continue;
-    const error = `Its process was ended by ${killedBy} ${PATIENCE} times without getting on; is there enough memory?`;
-    return folder.writeStatus({ ...status, error });
+    const error = `Its process was ended by ${death} ${PATIENCE} times without getting on; is there enough memory? See output.log.`;
+    return folder.writeStatus({ ...status, state: 'interrupted', error });
   }
 }
 
@@ -61,7 +65,7 @@ async function othersAreDone(folder: RunFolder, signal?: AbortSignal): Promise<v
   while (!signal?.aborted && (await isClaimed(folder.path))) await sleep(1000, undefined, { signal }).catch(() => {});
 }
 
-/** Resolves to the signal that ended the process, if one did. */
+/** Resolves to what ended the process, unless it has saved. */
 async function startAndWait(folder: RunFolder, options: PoolOptions, memory: MemoryGuard): Promise<string | undefined> {
   const log = openSync(folder.file('output.log'), 'a');
   const until = options.until === undefined ? [] : ['--until', String(options.until)];
@@ -73,7 +77,9 @@ async function startAndWait(folder: RunFolder, options: PoolOptions, memory: Mem
   try {
     return await new Promise((resolve, reject) => {
       child.on('error', reject);
-      child.on('exit', (_, killedBy) => resolve(killedBy ?? undefined));
+      child.on('exit', (code, killedBy) => {
+        resolve(code === INTERRUPTED ? undefined : (killedBy ?? `exit code ${code}`));
+      });
     });
   } finally {
     leave();

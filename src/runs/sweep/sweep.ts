@@ -93,7 +93,7 @@ export class Sweep {
       const folders = entries.map(({ folder }) => folder);
       await workThrough(folders, { ...local, jobs: jobs ?? local.jobs, until, signal });
       const left = await this.due();
-      if (left && left.until === until && sameRuns(left, due)) break;
+      if (left && left.until === until && (sameRuns(left, due) || left.entries.every(isGivenUp))) break;
     }
   }
 
@@ -164,6 +164,11 @@ function rungNumbers(rungs: number): number[] {
 function sameRuns(a: Due, b: Due): boolean {
   const names = ({ entries }: Due) => entries.map(({ run, status }) => `${run.name} ${status.step}`).join();
   return names(a) === names(b);
+}
+
+/** The pool says why. */
+function isGivenUp({ status }: SweepEntry): boolean {
+  return status.error !== undefined;
 }
 
 /** Runs of a kind differ in their seeds only. */
