@@ -23,12 +23,23 @@ export async function trainRuns(
     const view = liveView(folders);
     await workThrough(folders, { jobs, signal: interruption });
     await view.end();
+    await tellFailures(folders);
   }
   if (interruption.aborted) {
     process.exitCode = INTERRUPTED;
     const open = [];
     for (const folder of folders) if ((await folder.status()).state !== 'finished') open.push(shown(folder));
     console.log(`Interrupted. Go on with: diffrl resume ${open.join(' ')}`);
+  }
+}
+
+/** The view has told of runs that failed, not of those whose processes could not say so. */
+async function tellFailures(folders: readonly RunFolder[]): Promise<void> {
+  for (const folder of folders) {
+    const { state, error } = await folder.status();
+    if (error === undefined) continue;
+    process.exitCode = 1;
+    if (state !== 'failed') console.log(`${shown(folder)}: ${error}`);
   }
 }
 

@@ -24,6 +24,13 @@ export function parseCount(text: string): number {
   return value;
 }
 
+/** As {@link parseCount}, 1 at least. */
+export function parsePositiveCount(text: string): number {
+  const value = parseCount(text);
+  if (value < 1) throw new InvalidArgumentError('Write a whole number of at least 1.');
+  return value;
+}
+
 export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Write a number.');

@@ -8,7 +8,7 @@ import { loadPolicy, type NormaliseObservation } from 'diffrl';
 import { loadRun } from 'diffrl/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { table } from '../../src/cli/print.js';
-import { collectSetting, parseCount, parseDuration, parseSeeds } from '../../src/cli/values.js';
+import { collectSetting, parseCount, parseDuration, parsePositiveCount, parseSeeds } from '../../src/cli/values.js';
 import { diffrl, output } from '../runs/stress.js';
 
 const tiny = `${fileURLToPath(new URL('../runs/tiny.ts', import.meta.url))}#makeTiny`;
@@ -28,6 +28,8 @@ describe('values', () => {
   it('reads seeds and counts', () => {
     expect(parseSeeds('0..2,7, 1')).toEqual([0, 1, 2, 7]);
     expect(['50k', '1.5M', '2_000', '1e5'].map(parseCount)).toEqual([50_000, 1_500_000, 2000, 100_000]);
+    expect(parsePositiveCount('4')).toBe(4);
+    expect(() => parsePositiveCount('0')).toThrow(/at least 1/);
     for (const wrong of ['', 'x', '3..1', '1..']) expect(() => parseSeeds(wrong)).toThrow();
     for (const wrong of ['', '1.5', 'k', '10 k']) expect(() => parseCount(wrong)).toThrow();
     expect(['90', '90s', '1.5m', '2h'].map(parseDuration)).toEqual([90, 90, 90, 7200]);
@@ -154,6 +156,19 @@ describe('the program diffrl', () => {
       code: 0,
       text: expect.stringMatching(/2 complete already/),
     });
+  });
+
+  it('ends with 1 where runs failed, or their processes died again and again', async () => {
+    const train = (env: string, seeds: string) =>
+      call('train', '-a', tiny, '-e', tiny.replace('makeTiny', env), '-n', '60', '-s', seeds, '--jobs', '2');
+    const [failed, died, none] = await Promise.all([
+      train('makeBroken', '0,1'),
+      train('makeDeadly', '0'),
+      call('train', '-a', tiny, '-e', 'Pendulum', '--jobs', '0'),
+    ]);
+    expect([failed.code, failed.text.match(/FAILED: .*it broke at step 30/g)?.length]).toEqual([1, 2]);
+    expect(died).toMatchObject({ code: 1, text: expect.stringMatching(/by exit code 3 3 times without getting on/) });
+    expect(none).toMatchObject({ code: 1, text: expect.stringMatching(/'0' is invalid. Write .* at least 1/) });
   });
 
   it('answers mistakes with what was meant, without a stack, and says where a sweep failed', async () => {

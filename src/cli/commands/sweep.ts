@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { parseCount } from '../values.js';
+import { parsePositiveCount } from '../values.js';
 
 /** `diffrl sweep` */
 export function addSweep(program: Command): void {
@@ -17,7 +17,7 @@ export function addSweep(program: Command): void {
         .choices(['local', 'slurm'])
         .default('local'),
     )
-    .option('-j, --jobs <count>', 'runs at the same time on this machine', parseCount)
+    .option('-j, --jobs <count>', 'runs at the same time on this machine', parsePositiveCount)
     .option('-o, --out <folder>', 'where the runs go (default: sweeps/<name of the file>)')
     .option('--retry', 'take up failed runs again')
     .option('--status', 'only say how far the runs are')

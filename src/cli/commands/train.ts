@@ -1,7 +1,15 @@
 import { type Command, Option } from 'commander';
 import { type JsonObject, mergeOptions } from '../../agents/optionsJson.js';
 import type { RunSettings } from '../../runs/settings.js';
-import { collectSetting, parseCount, parseDuration, parseNumber, parseSeeds, readObjectFile } from '../values.js';
+import {
+  collectSetting,
+  parseCount,
+  parseDuration,
+  parseNumber,
+  parsePositiveCount,
+  parseSeeds,
+  readObjectFile,
+} from '../values.js';
 
 interface Flags {
   agent: string;
@@ -66,7 +74,7 @@ export function addTrain(program: Command): void {
     .option('--patience <count>', 'stop after so many evaluations without a better one', parseCount)
     .option('--time-limit <time>', "save and end after 90s, 30m or 2h; 'diffrl resume' goes on", parseDuration)
     .option('--threads <count>', 'threads of the engine in each run; 0: all cores', parseCount)
-    .option('-j, --jobs <count>', 'runs at the same time, where there are several seeds', parseCount, 1)
+    .option('-j, --jobs <count>', 'runs at the same time, where there are several seeds', parsePositiveCount, 1)
     .option('--runs <folder>', 'where the folders of runs go', 'runs')
     .addHelpText(
       'after',
