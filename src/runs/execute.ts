@@ -1,7 +1,7 @@
 import type { Agent } from '../agents/agent.js';
 import { checkpointExists } from '../checkpoint/checkpoint.js';
 import type { Env } from '../envs/env.js';
-import { ArgumentError, show } from '../errors.js';
+import { ArgumentError, requireInteger, show } from '../errors.js';
 import { requireOptions } from '../options.js';
 import type { TrainingCallback } from '../training/callback.js';
 import { bestModel } from '../training/callbacks/bestModel.js';
@@ -25,7 +25,7 @@ export interface ExecuteOptions {
   signal?: AbortSignal;
   /** Watch the training, after the run's own. */
   callbacks?: readonly TrainingCallback[];
-  /** Steps of the whole run, when it is to go on beyond its planned end. */
+  /** Steps of the whole run, when it is to go on beyond its planned end; not fewer than it has made. */
   steps?: number;
   /** Pauses at this step, if the run is longer. */
   until?: number;
@@ -36,6 +36,7 @@ export interface ExecuteOptions {
  * a run that is complete.
  *
  * @returns its status at the end
+ * @throws ArgumentError if it has made more steps than it is to make
  * @throws RunBusyError if somebody else works on it
  * @throws whatever makes the training fail; the status says it too
  */
@@ -46,10 +47,30 @@ export async function executeRun(folder: RunFolder, options: ExecuteOptions = {}
     );
   }
   requireOptions('executeRun', options, { signal: true, callbacks: true, steps: true, until: true });
-  const before = await folder.status();
-  if (before.state === 'finished' && !((options.steps ?? 0) > before.step)) return before;
-  const steps = options.steps ?? before.steps;
+  if (options.steps !== undefined) requireInteger('executeRun', 'steps', options.steps, { min: 1 });
+  const seen = await folder.status();
+  if (isComplete(seen, options.steps)) return seen;
   const release = await claim(folder.path);
+  try {
+    return await executeClaimed(folder, options);
+  } finally {
+    await release();
+  }
+}
+
+function isComplete({ state, step }: RunStatus, steps = 0): boolean {
+  return state === 'finished' && steps <= step;
+}
+
+async function executeClaimed(folder: RunFolder, options: ExecuteOptions): Promise<RunStatus> {
+  const before = await folder.status(); // whoever worked on it until now may have got on
+  if (isComplete(before, options.steps)) return before;
+  const { steps = before.steps } = options;
+  if (options.steps !== undefined && steps < before.step) {
+    throw new ArgumentError(
+      `executeRun: steps must be at least ${before.step}, which '${folder.path}' has made already, got ${steps}.`,
+    );
+  }
   const report = statusReport(folder, before, steps);
   try {
     await report.begin();
@@ -67,8 +88,6 @@ export async function executeRun(folder: RunFolder, options: ExecuteOptions = {}
   } catch (error) {
     await report.fail(error);
     throw error;
-  } finally {
-    await release();
   }
 }
 

@@ -80,6 +80,27 @@ describe('a run', () => {
     expect(await digests(run)).toEqual(await digests(whole));
   });
 
+  it('cannot end before the step that it is at, and goes on from there', async () => {
+    const run = await createRun('test', folder, settings);
+    const paused = await executeRun(run, { until: 120 });
+    await expect(executeRun(run, { steps: 100 })).rejects.toThrow(/steps must be at least 120, which .* got 100/);
+    expect(await run.status()).toEqual(paused);
+    await expect(executeRun(run, { steps: 0 })).rejects.toThrow(/steps must be an integer >= 1, got 0/);
+    expect(await executeRun(run, { steps: 140 })).toMatchObject({ state: 'finished', step: 140, steps: 140 });
+  });
+
+  it('looks at how far it is once nobody else works on it', async () => {
+    const run = await createRun('test', folder, settings);
+    const status = run.status.bind(run);
+    run.status = async () => {
+      run.status = status; // what comes next sees what somebody else has made in the meantime
+      const before = await status();
+      await executeRun(new RunFolder(run.path), { until: 50 });
+      return before;
+    };
+    expect(await executeRun(run, { until: 70 })).toMatchObject({ state: 'paused', step: 70, attempts: 2 });
+  });
+
   it('loads with the moments of its wrappers, best or latest, and is found where it lies', async () => {
     const run = await createRun('test', folder, settings);
     await executeRun(run);
