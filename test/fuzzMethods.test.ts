@@ -93,6 +93,7 @@ const envs = { reset: () => [{ seed: 1 }], step: numbersFor };
 const wrappers = { ...envs, close: none };
 
 const network = stepNetwork({ hidden: [4], timeSize: 4 });
+const gates = stepNetwork({ hidden: [4], timeSize: 4, outputs: 4 });
 const chain = { steps: 2, network };
 const rows = tf.zeros<tf.Rank.R2>([2, 3]);
 const noiseFor = (sampler: Anything) => tf.zeros(sampler.noiseShape(2));
@@ -197,7 +198,7 @@ const subjects: Record<string, Subject> = {
     make: () => built(new GaussianSampler({ hidden: [4] })),
     calls: { ...samplers, moments: () => [rows, false] },
   },
-  FlowSampler: { make: () => built(new FlowSampler({ steps: 2, stdHidden: [4] })), calls: samplers },
+  FlowSampler: { make: () => built(new FlowSampler({ steps: 2, network: gates, stdHidden: [4] })), calls: samplers },
   EulerMaruyamaSampler: { make: () => built(new EulerMaruyamaSampler(chain)), calls: chains },
   OrnsteinUhlenbeckSampler: { make: () => built(new OrnsteinUhlenbeckSampler(chain)), calls: chains },
   GeneralBridgeSampler: { make: () => built(new GeneralBridgeSampler(chain)), calls: chains },
