@@ -86,7 +86,6 @@ export async function submitFollowUp(
 /** The tasks of the arrays that wait or run, by run: its line in the list of tasks. */
 export async function queuedTasks(arrays: readonly string[]): Promise<SlurmTask[]> {
   if (!arrays.length) return [];
-  // A finished array is unknown to squeue, which is an error only if all of them are.
   const output = await slurm('squeue', [
     '--noheader',
     '--array',
@@ -94,7 +93,7 @@ export async function queuedTasks(arrays: readonly string[]): Promise<SlurmTask[
     arrays.join(','),
     '--format',
     '%i %T %r',
-  ]).catch(() => '');
+  ]).catch(nothingQueued);
   return output
     .split('\n')
     .filter(Boolean)
@@ -102,6 +101,12 @@ export async function queuedTasks(arrays: readonly string[]): Promise<SlurmTask[
       const [id, state, ...reason] = line.trim().split(' ') as [string, string, ...string[]];
       return { id, state, reason: reason.join(' ') };
     });
+}
+
+/** What squeue fails with where nothing is queued: without a Slurm, and for finished arrays if there are no others. */
+function nothingQueued(error: Error): string {
+  if (error instanceof MissingPackageError || /Invalid job id/.test(error.message)) return '';
+  throw error;
 }
 
 /** Puts the task that this process is back into the queue, where it is one. */
@@ -115,8 +120,8 @@ export async function requeueThisTask(): Promise<void> {
 
 function headers(name: string, folder: string, options: SlurmOptions): Record<string, string | number | undefined> {
   return {
-    'job-name': name,
-    output: join(folder, '%A_%a.log'),
+    'job-name': name.replace(/[^\w.-]+/g, '-'),
+    output: join(folder.replaceAll('%', '%%'), '%A_%a.log'),
     'open-mode': 'append', // a task that is queued again goes on in its log
     signal: `B:USR1@${options.signalSeconds ?? 120}`,
     partition: options.partition,
@@ -134,7 +139,7 @@ function scriptOf(
   call: string,
 ) {
   const given = Object.entries(head).filter(([, value]) => value !== undefined);
-  const directives = [...given.map(([option, value]) => `--${option}=${value}`), '--requeue', ...extra];
+  const directives = [...given.map(([option, value]) => `--${option}=${inQuotes(`${value}`)}`), '--requeue', ...extra];
   const program = [process.execPath, ...command()].map(quoted).join(' ');
   return [
     '#!/usr/bin/env bash',
@@ -162,6 +167,11 @@ async function slurm(program: string, args: readonly string[]): Promise<string> 
     }
     throw new DiffrlError(`sweep --on slurm: ${program} ${args.join(' ')}: ${stderr?.trim() || cause}`, { cause });
   }
+}
+
+/** As sbatch reads its lines: a backslash keeps quotes from ending a value, but not blanks. */
+function inQuotes(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
 function quoted(text: string): string {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { JsonObject } from '../../agents/optionsJson.js';
 import { DiffrlError } from '../../errors.js';
 import { RunFolder, type RunStatus, writeJson } from '../folder.js';
@@ -107,7 +107,7 @@ export class Sweep {
     const due = await this.due();
     const idle = due?.entries.filter(({ task }) => task === undefined) ?? [];
     if (!due || !idle.length) return undefined;
-    const name = `diffrl-${this.path.split('/').at(-1)}`;
+    const name = `diffrl-${basename(this.path)}`;
     const options = this.plan.slurm as SlurmOptions;
     const folders = idle.map(({ folder }) => folder);
     const array = await submitArray(this.path, name, folders, options, due.until);
