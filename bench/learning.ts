@@ -46,9 +46,16 @@ sweep.plan.runs = sweep.plan.runs.filter(
 );
 await sweep.prepare();
 await record(experiment);
-const recording = setInterval(() => void record(experiment), 60_000);
-await sweep.runLocally({ jobs: Number(values.jobs), signal: interruption.signal });
-clearInterval(recording);
+let recording = Promise.resolve();
+const timer = setInterval(() => {
+  recording = recording.then(() => record(experiment)).catch(console.error); // the next time, or the last, may do it
+}, 60_000);
+try {
+  await sweep.runLocally({ jobs: Number(values.jobs), signal: interruption.signal });
+} finally {
+  clearInterval(timer);
+  await recording;
+}
 await record(experiment);
 
 /** Writes the results of runs that are complete and were not recorded yet. */

@@ -42,18 +42,21 @@ export function liveView(folders: readonly RunFolder[]) {
     }
   }
 
-  // One look at a time, and the last one after everything has ended.
+  // One look at a time, and the last one after everything has ended. Those before it may fail: the next one sees more.
   let looking = Promise.resolve();
   const next = () => {
-    looking = looking.then(look);
+    looking = looking.catch(() => {}).then(look);
     return looking;
   };
-  const timer = setInterval(next, PULSE);
+  const timer = setInterval(() => next().catch(() => {}), PULSE);
   return {
     async end(): Promise<void> {
       clearInterval(timer);
-      await next();
-      (await bar)?.stop();
+      try {
+        await next();
+      } finally {
+        (await bar)?.stop();
+      }
     },
   };
 }

@@ -24,8 +24,11 @@ export async function sweep(file: string, flags: SweepFlags): Promise<void> {
   const done = entries.filter(({ status }) => status.state === 'finished').length;
   console.log(`${entries.length} runs in ${out}${done ? `, ${done} complete already` : ''}`);
   const view = liveView(entries.filter(({ status }) => status.state !== 'finished').map(({ folder }) => folder));
-  await plan.runLocally({ jobs: flags.jobs, signal: interruption });
-  await view.end();
+  try {
+    await plan.runLocally({ jobs: flags.jobs, signal: interruption });
+  } finally {
+    await view.end();
+  }
   if (!interruption.aborted) return report(plan);
   process.exitCode = INTERRUPTED;
   console.log(`Interrupted; all runs are saved. Go on with: diffrl sweep ${file}`);

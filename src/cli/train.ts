@@ -21,8 +21,11 @@ export async function trainRuns(
     const { workThrough } = await import('../runs/sweep/pool.js');
     const { liveView } = await import('./liveView.js');
     const view = liveView(folders);
-    await workThrough(folders, { jobs, signal: interruption });
-    await view.end();
+    try {
+      await workThrough(folders, { jobs, signal: interruption });
+    } finally {
+      await view.end();
+    }
     await tellFailures(folders);
   }
   if (interruption.aborted) {
