@@ -71,22 +71,23 @@ export function table(name: string): string {
 }
 
 /** The last step that all have, and those a fraction of it. */
-function columnsOf(groups: readonly Group[]): number[] {
-  const steps = groups.map(sharedSteps).sort((a, b) => b.length - a.length)[0] ?? [];
+export function columnsOf(groups: readonly Group[]): number[] {
+  const [first = [], ...others] = groups.map(sharedSteps);
+  const steps = first.filter((step) => others.every((other) => other.includes(step)));
   const stride = Math.max(1, Math.ceil(steps.length / COLUMNS));
   return steps.filter((_, i) => (steps.length - 1 - i) % stride === 0);
 }
 
 function measuredRow(group: Group, steps: readonly number[]): string[] {
+  const last = steps.at(-1);
   const values = steps.map((step) => {
-    if (!sharedSteps(group).includes(step)) return '';
     const { estimate, low, high } = iqmAt(group, step);
-    return step === steps.at(-1) && group.runs.length > 1
+    return step === last && group.runs.length > 1
       ? `**${rounded(estimate)}** (${rounded(low)} ... ${rounded(high)})`
       : rounded(estimate);
   });
   const [first] = group.runs;
-  const worst = Math.min(...returnsAt(group, steps.at(-1)!));
+  const worst = last === undefined ? '' : rounded(Math.min(...returnsAt(group, last)));
   const minutes = mean(group.runs.map(({ seconds }) => seconds)) / 60;
   return [
     group.task,
@@ -94,7 +95,7 @@ function measuredRow(group: Group, steps: readonly number[]): string[] {
     `${group.runs.length}`,
     `${first!.updatesPerTransition ?? ''}`,
     ...values,
-    rounded(worst),
+    worst,
     ...(group.variant ? [mean(group.runs.map(({ metrics }) => metrics['policy/entropyBound']!)).toFixed(1)] : []),
     minutes.toFixed(0),
   ];
