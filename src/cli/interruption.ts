@@ -2,7 +2,7 @@ export { INTERRUPTED } from '../runs/interrupted.js';
 
 const controller = new AbortController();
 
-/** Aborts with the first SIGINT (Ctrl-C), SIGTERM or SIGUSR1; `reason` is the signal's name. */
+/** Aborts with the first SIGINT (Ctrl-C), SIGTERM (or the message of this name, from the pool) or SIGUSR1; `reason` is its name. */
 export const interruption: AbortSignal = controller.signal;
 
 /** Interrupts after so many seconds, as a signal would. */
@@ -23,4 +23,8 @@ export function listenForSignals(): void {
       controller.abort(name);
     });
   }
+  process.on('message', (message) => {
+    if (message === 'SIGTERM') controller.abort(message);
+  });
+  process.channel?.unref();
 }

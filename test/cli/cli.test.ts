@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadPolicy, type NormaliseObservation } from 'diffrl';
-import { loadRun } from 'diffrl/node';
+import { createRun, loadRun } from 'diffrl/node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { table } from '../../src/cli/print.js';
 import { collectSetting, parseCount, parseDuration, parsePositiveCount, parseSeeds } from '../../src/cli/values.js';
@@ -90,16 +90,20 @@ describe('the program diffrl', () => {
     expect(watched.text.match(/finished +100 %/g)).toHaveLength(6);
   });
 
+  /** Waits until a run has got on. */
+  async function begins(run: string): Promise<void> {
+    const made = () => ['status.json', 'progress.csv'].every((name) => existsSync(join(run, name)));
+    for (let i = 0; i < 300 && !made(); i++) await sleep(100);
+    await sleep(300);
+  }
+
   it('saves at Ctrl-C and says how to go on', async () => {
     const child = diffrl(['train', '-a', tiny, '-e', 'Pendulum', '-n', '3M', '--evaluate-every', '1000000'], folder);
     const ended = output(child);
     const runs = join(folder, 'runs');
-    for (let i = 0; i < 300; i++) {
-      const [name] = existsSync(runs) ? await readdir(runs) : [];
-      if (name && existsSync(join(runs, name, 'status.json')) && existsSync(join(runs, name, 'progress.csv'))) break;
-      await sleep(100);
-    }
-    await sleep(300);
+    const made = () => (existsSync(runs) ? readdirSync(runs) : []);
+    for (let i = 0; i < 300 && !made().length; i++) await sleep(100);
+    await begins(join(runs, made()[0]!));
     child.kill('SIGINT');
     const { code, text } = await ended;
     expect(code).toBe(75);
@@ -107,6 +111,16 @@ describe('the program diffrl', () => {
     const status = JSON.parse(await readFile(join(folder, path!, 'status.json'), 'utf8'));
     expect(status).toMatchObject({ state: 'interrupted' });
     expect(existsSync(join(folder, path!, 'latest', 'checkpoint.json'))).toBe(true);
+  });
+
+  it('saves when the pool sends it a message, which it can on Windows too', async () => {
+    const run = await createRun('test', folder, { agent: tiny, env: 'Pendulum', steps: 3e6, evaluationEvery: 1e6 });
+    const child = diffrl(['work', run.path], folder, 'ipc');
+    const ended = output(child);
+    await begins(run.path);
+    child.send('SIGTERM');
+    expect(await ended).toMatchObject({ code: 75, text: expect.stringMatching(/^SIGTERM: saved at step/) });
+    expect(await run.status()).toMatchObject({ state: 'interrupted' });
   });
 
   it('ends at its time limit, goes on, and exports a policy in one file that needs nothing else', async () => {

@@ -11,8 +11,8 @@ import { digests } from './digests.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Starts the program `diffrl` from its source. */
-export function diffrl(args: readonly string[], cwd: string): ChildProcess {
+/** Starts the program `diffrl` from its source. @param channels such as `'ipc'`, to send it messages */
+export function diffrl(args: readonly string[], cwd: string, ...channels: 'ipc'[]): ChildProcess {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const env = {
     ...process.env,
@@ -21,7 +21,7 @@ export function diffrl(args: readonly string[], cwd: string): ChildProcess {
     NODE_OPTIONS: undefined,
   };
   const flags = ['--import', tsx, join(root, 'src/cli/main.ts')];
-  return spawn(process.execPath, [...flags, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [...flags, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe', ...channels] });
 }
 
 /** What it printed and how it ended. */

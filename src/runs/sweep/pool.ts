@@ -69,9 +69,12 @@ async function othersAreDone(folder: RunFolder, signal?: AbortSignal): Promise<v
 async function startAndWait(folder: RunFolder, options: PoolOptions, memory: MemoryGuard): Promise<string | undefined> {
   const log = openSync(folder.file('output.log'), 'a');
   const until = options.until === undefined ? [] : ['--until', String(options.until)];
-  const child = spawn(process.execPath, [...command(), 'work', folder.path, ...until], { stdio: ['ignore', log, log] });
+  const child = spawn(process.execPath, [...command(), 'work', folder.path, ...until], {
+    stdio: ['ignore', log, log, 'ipc'],
+  });
   closeSync(log);
-  const interrupt = () => child.kill('SIGTERM');
+  // By message, since a signal ends a process of Windows before it can save.
+  const interrupt = () => child.send('SIGTERM', (error) => error && child.kill('SIGTERM'));
   options.signal?.addEventListener('abort', interrupt, { once: true });
   const leave = memory.enter(child);
   try {
