@@ -44,14 +44,14 @@ export async function groupRuns(folders: readonly RunFolder[], metric = RETURN):
   const different = new Map(folders.map((folder) => [folder.path, folder]));
   const found = await Promise.all([...different.values()].map((folder) => read(folder, metric)));
   const runs = withEnvs(found.filter(({ curve }) => curve.step.length > 0));
-  const keyOf = (run: Run) => JSON.stringify([run.task, Object.entries(run.settings).sort()]);
+  const keyOf = (run: Run) => JSON.stringify([run.task, variantOf(run)]);
   return [...new Set(runs.map(keyOf))].map((key) => {
     const own = runs.filter((run) => keyOf(run) === key);
-    const { agent, task, settings } = own[0]!;
+    const [{ agent, task, settings }] = own as [Run];
     const rivals = runs.filter((run) => run.agent === agent).map((run) => run.settings);
     return {
       label: labelOf(agent, settings, rivals),
-      variant: JSON.stringify(Object.entries(settings).sort()),
+      variant: variantOf({ settings }),
       task,
       seeds: own.map(({ seed }) => seed),
       curves: own.map(({ curve }) => curve),
@@ -84,6 +84,10 @@ async function read(folder: RunFolder, metric: string): Promise<Run> {
     settings: flat(counting as unknown as JsonObject),
     curve: await curveOf(folder, metric),
   };
+}
+
+function variantOf({ settings }: Pick<Run, 'settings'>): string {
+  return JSON.stringify(Object.entries(settings).sort());
 }
 
 /** An environment counts where a task has several: modules may give it the same name. */
@@ -139,21 +143,19 @@ async function curveOf(folder: RunFolder, metric: string): Promise<Curve> {
 }
 
 function scoreOf(group: RunGroup): GroupScore {
-  const scores = group.curves.map(
-    ({ step, value }) =>
-      value[
-        Math.max(
-          0,
-          step.findLastIndex((at) => at < group.end),
-        )
-      ] as number,
-  );
+  const scores = group.curves.map((curve) => lastBefore(group.end, curve));
   const iqm = interquartileMean(scores);
   return {
     group,
     scores,
     iqm: scores.length > 1 ? stratifiedBootstrap([scores]) : { estimate: iqm, low: iqm, high: iqm },
   };
+}
+
+/** The last value before `end`, or the first one if there is none. */
+function lastBefore(end: number, { step, value }: Curve): number {
+  const last = step.findLastIndex((at) => at < end);
+  return value[Math.max(0, last)] as number;
 }
 
 /** Over the steps that all runs of the group have. */
