@@ -3,6 +3,7 @@ import type { Box } from '../spaces/box.js';
 import { type Commit, type MaybePromise, type StateDict, type Stateful, together } from '../state.js';
 import { requireActions, resetBatch, stepBatch } from './batch.js';
 import type { Env } from './env.js';
+import { hasState } from './hasState.js';
 import { andThen } from './maybePromise.js';
 import { requireEnv } from './received.js';
 import { resetSeed } from './resetSeed.js';
@@ -39,8 +40,8 @@ export class SyncVectorEnv implements VectorEnv {
     this.actionSpace = first.actionSpace;
     for (const [i, env] of envs.entries()) requireSameSizes(env, first, i);
     this.memory = memoryOf(envs);
-    if (!envs.every((env) => env.state && env.prepare)) return;
-    const parts = together(Object.fromEntries(envs.map((env, i) => [`env${i}`, env as Stateful])));
+    if (!envs.every(hasState)) return;
+    const parts = together(Object.fromEntries(envs.map((env, i) => [`env${i}`, env])));
     this.state = () => parts.state();
     this.prepare = async (state) => {
       const commit = await parts.prepare(state);
@@ -51,7 +52,7 @@ export class SyncVectorEnv implements VectorEnv {
     };
   }
 
-  /** Makes the environments; `make` gets the index of each. */
+  /** Makes the environments side by side; `make` gets the index of each. Throws what one threw once each is made or has failed. */
   static async create(numEnvs: number, make: (index: number) => MaybePromise<Env>): Promise<SyncVectorEnv> {
     requireInteger('SyncVectorEnv.create', 'numEnvs', numEnvs, { min: 1 });
     if (typeof make !== 'function') {
@@ -59,7 +60,10 @@ export class SyncVectorEnv implements VectorEnv {
         `SyncVectorEnv.create: make must be a function that returns an environment, got ${show(make)}.`,
       );
     }
-    return new SyncVectorEnv(await Promise.all(Array.from({ length: numEnvs }, (_, i) => make(i))));
+    const outcomes = await Promise.allSettled(Array.from({ length: numEnvs }, async (_, i) => make(i)));
+    const failed = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+    if (failed) throw failed.reason;
+    return new SyncVectorEnv(outcomes.map((outcome) => (outcome as PromiseFulfilledResult<Env>).value));
   }
 
   /** @throws ArgumentError for a seed that is none; nothing has changed then */

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { resetBatch, stepBatch } from '../envs/batch.js';
 import type { Env } from '../envs/env.js';
+import { hasState } from '../envs/hasState.js';
 import { type Commit, prefixed, type StateDict, type Stateful, substate } from '../state.js';
 import {
   type SharedArrays,
@@ -112,18 +113,13 @@ function describe(envs: readonly Env[]): WorkerReady {
     id,
     observationSpace: { low: observationSpace.low, high: observationSpace.high },
     actionSpace: { low: actionSpace.low, high: actionSpace.high },
-    keeps: hasState(envs) ? 'state' : envs.every(({ memory }) => memory) ? 'memory' : undefined,
+    keeps: envs.every(hasState) ? 'state' : envs.every(({ memory }) => memory) ? 'memory' : undefined,
   };
 }
 
-function hasState(envs: readonly Env[]): boolean {
-  return envs.every((env) => env.state && env.prepare);
-}
-
 /** What of each environment is saved. */
-function kept(envs: readonly Env[]): Stateful[] {
-  const isWhole = hasState(envs);
-  return envs.map((env) => (isWhole ? (env as Stateful) : env.memory!));
+function kept(envs: readonly Env[]): readonly Stateful[] {
+  return envs.every(hasState) ? envs : envs.map(({ memory }) => memory!);
 }
 
 async function gather(envs: readonly Env[], first: number): Promise<StateDict> {

@@ -1,5 +1,6 @@
 import { stepBatch } from '../envs/batch.js';
 import type { Env, Info } from '../envs/env.js';
+import { hasState } from '../envs/hasState.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
 import { ArgumentError, EnvironmentError } from '../errors.js';
 import { type Commit, type MaybePromise, type StateDict, type Stateful, together } from '../state.js';
@@ -166,10 +167,6 @@ class ServedVector implements Served {
 function describe(env: Env | VectorEnv, numEnvs: number, canSave: boolean): Welcome {
   const { id, observationSpace, actionSpace } = env;
   return { id, numEnvs, observationSpace, actionSpace, observationType: 'float32', hasState: canSave };
-}
-
-function hasState(env: Env | VectorEnv): boolean {
-  return Boolean(env.state && env.prepare);
 }
 
 function rows(observations: readonly Float32Array[]): Float32Array {

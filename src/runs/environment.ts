@@ -83,7 +83,7 @@ export async function makeRunEnvironments(
   };
   const isOwn = !isModule(setting.env) && !isRemoteAddress(setting.env);
   return closedIfFails({ close }, async () => {
-    const train = envs === 1 ? await make(true) : new SyncVectorEnv(await all(envs, (i) => make(true, i)));
+    const train = envs === 1 ? await make(true) : await SyncVectorEnv.create(envs, (i) => make(true, i));
     const evaluation = await make(false);
     return {
       train,
@@ -107,15 +107,6 @@ export async function closedIfFails<T>(
     await environments.close().catch(() => {}); // why it failed says more
     throw error;
   }
-}
-
-/** Makes them side by side; throws once each is made or has failed. */
-async function all(envs: number, make: (index: number) => Promise<Env>): Promise<Env[]> {
-  const outcomes = await Promise.allSettled(Array.from({ length: envs }, (_, i) => make(i)));
-  return outcomes.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
 }
 
 /** An environment elsewhere; options are keyword arguments of Python, the token is in the variable `DIFFRL_TOKEN`. */

@@ -1,5 +1,6 @@
 import type { Agent } from '../agents/agent.js';
 import type { Env } from '../envs/env.js';
+import { hasState } from '../envs/hasState.js';
 import {
   receiveFlags,
   receiveInfo,
@@ -187,8 +188,8 @@ function received<T>(where: string, env: Env | VectorEnv, method: string, at: st
   }
 }
 
-function memoryOf({ state, prepare, memory }: Env | VectorEnv): MaybePromise<StateDict> {
-  return state && prepare ? {} : (memory?.state() ?? {});
+function memoryOf(env: Env | VectorEnv): MaybePromise<StateDict> {
+  return hasState(env) ? {} : (env.memory?.state() ?? {});
 }
 
 function nameOf(env: Env | VectorEnv): string {

@@ -9,6 +9,7 @@ import {
   substate,
 } from '../../state.js';
 import type { Env, ResetResult, StepResult } from '../env.js';
+import { hasState } from '../hasState.js';
 import { andThen } from '../maybePromise.js';
 import { requireEnv } from '../received.js';
 
@@ -35,8 +36,8 @@ export class Wrapper<E extends Env = Env> implements Env {
     this.observationSpace = env.observationSpace;
     this.actionSpace = env.actionSpace;
     this.memory = this.around(env.memory ?? NOTHING);
-    if (!env.state || !env.prepare) return;
-    const whole = this.around(env as Stateful);
+    if (!hasState(env)) return;
+    const whole = this.around(env);
     this.state = () => whole.state();
     this.prepare = (state) => whole.prepare(state);
   }

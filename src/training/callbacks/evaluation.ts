@@ -1,4 +1,5 @@
 import type { Env } from '../../envs/env.js';
+import { hasState } from '../../envs/hasState.js';
 import { requireEnv } from '../../envs/received.js';
 import type { VectorEnv } from '../../envs/vectorEnv.js';
 import { ArgumentError, requireInteger } from '../../errors.js';
@@ -44,6 +45,6 @@ export function evaluation(options: EvaluationOptions): TrainingCallback {
 }
 
 function partsOf(env: Env | VectorEnv): Record<string, Stateful> {
-  const part = env.state && env.prepare ? (env as Stateful) : env.memory;
+  const part = hasState(env) ? env : env.memory;
   return part ? { evaluation: part } : {};
 }
