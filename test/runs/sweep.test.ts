@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RunFolder } from '../../src/runs/folder.js';
 import { planSweep, rungsOf } from '../../src/runs/sweep/plan.js';
+import { workThrough } from '../../src/runs/sweep/pool.js';
 import { Sweep } from '../../src/runs/sweep/sweep.js';
 import { stress } from './stress.js';
 
@@ -149,6 +151,15 @@ it('successive halving counts evaluations of environments side by side, and says
   const left = await survivors(await sweep.entries(), 2, rung);
   expect(left.map(({ run }) => run.variant.quality)).toEqual([4]);
 });
+
+it('a run that cannot be looked at fails the call once the other runs are complete', async () => {
+  const sweep = Sweep.read(folder, { ...content, seeds: [0] });
+  await sweep.prepare();
+  const [run] = await sweep.entries();
+  const lost = new RunFolder(join(folder, 'lost'));
+  await expect(workThrough([lost, run!.folder], { jobs: 2 })).rejects.toThrow(/ENOENT.*lost/);
+  expect((await run!.folder.status()).state).toBe('finished');
+}, 120_000);
 
 it('processes that are killed and interrupted at random lose nothing, the sweep itself included', async () => {
   const more = { steps: 16_000, checkpointEvery: 1000, local: { jobs: 2 } };

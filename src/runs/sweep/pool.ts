@@ -37,7 +37,9 @@ export async function workThrough(folders: readonly RunFolder[], options: PoolOp
       if (!signal?.aborted) await workOn(folder, options, memory);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobs, folders.length) }, lane));
+  // A lane that fails leaves no process of the others behind: they work on, and what it threw is thrown at the end.
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(jobs, folders.length) }, lane));
+  for (const outcome of lanes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** How often in a row the process of a run may die without having got on; then it is left to the next call. */
