@@ -50,6 +50,7 @@ export class Listener {
         if (!start) return;
         socket.unshift(start);
         if (start.subarray(0, 4).toString('latin1') === 'GET ') return upgrade(socket);
+        socket.setTimeout(0);
         listener.take(new Channel(new SocketLink(socket, peerOf(socket))), accept);
       });
       socket.setTimeout(SILENCE, () => socket.destroy());
@@ -83,7 +84,7 @@ export class Listener {
   }
 }
 
-/** Milliseconds that a connection may be silent before its first bytes. */
+/** Milliseconds that a connection may be silent before its first bytes, or before it is a WebSocket, which package `ws` lets be silent. */
 const SILENCE = 10_000;
 
 /** Compares in a time that does not depend on where the two differ. */
@@ -124,10 +125,7 @@ async function webSocketDoor(hasToken: boolean, accept: (channel: Channel) => vo
     const peer = peerOf(request.socket);
     sockets.handleUpgrade(request, socket, head, (opened) => accept(new Channel(new WebSocketLink(opened, peer))));
   });
-  return (socket) => {
-    socket.setTimeout(0);
-    http.emit('connection', socket);
-  };
+  return (socket) => void http.emit('connection', socket);
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ArgumentError, DiffrlError, loadState, Pendulum, SyncVectorEnv } from 'diffrl';
 import {
@@ -10,7 +13,7 @@ import {
   ProtocolError,
   serveEnv,
 } from 'diffrl/remote';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { environments, python, serverFile, startServer } from './servers.js';
 
@@ -47,6 +50,31 @@ describe('an environment of Node, served', () => {
     await loadState(env, local.state());
     expect(await env.state!()).toEqual(local.state());
     expect(await env.step(Float32Array.of(0))).toEqual(local.step(Float32Array.of(0)));
+  });
+
+  describe('with a hundred times less patience', () => {
+    const { setTimeout } = Socket.prototype;
+    beforeEach(() => {
+      vi.spyOn(Socket.prototype, 'setTimeout').mockImplementation(function (this: Socket, timeout, ended) {
+        return setTimeout.call(this, timeout / 100, ended);
+      });
+    });
+    afterEach(() => vi.restoreAllMocks());
+
+    it.each(['tcp', 'ws'])('may wait for its next step over %s', async (scheme) => {
+      const { address } = await serve(() => new Pendulum());
+      const env = later(await connectEnv(address.replace('tcp', scheme)));
+      await env.reset({ seed: 5 });
+      await sleep(300);
+      expect((await env.step(Float32Array.of(0))).info.lost).toBeUndefined();
+    });
+
+    it.each(['', 'GET '])('leaves a peer that falls silent after "%s"', async (start) => {
+      const { address } = await serve(() => new Pendulum());
+      const peer = connect(Number(new URL(address).port), '127.0.0.1');
+      peer.write(start);
+      await once(peer, 'close');
+    });
   });
 
   it('is a vector environment of several servers that equals one of this process', async () => {
