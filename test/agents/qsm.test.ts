@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { addNoise, noiseLevels, QsmAgent, type ReplayBatch } from 'diffrl';
+import { addNoise, noiseLevels, QsmAgent, type ReplayBatch, variancePreservingSchedule } from 'diffrl';
 import { expect, it } from 'vitest';
 import { small } from './denoisingFixtures.js';
 import { env, transitions } from './fixtures.js';
@@ -51,4 +51,16 @@ it('acts with the policy that learns, the average being as fast as it', async ()
   const [learned, acting] = [agent.sampler.variables, agent.targetSampler.variables];
   for (const [name, variable] of Object.entries(learned)) expect(acting[name]!.dataSync()).toEqual(variable.dataSync());
   agent.dispose();
+});
+
+it('has a chain and a rate of its own, and keeps the rest of the chain where a part is given', async () => {
+  const defaults = { env, criticHidden: [8], warmupSteps: 0, batchSize: 4 };
+  const agent = await QsmAgent.create(defaults);
+  const other = await QsmAgent.create({ ...defaults, diffusion: { steps: 7, hidden: [8] } });
+  expect(agent.sampler.schedule.betas).toEqual(variancePreservingSchedule({ steps: 5 }).betas);
+  expect(other.sampler.schedule.betas).toEqual(variancePreservingSchedule({ steps: 7 }).betas);
+  expect(other.sampler.startStd).toBe(agent.sampler.startStd);
+  expect(agent.config.policyLearningRate).toBe(3e-4);
+  const schedule = variancePreservingSchedule({ steps: 3 });
+  await expect(QsmAgent.create({ ...defaults, diffusion: { schedule, steps: 7 } })).rejects.toThrow(/schedule/);
 });

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { DdpmSampler, mishNetwork } from '../../diffusion/ddpm.js';
-import { group, integer, number, type OptionValues, widths } from '../../options.js';
+import { type DdpmOptions, DdpmSampler, mishNetwork } from '../../diffusion/ddpm.js';
+import { learningRateOption } from '../../ops/adam.js';
+import { group, integer, number, type OptionValues, objectOption, widths } from '../../options.js';
 import { variancePreservingSchedule } from '../../schedules/variancePreserving.js';
 import type { AgentOptions } from '../baseAgent.js';
 import { DenoisingAgent, denoisingOptions, type PolicyTarget, type TargetContext } from './denoisingAgent.js';
@@ -8,6 +9,10 @@ import { valueTemperatureOptions } from './valueTemperature.js';
 
 const qsmOptions = {
   ...denoisingOptions,
+  diffusion: objectOption<DdpmOptions>(
+    "The policy's chain, options of DdpmSampler; default: 5 variance-preserving steps from N(0, I), 2 x 512 with Mish.",
+  ),
+  policyLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   warmupSteps: integer(10_000, { min: 0 }, 'Uniformly random environment steps at the start.'),
   valueScale: number(
     50,
@@ -59,10 +64,9 @@ export class QsmAgent extends DenoisingAgent<OptionValues<typeof qsmOptions>> {
   }
 
   protected override newSampler(): DdpmSampler {
-    const schedule = variancePreservingSchedule({ steps: 5 });
-    return new DdpmSampler(
-      this.options.diffusion ?? { schedule, startStd: 1, network: mishNetwork({ hidden: [512, 512] }) },
-    );
+    const { steps, hidden = [512, 512], ...given } = this.options.diffusion ?? {};
+    const chain = given.schedule ? { steps } : { schedule: variancePreservingSchedule({ steps: steps ?? 5 }) };
+    return new DdpmSampler({ startStd: 1, network: mishNetwork({ hidden }), ...given, ...chain });
   }
 
   protected policyTarget({ critic }: TargetContext): PolicyTarget {
