@@ -143,7 +143,7 @@ it("BRO's update (1e-5)", async () => {
   const [N, DECAY] = [3, 0.5];
   const agent = await BroAgent.create({
     ...{ ...common, criticWidth: 8, criticBlocks: 1, actorWidth: 8, actorBlocks: 1, quantiles: N, temperature: 0.5 },
-    ...{ actorLearningRate: RATE, criticLearningRate: RATE, optimismLearningRate: RATE, weightDecay: DECAY },
+    ...{ actorLearningRate: RATE, criticLearningRate: RATE, weightDecay: DECAY },
   });
   const before = await agent.state();
   await agent.learn(batch, { next: noise(1), current: noise(2), optimistic: noise(3) });
@@ -210,7 +210,7 @@ it("BRO's update (1e-5)", async () => {
     shift!,
     RATE,
     () => {
-      const moves = net(shift!, '', observations);
+      const moves = net(shift!, '', tf.concat([observations, mean], 1));
       const drawn = tf.add(tf.add(mean, moves), tf.mul(tf.mul(std, 0.75), of(noise(3))));
       const [one, two] = values(tf.tanh(drawn) as tf.Tensor2D);
       const bound = tf.add(tf.div(tf.add(one!, two!), 2), tf.div(tf.abs(tf.sub(one!, two!)), 2));
