@@ -1,7 +1,21 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ArgumentError, Box, encodeOnnx, loadPolicy, Rng, RunningMoments, readPolicyMetadata, SacAgent } from 'diffrl';
+import {
+  ArgumentError,
+  Box,
+  BroAgent,
+  CrossQAgent,
+  encodeOnnx,
+  loadPolicy,
+  PpoAgent,
+  Rng,
+  RunningMoments,
+  readPolicyMetadata,
+  SacAgent,
+  Td3Agent,
+  WpoAgent,
+} from 'diffrl';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectClose } from '../close.js';
@@ -41,6 +55,20 @@ describe('a policy from a file', () => {
     await expect(policy.act(Float32Array.of(1, NaN, 0))).rejects.toThrow(/must be finite/);
     await policy.dispose();
   });
+
+  it.each([SacAgent, CrossQAgent, WpoAgent, BroAgent, PpoAgent, Td3Agent])(
+    'plays the mean, as %o does without exploring',
+    async ({ create }) => {
+      const env = { observationSpace: Box.uniform(3), actionSpace: new Box([-2, 0], [2, 5]) };
+      const own = await create({ env });
+      const policy = await loadPolicy(await encodeOnnx(own));
+      const observation = Float32Array.of(1, 0, 0.5);
+      const { actions } = await own.act(observation, { explore: false });
+      for (let i = 0; i < 2; i++) expectClose(await policy.act(observation), actions, 1e-5);
+      await policy.dispose();
+      own.dispose();
+    },
+  );
 
   it('has the observation normaliser inside, and tells of it', async () => {
     const moments = new RunningMoments(3);

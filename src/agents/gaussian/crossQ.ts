@@ -108,7 +108,7 @@ export class CrossQAgent
   policyGraph(rows: number): PolicyGraph {
     return {
       inputs: { observation: { shape: [rows, this.sizes.observationSize] }, noise: { shape: this.noiseShape(rows) } },
-      program: ({ observation, noise }) => ({ action: this.sampler.actions(observation, noise) }),
+      program: ({ observation, noise }) => ({ action: this.sampler.actions(observation, noise, 'mean') }),
     };
   }
 

@@ -111,7 +111,7 @@ export class SacAgent extends OffPolicyAgent<OptionValues<typeof sacOptions>, Sa
   policyGraph(rows: number): PolicyGraph {
     return {
       inputs: { observation: { shape: [rows, this.sizes.observationSize] }, noise: { shape: this.noiseShape(rows) } },
-      program: ({ observation, noise }) => ({ action: this.sampler.actions(observation, noise) }),
+      program: ({ observation, noise }) => ({ action: this.sampler.actions(observation, noise, 'mean') }),
     };
   }
 

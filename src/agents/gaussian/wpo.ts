@@ -121,9 +121,7 @@ export class WpoAgent extends OffPolicyAgent<OptionValues<typeof wpoOptions>, Wp
     const { observationSize, actionSize } = this.sizes;
     return {
       inputs: { observation: { shape: [rows, observationSize] }, noise: { shape: [rows, actionSize] } },
-      program: ({ observation, noise }) => ({
-        action: clipped(drawn(this.moments(this.targetActor, observation), noise as tf.Tensor2D)),
-      }),
+      program: ({ observation }) => ({ action: clipped(this.moments(this.targetActor, observation).mean) }),
     };
   }
 
