@@ -48,10 +48,9 @@ export class TemperatureControl implements Stateful {
 
   /** The temperature now, as a number. */
   async read(): Promise<number> {
-    const value = tf.tidy(() => this.value());
-    const [number] = await value.data();
-    value.dispose();
-    return number as number;
+    const variable = this.automatic?.variables.log ?? this.fixed.value;
+    const [number] = (await variable!.data()) as Float32Array;
+    return this.automatic ? Math.fround(Math.exp(number!)) : number!;
   }
 
   /** Moves an annealed temperature to its place; others stay. */

@@ -49,7 +49,11 @@ export const stepActorCriticOptions = {
     undefined,
     "The value of a latent looks ahead to the end of its chain (default with 'resimulate') or to a fresh successor.",
   ),
-  groupSize: integer(undefined, { min: 1 }, 'Chains per observation, each with one sampled step; default 1.'),
+  groupSize: integer(
+    undefined,
+    { min: 1 },
+    'Chains per observation, each with one sampled step; default 1, 8 for forward KL.',
+  ),
   temperature: temperatureOption(
     { automatic: {} },
     'By default the path entropy is steered to -1 nat an action dimension.',
@@ -156,6 +160,10 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     this.program(program),
   );
   private readonly updateAll = this.updateProgram((inputs: UpdateInputs) => this.fullStep(inputs));
+  private readonly renewRegion = this.program(() => {
+    (this.trustRegion as TrustRegion).renew();
+    return {};
+  });
 
   /** What the actor minimises; called once, before anything is built. */
   protected abstract actorLoss(): ActorLoss;
@@ -197,7 +205,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
       start: matrix(noise.start, actionSize),
     });
     this.updates++;
-    if (this.trustRegion) this.trustRegion.renew(this.updates);
+    if (this.trustRegion && this.trustRegion.isDue(this.updates)) await this.renewRegion({});
     return numbers(results);
   }
 

@@ -67,9 +67,14 @@ export class TrustRegion implements Stateful {
     this.multiplier.step(chainKl, this.options.bound);
   }
 
-  /** Renews the copy when `updates` is a multiple of the period. */
-  renew(updates: number): void {
-    if (updates % this.options.period === 0) moveTowards(this.anchor.variables, this.sampler.variables, 1);
+  /** Whether the copy is renewed after so many updates. */
+  isDue(updates: number): boolean {
+    return updates % this.options.period === 0;
+  }
+
+  /** Renews the copy. Traceable. */
+  renew(): void {
+    moveTowards(this.anchor.variables, this.sampler.variables, 1);
   }
 
   state(): MaybePromise<StateDict> {
