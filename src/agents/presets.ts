@@ -1,4 +1,5 @@
 import { requireOneOf } from '../errors.js';
+import { dimePresets } from './dime/dimePresets.js';
 import { type JsonObject, mergeOptions } from './optionsJson.js';
 
 /** Options and where they come from. */
@@ -266,6 +267,13 @@ const small: PresetLine[] = [
     },
   },
   {
+    agents: ['consistencyac'],
+    tasks: EVERY,
+    source:
+      "one update an environment step and the other agents' rate, where the authors learn from data that are there; not tuned",
+    options: { updatesPerTransition: 1, policyLearningRate: 3e-4, randomShareSteps: 5000 },
+  },
+  {
     agents: ['dppo'],
     tasks: EVERY,
     source: 'several rollouts within a run of 5,000 to 100,000 steps; not tuned',
@@ -288,6 +296,7 @@ const dipoTasks: Readonly<Record<string, JsonObject>> = {
 };
 
 const paper: PresetLine[] = [
+  { agents: ['dime'], tasks: EVERY, source: DIME_CODE, options: { ...dimePresets.released } },
   { agents: ['dime'], tasks: EVERY, source: DIME_E, options: { support: { min: -1600, max: 1600, atoms: 101 } } },
   {
     agents: ['dime'],
@@ -346,7 +355,7 @@ const paper: PresetLine[] = [
     agents: ['dacer'],
     tasks: [task],
     source: DACER_CODE,
-    options: { explorationNoise: 0.15 },
+    options: { explorationNoise: 0.15, warmupSteps: 200_000 },
   })),
   ...['dm_control/quadruped-walk', 'dm_control/humanoid-walk'].map((task) => ({
     agents: ['qsm'],

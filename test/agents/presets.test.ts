@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentClass } from '../../src/agents/baseAgent.js';
+import { dimePresets } from '../../src/agents/dime/dimePresets.js';
 import { mergeOptions } from '../../src/agents/optionsJson.js';
 import { presetFor, presetLines } from '../../src/agents/presets.js';
 import { agentClasses } from '../../src/agents/registry.js';
@@ -37,9 +38,19 @@ describe('presets', () => {
     expect(presetFor('dipo', 'Humanoid-v5', 'paper').options).toEqual({});
   });
 
+  test("DIME's optimisers are the released ones in the paper's settings, whatever the suite", () => {
+    for (const task of ['Ant-v5', 'dm_control/dog-run', 'myoHandReachRandom-v0']) {
+      const { actorAdam, criticAdam } = presetFor('dime', task, 'paper').options;
+      expect({ actorAdam, criticAdam }).toEqual(dimePresets.released);
+    }
+  });
+
   test('DACER steps 20 environments for one update', () => {
     const { options, envs } = presetFor('dacer', 'Humanoid-v5', 'paper');
-    expect({ options, envs }).toEqual({ options: { updatesPerTransition: 0.05, explorationNoise: 0.15 }, envs: 20 });
+    expect({ options, envs }).toEqual({
+      options: { updatesPerTransition: 0.05, explorationNoise: 0.15, warmupSteps: 200_000 },
+      envs: 20,
+    });
   });
 
   test('what is set over a preset leaves the rest of its group', () => {

@@ -9,7 +9,7 @@ import type { DimeOptions } from './dimeAgent.js';
  * ```
  */
 export const dimePresets = {
-  /** The released code to the letter: nothing bounds the updates of its optimisers. */
+  /** The released code's optimisers, whose updates nothing bounds; but a gradient that is not finite is an error here, and 0 there. */
   released: { actorAdam: { updateClip: false }, criticAdam: { updateClip: false } },
   /** DeepMind Control: episodes of 1000 steps with rewards in [0, 1] (released code's default). */
   dmc: { support: { min: -200, max: 200, atoms: 101 } },
