@@ -20,7 +20,7 @@ export type DmerlSamplerOptions = GivenOptions<typeof dmerlSamplerOptions>;
 /**
  * The default policy of {@link DiffPpoAgent}, {@link DiffSacAgent} and {@link DiffWpoAgent}: K steps that fall with the third power to little
  * noise next to the action, over the same total time at any K (exact steps of the noising process, since the first ones
- * are large), and a control in units of a step's standard deviation.
+ * are large), and a control that moves a step by at most half as many of its standard deviations.
  *
  * @example
  * ```ts run

@@ -165,6 +165,11 @@ export abstract class Sampler extends ActionSampler {
     super();
   }
 
+  /** Whether {@link Sampler.divergence} is the reverse KL, as by default. */
+  get isReverseKl(): boolean {
+    return this.objective === reverseKl && this.divergence === Sampler.prototype.divergence;
+  }
+
   /** Target of the mean run cost per action dimension in automatic temperature tuning. */
   abstract readonly targetRunCost: number;
 

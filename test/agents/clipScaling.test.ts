@@ -28,6 +28,10 @@ describe('clipBounds', () => {
     expect(bounds[1]! / bounds[0]!).toBeLessThan(bounds[3]! / bounds[2]! + 1);
   });
 
+  it("'dppo' takes the whole for a chain of one step", () => {
+    expect(clipBounds('dppo', 0.2, powerStepsSchedule({ steps: 1, power: 0 }))).toEqual([0.2]);
+  });
+
   it('takes a function', () => {
     expect(clipBounds((k, steps) => (k + 1) / steps, 0.2, even)[1]).toBeCloseTo(0.1, 12);
   });

@@ -7,6 +7,8 @@ import {
   type DiffWpoOptions,
   dmerlSampler,
   GeneralBridgeSampler,
+  logVariance,
+  OrnsteinUhlenbeckSampler,
   Rng,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
@@ -131,6 +133,18 @@ describe('DiffSAC alone', () => {
     agent.observe(someTransitions(0, 20), null);
     expect(Number.isFinite((await agent.learn()).actorLoss)).toBe(true);
     await expect(kinds.DiffSAC({ divergence: 'forward', groupSize: 1 })).rejects.toThrow(ArgumentError);
+  });
+
+  it('refuses what would have no effect: pathOnly with forward KL, a loss of whole chains', async () => {
+    await expect(kinds.DiffSAC({ divergence: 'forward', pathOnly: true })).rejects.toThrow(/pathOnly must not be true/);
+    const sampler = dmerlSampler({ steps: 2, hidden: [8], divergence: logVariance });
+    await expect(kinds.DiffSAC({ sampler })).rejects.toThrow(/sampler must not have a divergence of its own/);
+    class Own extends OrnsteinUhlenbeckSampler {
+      override divergence() {
+        return tf.scalar(0);
+      }
+    }
+    await expect(kinds.DiffSAC({ sampler: new Own({ steps: 2 }) })).rejects.toThrow(/or use DimeAgent/);
   });
 
   it('weighs the values of actions and latents alike at any group size', async () => {

@@ -40,5 +40,5 @@ const rules: Record<(typeof NAMES)[number], (k: number, steps: number, share: nu
   delta: (_, __, share) => Math.sqrt(share),
   linearK: (_, steps) => 1 / steps,
   none: () => 1,
-  dppo: (k, steps) => 0.1 + (0.9 * Math.expm1((3 * k) / Math.max(steps - 1, 1))) / Math.expm1(3),
+  dppo: (k, steps) => (steps === 1 ? 1 : 0.1 + (0.9 * Math.expm1((3 * k) / (steps - 1))) / Math.expm1(3)),
 };

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { ArgumentError } from '../../errors.js';
 import { sacStepLoss } from '../../objectives/sacStepLoss.js';
 import { stepLogRatio } from '../../objectives/stepBatch.js';
 import { logNormal } from '../../ops/gaussian.js';
@@ -47,6 +48,7 @@ export class DiffSacAgent extends StepActorCritic<OptionValues<typeof diffSacOpt
   protected actorLoss(): ActorLoss {
     const { divergence, pathOnly } = this.options;
     if (divergence === 'forward') {
+      if (pathOnly) throw new ArgumentError(PATH_ONLY);
       return { trainsDiffusion: false, needsChains: true, minGroupSize: 2, rows: forwardKlRows };
     }
     return {
@@ -58,6 +60,9 @@ export class DiffSacAgent extends StepActorCritic<OptionValues<typeof diffSacOpt
     };
   }
 }
+
+const PATH_ONLY =
+  "DiffSacAgent: pathOnly must not be true with divergence 'forward', whose gradient takes no path through the chain; leave one of them out.";
 
 /** Self-normalised importance-weighted likelihood of each chain's sampled transition: forward KL to exp(Q / T). */
 export function forwardKlRows({ sampled, actionValue, groupSize }: ActorContext): RowLosses {

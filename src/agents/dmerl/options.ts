@@ -11,7 +11,12 @@ export const samplerOption = option<DiffusionSampler>({
   initial: () => dmerlSampler(),
   defaultText: 'dmerlSampler()',
   check: (where, name, value) => {
-    if (value instanceof DiffusionSampler) return value;
+    if (value instanceof DiffusionSampler) {
+      if (value.isReverseKl) return value;
+      throw new ArgumentError(
+        `${where}: ${name} must not have a divergence of its own, which is a loss of whole chains: these agents train single steps. Leave it out, or use DimeAgent.`,
+      );
+    }
     throw new ArgumentError(
       `${where}: ${name} must be a DiffusionSampler, such as dmerlSampler(), got ${show(value)}.`,
     );
