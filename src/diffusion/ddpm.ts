@@ -251,7 +251,7 @@ function ddpmKernels(
 
 function checkedOptions(where: string, options: DdpmOptions, table: typeof ddpmOptions) {
   const given = readOptions(where, options, table);
-  const { network = mishNetwork({ hidden: given.hidden, scale: 0.25 }), limit } = given;
+  const { network = mishNetwork({ hidden: given.hidden, scale: 0.25, closed: false }), limit } = given;
   const schedule = chosenSchedule(where, given, () => cosineSchedule({ steps: given.steps ?? 20 }));
   const startStd = given.startStd ?? Math.sqrt(1 - (schedule.alphaBars[schedule.steps - 1] as number));
   return { schedule, startStd, limit, network };
@@ -262,6 +262,7 @@ function checkedOptions(where: string, options: DdpmOptions, table: typeof ddpmO
  *
  * @param options.hidden widths, default 3 x 256
  * @param options.scale factor on the sinusoids, default 1; SDAC's released code has 1/4
+ * @param options.closed whether their last frequency is 1/10000 itself, default `true`; not so in SDAC's and DACER's codes
  * @param options.sinusoids how many, and the width of the embedding, default 16; DIPO and QVPO have 32
  * @param options.timeHidden width of the embedding's hidden layer, default 32; DIPO and QVPO have 256
  * @param options.times what the sinusoids are of, `[N]`, from steps `[N]`; default: the steps
@@ -269,17 +270,19 @@ function checkedOptions(where: string, options: DdpmOptions, table: typeof ddpmO
 export function mishNetwork({
   hidden,
   scale = 1,
+  closed = true,
   sinusoids = 16,
   timeHidden = 32,
   times = (steps) => steps,
 }: {
   hidden?: readonly number[];
   scale?: number;
+  closed?: boolean;
   sinusoids?: number;
   timeHidden?: number;
   times?: (steps: tf.Tensor1D) => tf.Tensor1D;
 } = {}): NetworkFactory {
-  const features = sinusoidalFeatures(sinusoids, scale);
+  const features = sinusoidalFeatures(sinusoids, scale, closed);
   return (rng, sizes) =>
     new TimeConditionedMlp(rng, {
       ...sizes,

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { requireInteger, requireNamed, requireNumber, requireObject } from '../errors.js';
+import { requireInteger, requireNamed, requireNumber, requireObject, requireOneOf } from '../errors.js';
 import { type Activation, gelu } from '../ops/activations.js';
 import { disposeVariables, prefixVariables, type Variables } from '../ops/variables.js';
 import { type Rng, requireRng } from '../rng/rng.js';
@@ -42,13 +42,17 @@ export function fourierFeatures(frequencies: number): TimeFeatures {
  * Transformer-style sinusoids `[sin | cos]` at `size / 2` frequencies $10000^{-2j/\text{size}}$, nothing learned.
  *
  * @param scale factor on all features, default 1; SDAC's released code uses $1/\sqrt{\text{size}}$
+ * @param closed whether the last frequency is 1/10000 itself, $10000^{-j/(\text{size}/2 - 1)}$, as in Diffusion-QL's code and
+ *   those that took it from there; default `false`
  * @throws ArgumentError unless size is even and >= 2
  */
-export function sinusoidalFeatures(size: number, scale = 1): TimeFeatures {
+export function sinusoidalFeatures(size: number, scale = 1, closed = false): TimeFeatures {
   requireNumber('sinusoidalFeatures', 'size', size);
   requireInteger('sinusoidalFeatures', 'size / 2', size / 2, { min: 1, max: 65_536 });
   requireNumber('sinusoidalFeatures', 'scale', scale);
-  const frequencies = Array.from({ length: size / 2 }, (_, j) => 10000 ** ((-2 * j) / size));
+  requireOneOf('sinusoidalFeatures', 'closed', closed, [true, false]);
+  const intervals = closed ? Math.max(size / 2 - 1, 1) : size / 2;
+  const frequencies = Array.from({ length: size / 2 }, (_, j) => 10000 ** (-j / intervals));
   return {
     size,
     variables: {},

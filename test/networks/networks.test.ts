@@ -131,6 +131,9 @@ describe('time features', () => {
     const values = sinusoidalFeatures(16, 0.25).apply(tf.tensor1d([3]));
     const angles = Array.from({ length: 8 }, (_, j) => 3 * 10000 ** (-j / 8));
     expectClose(values, [...angles.map((a) => Math.sin(a) / 4), ...angles.map((a) => Math.cos(a) / 4)], 1e-6);
+    const closed = sinusoidalFeatures(16, 1, true).apply(tf.tensor1d([3]));
+    expect(closed.dataSync()[7]).toBeCloseTo(Math.sin(3 / 10_000), 7);
+    expectClose(sinusoidalFeatures(2, 1, true).apply(tf.tensor1d([3])), [Math.sin(3), Math.cos(3)], 1e-6);
   });
 });
 

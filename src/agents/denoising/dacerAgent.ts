@@ -240,7 +240,7 @@ export class DacerAgent
 
   private newSampler(): DdpmSampler {
     const { diffusionSteps: steps, policyHidden: hidden } = this.options;
-    const network = mishNetwork({ hidden, scale: 0.25 });
+    const network = mishNetwork({ hidden, scale: 0.25, closed: false });
     const sampler = new DdpmSampler({ schedule: variancePreservingSchedule({ steps }), startStd: 1, network });
     return sampler.build(this.networks.split('policy'), this.sizes);
   }

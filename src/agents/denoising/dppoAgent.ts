@@ -52,7 +52,8 @@ const EVALUATION_STD = 1e-3;
  * DPPO (Ren et al. 2024, "Diffusion Policy Policy Optimization"): PPO in which every denoising step of a DDPM policy is an
  * action with a Gaussian density, worth the advantage of its environment step; values see the observation only. Defaults are
  * those of the authors' code for training from scratch; networks are plain perceptrons here (residual there), observations are
- * normalised by running moments (there by a data set's range), and its KL is exact.
+ * normalised by running moments (there by a data set's range), its KL is exact, gradients are clipped to `maxGradientNorm`, and
+ * evaluation's noise is not clipped.
  *
  * Beside it stands {@link DiffPpoAgent}, which prices the chain's entropy and whose values see latents.
  *
@@ -161,7 +162,7 @@ export class DppoAgent extends OnPolicyAgent<OptionValues<typeof dppoOptions>> i
 
   private newSampler(): DdpmSampler {
     const { diffusionSteps: steps, policyHidden: hidden } = this.options;
-    const timeFeatures = sinusoidalFeatures(16);
+    const timeFeatures = sinusoidalFeatures(16, 1, true);
     const sampler = new DdpmSampler({
       steps,
       startStd: 1,
