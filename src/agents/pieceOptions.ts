@@ -3,6 +3,7 @@ import { ddpmOptions } from '../diffusion/ddpm.js';
 import { dmerlSamplerOptions } from '../diffusion/dmerl.js';
 import { eulerMaruyamaOptions } from '../diffusion/eulerMaruyama.js';
 import { flowOptions } from '../diffusion/flow.js';
+import { gaussianOptions } from '../diffusion/gaussian.js';
 import type { OptionTable } from '../options.js';
 import { priorityOptions } from '../replay/prioritizedReplay.js';
 import { trustRegionOptions } from './dmerl/trustRegion.js';
@@ -15,6 +16,7 @@ export const pieceOptions: Readonly<Record<string, OptionTable>> = {
   dmerlSampler: dmerlSamplerOptions,
   DdpmSampler: ddpmOptions,
   FlowSampler: flowOptions,
+  GaussianSampler: gaussianOptions,
   ConsistencySampler: consistencyOptions,
   prioritizedReplay: priorityOptions,
   trustRegion: trustRegionOptions,

@@ -93,7 +93,10 @@ export function controlledProcess(
 
 function controlNetwork(where: string, { network, gatedControl }: ControlledProcessOptions): NetworkFactory {
   if (gatedControl === undefined) return network ?? ((rng, sizes) => new TimeConditionedMlp(rng, sizes));
-  if (network) throw new ArgumentError(`${where}: give gatedControl or network, not both; use gated(...) in network.`);
+  if (network)
+    throw new ArgumentError(
+      `${where}: give gatedControl, which is for the control network of the process itself, or network, not both.`,
+    );
   return (rng, sizes) => gated(new TimeConditionedMlp(rng, { ...sizes, outputs: 2 * sizes.actionSize }), gatedControl);
 }
 

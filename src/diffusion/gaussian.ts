@@ -37,7 +37,7 @@ export interface GaussianNetwork {
 /** Makes a {@link GaussianNetwork}. */
 export type GaussianNetworkFactory = (rng: Rng, sizes: { inputs: number; outputs: number }) => GaussianNetwork;
 
-const gaussianOptions = {
+export const gaussianOptions = {
   hidden: widths([256, 256, 256], 'Hidden layers of the network.'),
   activation: functionOption<Activation>('After every hidden layer; default gelu.', '(x: Tensor) => Tensor'),
   network: functionOption<GaussianNetworkFactory>(
