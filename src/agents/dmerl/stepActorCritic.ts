@@ -139,8 +139,9 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
     'temperature',
     new TemperatureControl(this.options.temperature, this.sizes.actionSize),
   );
-  private readonly trustRegion =
-    this.options.trustRegion && this.own('trustRegion', new TrustRegion(this.sampler, this.options.trustRegion));
+  private readonly trustRegion = this.options.trustRegion
+    ? this.own('trustRegion', new TrustRegion(this.sampler, this.options.trustRegion))
+    : undefined;
   private readonly actorAdam = this.own(
     'actorAdam',
     new Adam(this.sampler.variables, { ...this.options.actorAdam, learningRate: this.options.actorLearningRate }),
@@ -161,7 +162,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
   );
   private readonly updateAll = this.updateProgram((inputs: UpdateInputs) => this.fullStep(inputs));
   private readonly renewRegion = this.program(() => {
-    (this.trustRegion as TrustRegion).renew();
+    this.trustRegion?.renew();
     return {};
   });
 
@@ -205,7 +206,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
       start: matrix(noise.start, actionSize),
     });
     this.updates++;
-    if (this.trustRegion && this.trustRegion.isDue(this.updates)) await this.renewRegion({});
+    if (this.trustRegion?.isDue(this.updates)) await this.renewRegion({});
     return numbers(results);
   }
 
@@ -319,7 +320,7 @@ export abstract class StepActorCritic<Options extends OptionValues<typeof stepAc
       groupSize: this.modes.groupSize,
       before: this.batchAt(sampled, temperature),
     });
-    const region = this.trustRegion || undefined;
+    const region = this.trustRegion;
     const old = region?.moments(observations, x, step);
     const { results, gradients } = lossAndGradients(this.sampler.variables, () => {
       const batch = this.batchAt(sampled, temperature);
