@@ -139,6 +139,7 @@ export abstract class OnPolicyAgent<Options extends OptionValues<typeof onPolicy
 
   protected async policy(observations: Float32Array, _rows: number, draw: NoiseSource, explore: boolean) {
     if (!explore) return this.evaluate(this.normalised(observations), draw);
+    this.rollout.cut(this.normalised(observations)); // an environment may have begun anew, as some do when a run is resumed
     if (this.options.normaliseObservations) this.moments.add(observations);
     const seen = this.normalised(observations);
     const { latents, actions } = await this.explore(seen, draw);

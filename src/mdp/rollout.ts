@@ -49,11 +49,19 @@ export class AugmentedRollout implements Stateful {
   }
 
   /**
-   * Leaves out a step whose outcome is not known: episodes are cut after the step before it, whose successors are known.
+   * Cuts episodes after the last step, whose successors are known.
+   *
+   * @param observations `[N, O]`, where the environments are now: episodes that go on from there are not cut. Left out: all are
    */
-  cut(): void {
+  cut(observations?: Float32Array): void {
     const last = this.steps.at(-1);
-    if (last) last.truncated = last.truncated.map((_, i) => Number(!last.terminated[i]));
+    if (!last || (observations && observations.length !== last.nextObservations.length)) return;
+    const width = last.nextObservations.length / last.rewards.length;
+    const goesOn = (i: number) =>
+      observations
+        ?.subarray(i * width, (i + 1) * width)
+        .every((value, j) => value === last.nextObservations[i * width + j]);
+    last.truncated = last.truncated.map((flag, i) => (last.terminated[i] || goesOn(i) ? flag : 1));
   }
 
   /** Everything held, which is then gone. */

@@ -11,7 +11,7 @@ import {
   variablesAsState,
 } from 'diffrl';
 import { expect, it } from 'vitest';
-import { smallSampler, someTransitions, spaces } from './dmerlFixtures.js';
+import { nextTransitions, smallSampler, someTransitions, spaces } from './dmerlFixtures.js';
 
 const [LENGTH, ENVS, STEPS] = [4, 8, 3];
 const OUTER = LENGTH * ENVS;
@@ -38,8 +38,7 @@ it('at T = 0 with values of states DiffPPO is PPO over denoising steps, written 
     scaleRewards: false,
     compile: false,
   });
-  for (let i = 0; i < LENGTH; i++) {
-    const given = someTransitions(i, ENVS);
+  for (let i = 0, given = someTransitions(0, ENVS); i < LENGTH; given = nextTransitions(given, ++i, ENVS)) {
     const decision = await agent.act(given.observations);
     agent.observe({ ...given, actions: decision.actions }, decision);
   }

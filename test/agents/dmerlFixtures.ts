@@ -16,6 +16,19 @@ export function someTransitions(seed: number, rows: number): Transitions {
   };
 }
 
+/** Those that come after `before`, whose episodes go on unless they ended. */
+export function nextTransitions(before: Transitions, seed: number, rows: number): Transitions {
+  const next = someTransitions(seed, rows);
+  const width = next.observations.length / rows;
+  const ended = (i: number) => before.terminated[i] || before.truncated[i];
+  return {
+    ...next,
+    observations: next.observations.map((value, j) =>
+      ended(Math.floor(j / width)) ? value : (before.nextObservations[j] as number),
+    ),
+  };
+}
+
 export function expectSameState(got: StateDict, expected: StateDict, tolerance = 0) {
   expect(Object.keys(got).sort()).toEqual(Object.keys(expected).sort());
   for (const [name, { data, shape }] of Object.entries(expected)) {

@@ -11,7 +11,7 @@ import {
   type StateDict,
 } from 'diffrl';
 import { expect, it } from 'vitest';
-import { someTransitions, spaces } from './dmerlFixtures.js';
+import { nextTransitions, someTransitions, spaces } from './dmerlFixtures.js';
 import { dense, expectMoved, variablesOf } from './oneUpdate.js';
 
 const [LENGTH, ENVS] = [4, 8];
@@ -32,8 +32,7 @@ const options = {
 
 /** The state before an update that learns from all of a rollout at once. */
 async function beforeUpdate(agent: Agent): Promise<StateDict> {
-  for (let i = 0; i < LENGTH; i++) {
-    const given = someTransitions(i, ENVS);
+  for (let i = 0, given = someTransitions(0, ENVS); i < LENGTH; given = nextTransitions(given, ++i, ENVS)) {
     const decision = await agent.act(given.observations);
     agent.observe({ ...given, actions: decision.actions }, decision);
   }
@@ -150,4 +149,21 @@ it.each([0.1, 0.02])("DPPO's update, minStd %d: denoising steps have their step'
   }
   expectMoved(before, after, 'actor', policy.variables, 1e-4);
   agent.dispose();
+});
+
+it('cuts episodes that do not go on where they were, as after resuming in an environment without state', async () => {
+  const first = someTransitions(0, ENVS);
+  const next = nextTransitions(first, 1, ENVS).observations;
+  const elsewhere = next.map((value, j) => (j < 3 ? value + 1 : value));
+  for (const [observations, expected] of [
+    [next, first.truncated],
+    [elsewhere, [1, ...first.truncated.slice(1)]],
+  ] as const) {
+    const agent = await PpoAgent.create({ ...options, normaliseObservations: true, rolloutSteps: 100 });
+    const decision = await agent.act(first.observations);
+    agent.observe({ ...first, actions: decision.actions }, decision);
+    await agent.act(observations);
+    expect(column(await agent.state(), 'truncated')).toEqual([...expected]);
+    agent.dispose();
+  }
 });
