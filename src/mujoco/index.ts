@@ -1,5 +1,5 @@
 /**
- * Gymnasium's MuJoCo tasks on `@mujoco/mujoco`.
+ * Tasks of Gymnasium and DeepMind Control, and robots of your own, on `@mujoco/mujoco`.
  *
  * @module diffrl/mujoco
  */

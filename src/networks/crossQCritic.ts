@@ -69,7 +69,8 @@ export class CrossQCritic implements CriticNetwork {
 }
 
 /**
- * A {@link CrossQCritic} of other sizes as the `criticNetwork` of an agent: DIME, CrossQ, and those on {@link DenoisingAgent}.
+ * A {@link CrossQCritic} of other sizes as the `criticNetwork` of an agent: DIME, CrossQ, and those on {@link DenoisingAgent}
+ * and {@link StepActorCritic}.
  *
  * `weightNorm` with a categorical critic, as DIME has it, is what XQC puts together (Palenicek et al. 2025, "XQC: Well-Conditioned
  * Optimization Accelerates Deep Reinforcement Learning"): batch normalisation, weights of length 1, cross-entropy.
