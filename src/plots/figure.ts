@@ -19,14 +19,14 @@ export interface FigureOptions {
   equalAspect?: boolean;
   /** In pixels, at least 160. Default 640. */
   width?: number;
-  /** In pixels, at least 120. Default 400. */
+  /** In pixels, at least 120 and enough for the legend. Default 400, and more where the legend has more than two rows. */
   height?: number;
 }
 
 /**
  * Draws layers over one another, the first at the bottom, with axes, titles and a legend of all that have a label.
  *
- * @throws ArgumentError if a given range does not go upwards
+ * @throws ArgumentError if a given range does not go upwards, or a given height leaves no room beside the legend
  *
  * @example
  * ```ts
@@ -35,16 +35,9 @@ export interface FigureOptions {
  * ```
  */
 export function figure(layers: readonly PlotLayer[], options: FigureOptions = {}): Figure {
-  const {
-    title,
-    xLabel,
-    yLabel,
-    equalAspect = false,
-    width = 640,
-    height = 400,
-  } = requireOptions('figure', options, FIGURE);
+  const { title, xLabel, yLabel, equalAspect = false, width = 640 } = requireOptions('figure', options, FIGURE);
   requireNumber('figure', 'width', width, { min: 160 });
-  requireNumber('figure', 'height', height, { min: 120 });
+  if (options.height !== undefined) requireNumber('figure', 'height', options.height, { min: 120 });
   if (!Array.isArray(layers)) throw new ArgumentError(`figure: layers must be a list of layers, got ${show(layers)}.`);
   const odd = layers.findIndex((layer) => typeof layer?.draw !== 'function');
   if (odd >= 0) {
@@ -57,10 +50,16 @@ export function figure(layers: readonly PlotLayer[], options: FigureOptions = {}
 
   const colors = colorsOf(layers);
   const legend = legendRows(entriesOf(layers, colors), width - 2 * MARGIN);
+  const { height = 400 + Math.max(legend.length - 2, 0) * LEGEND_ROW } = options;
   const colorBar = layers.find((layer) => layer.colorBar)?.colorBar;
   const given = { x: options.x ?? domainOf('x', layers), y: options.y ?? domainOf('y', layers) };
   const top = MARGIN + (title ? TITLE_HEIGHT : 0) + legend.length * LEGEND_ROW + (colorBar?.label ? LEGEND_ROW : 0);
   const plotHeight = height - top - (xLabel ? 50 : 32);
+  if (plotHeight < SMALLEST_PLOT) {
+    throw new ArgumentError(
+      `figure: height must be at least ${height - plotHeight + SMALLEST_PLOT} for this legend, got ${height}; leave it out to have it fit.`,
+    );
+  }
   const left = (yLabel ? 32 : 14) + labelWidth(given.y, plotHeight) + 8;
   const area: Area = { left, top, width: width - left - (colorBar ? COLOR_BAR_WIDTH : MARGIN), height: plotHeight };
   const domain = equalAspect ? withEqualUnits(given, area) : given;
@@ -117,6 +116,8 @@ const FIGURE = {
 } as const;
 const MARGIN = 18;
 const TITLE_HEIGHT = 24;
+/** What the smallest height leaves beside a title, a label and one row of legend, in pixels. */
+const SMALLEST_PLOT = 8;
 
 /** Layers without a colour take the palette's in turn; those with colours of their own (heat maps) use none up. */
 function colorsOf(layers: readonly PlotLayer[]): string[] {

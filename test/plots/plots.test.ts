@@ -77,6 +77,22 @@ describe('figure', () => {
     expect(b![0] - a![0]).toBeCloseTo(b![1] - c![1], 1);
   });
 
+  it('leaves room for its data beside a long legend', () => {
+    const layers = Array.from({ length: 16 }, (_, i) =>
+      line({
+        x: [0, 1],
+        y: [0, i],
+        label: `an agent, lambda ${i}, and all else that distinguishes it from the others`,
+      }),
+    );
+    expect(figure(layers.slice(0, 2)).height).toBe(400);
+    const { svg, height } = figure(layers, { title: 'Pendulum-v1', xLabel: 'step' });
+    expect([height, areaOf(svg).height > 200]).toEqual([680, true]);
+    expect(() => figure(layers, { height: 340 })).toThrow(
+      /height must be at least 378 for this legend, got 340; leave it out/,
+    );
+  });
+
   it('escapes whatever text it is given and stays well-formed', () => {
     const text = fc.string({ unit: 'binary' });
     fc.assert(
