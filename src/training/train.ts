@@ -61,7 +61,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   if (!Array.isArray(callbacks) || !callbacks.every((callback) => callback !== null && typeof callback === 'object')) {
     throw new ArgumentError(`train: callbacks must be a list, such as [progressBar()], got ${show(callbacks)}.`);
   }
-  const run = new TrainingRun({ ...runOptions, parts: { ...runOptions.parts, ...partsOf(callbacks) } });
+  const run = new TrainingRun({ ...runOptions, parts: withOwn(runOptions.parts, partsOf(callbacks)) });
   if (resume !== undefined) await run.restore(resume);
 
   const started: TrainingCallback[] = [];
@@ -87,6 +87,14 @@ function partsOf(callbacks: readonly TrainingCallback[]): Record<string, Statefu
     parts[same ? `${name}-${same + 1}` : name] = part;
   }
   return parts;
+}
+
+function withOwn(own: TrainOptions['parts'] = {}, parts: Record<string, Stateful>): Record<string, Stateful> {
+  const taken = Object.keys(own).find((name) => name in parts);
+  if (taken === undefined) return { ...own, ...parts };
+  throw new ArgumentError(
+    `train: parts must not hold '${taken}', the name of what a callback remembers; give it another name.`,
+  );
 }
 
 function outcomeOf(run: TrainingRun, steps: number): Outcome {

@@ -328,6 +328,16 @@ describe('arguments', () => {
     await expect(train({ agent, env, steps: 5, callbacks: [evaluation({ env })] })).rejects.toThrow(
       /make a second one/,
     );
+    const other = evaluation({ env: new Pendulum() });
+    await expect(train({ agent, env, steps: 5, callbacks: [other] })).rejects.toThrow(
+      'evaluation: Tiny has observations of size 1, Pendulum-v1 of size 3',
+    );
+    expect(() => evaluation({ env, seed: -1 })).toThrow(/seed must be an integer >= 0, got -1/);
+    const callbacks = [evaluation({ env: new NormaliseObservation(new Counter()) })];
+    const parts = { evaluation: new RunningMoments(1) };
+    await expect(train({ agent, env, steps: 5, callbacks, parts })).rejects.toThrow(
+      /parts must not hold 'evaluation', the name of what a callback remembers/,
+    );
   });
 });
 

@@ -6,6 +6,7 @@ import { ArgumentError, requireInteger } from '../../errors.js';
 import { requireOptions } from '../../options.js';
 import type { Stateful } from '../../state.js';
 import type { TrainingCallback } from '../callback.js';
+import { requireMatch } from '../environments.js';
 import { evaluate } from '../evaluate.js';
 
 export interface EvaluationOptions {
@@ -29,10 +30,11 @@ export function evaluation(options: EvaluationOptions): TrainingCallback {
   requireInteger('evaluation', 'every', every, { min: 1 });
   requireInteger('evaluation', 'episodes', episodes, { min: 1 });
   requireEnv('evaluation', env);
-  requireInteger('evaluation', 'seed', seed);
+  requireInteger('evaluation', 'seed', seed, { min: 0 });
   return {
     parts: partsOf(env),
     onStart(run) {
+      requireMatch('evaluation', run.agent, env);
       if (run.env !== env) return;
       throw new ArgumentError('evaluation: env must not be the environment that is trained in; make a second one.');
     },
