@@ -81,7 +81,6 @@ export async function makeRunEnvironments(
   const close = async () => {
     for (const env of made) await env.close?.();
   };
-  const isOwn = !isModule(setting.env) && !isRemoteAddress(setting.env);
   return closedIfFails({ close }, async () => {
     const train = envs === 1 ? await make(true) : await SyncVectorEnv.create(envs, (i) => make(true, i));
     const evaluation = await make(false);
@@ -90,10 +89,15 @@ export async function makeRunEnvironments(
       evaluation,
       another: () => make(false),
       sideBySide: async (episodes) =>
-        isOwn ? SyncVectorEnv.create(Math.min(episodes, SIDE_BY_SIDE), () => make(false)) : evaluation,
+        isOwn(setting.env) ? SyncVectorEnv.create(Math.min(episodes, SIDE_BY_SIDE), () => make(false)) : evaluation,
       close,
     };
   });
+}
+
+/** Whether `name` is an environment of the library, of which there can be any number side by side. */
+export function isOwn(name: string): boolean {
+  return !isModule(name) && !isRemoteAddress(name);
 }
 
 /** What `use` returns; if it fails, `environments` are closed. */

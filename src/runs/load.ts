@@ -2,9 +2,10 @@ import type { Agent } from '../agents/agent.js';
 import { type JsonObject, mergeOptions } from '../agents/optionsJson.js';
 import { checkpointExists, readCheckpoint } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../errors.js';
+import { partsOf } from '../training/callbacks/evaluation.js';
 import type { TrainingHistory } from '../training/history.js';
 import { TrainingRun } from '../training/trainingRun.js';
-import { closedIfFails, type RunEnvironments } from './environment.js';
+import { closedIfFails, isOwn, type RunEnvironments } from './environment.js';
 import { type RunConfig, RunFolder, settledBy } from './folder.js';
 import { prepareRun } from './prepare.js';
 
@@ -50,7 +51,8 @@ export async function loadRun(
     return environments.close();
   };
   return closedIfFails({ close }, async () => {
-    const run = new TrainingRun({ agent, env: environments.train, seed: settings.seed });
+    const parts = isOwn(settings.env) ? {} : partsOf(environments.evaluation); // the library's are many, with the moments of training
+    const run = new TrainingRun({ agent, env: environments.train, seed: settings.seed, parts });
     await run.load(await readCheckpoint(folder[which]), options !== undefined);
     return { agent, environments, history: run.history, step: run.step, config };
   });

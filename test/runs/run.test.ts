@@ -127,6 +127,14 @@ describe('a run', () => {
     expect(mean).toBe(history.evaluations.at(-1)!.mean);
   });
 
+  it('loads with the moments of a module whose environments have some of their own', async () => {
+    const env = { env: `${tiny}#makeNormalised`, envOptions: {}, wrappers: [], steps: 61, evaluationEpisodes: 1 };
+    const run = await createRun('test', folder, { ...settings, ...env });
+    await executeRun(run);
+    const { environments } = await loadRun(run.path);
+    expect((environments.evaluation as NormaliseObservation).moments.mean[0]).toBeGreaterThan(1);
+  });
+
   it('takes every wrapper with an agent of the library', async () => {
     const options = { hidden: [4], batchSize: 4, warmupSteps: 30, compile: false };
     const wrappers: RunSettings['wrappers'] = ['clipAction', 'rescaleAction', { frameStack: 2 }, { timeLimit: 5 }];

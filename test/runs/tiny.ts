@@ -1,4 +1,4 @@
-import type { Env, EnvSpaces } from 'diffrl';
+import { type Env, type EnvSpaces, NormaliseObservation } from 'diffrl';
 import { Counter, TinyAgent } from '../training/tinyAgent.js';
 
 /** A linear agent for runs, sweeps and commands that are about something else than learning. */
@@ -22,6 +22,11 @@ export function makeMore(): Env {
   const env = new Counter(5);
   const step = env.step.bind(env);
   return Object.assign(env, { step: (action: Float32Array) => ({ ...step(action), reward: action[0] as number }) });
+}
+
+/** One with a normaliser of its own. */
+export function makeNormalised(): Env {
+  return new NormaliseObservation(makeMore());
 }
 
 /** How many environments {@link makeCounted} and {@link makeFilmed} made, and how many of them are open. */

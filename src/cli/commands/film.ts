@@ -22,7 +22,7 @@ export function addFilm(program: Command): void {
         const { film } = await import('../../mujoco/render/film.js');
         const { agent, environments, step } = await loadRun(path, flags.checkpoint);
         const { seed, fps, seconds, out = `${path}/film.svg` } = flags;
-        const played = await film({ agent, env: await environments.another(), path: out, seed, fps, seconds });
+        const played = await film({ agent, env: environments.evaluation, path: out, seed, fps, seconds });
         await environments.close();
         console.log(`${out}: ${played.length} steps, return ${played.return.toFixed(1)}, agent of step ${step}.`);
       },

@@ -46,7 +46,8 @@ export function evaluation(options: EvaluationOptions): TrainingCallback {
   };
 }
 
-function partsOf(env: Env | VectorEnv): Record<string, Stateful> {
+/** What checkpoints hold of an environment for evaluations. */
+export function partsOf(env: Env | VectorEnv): Record<string, Stateful> {
   const part = hasState(env) ? env : env.memory;
   return part ? { evaluation: part } : {};
 }
