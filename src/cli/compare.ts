@@ -31,17 +31,18 @@ export async function compareRuns(
       }),
     );
   else {
-    const rows = scores.map(({ group, scores: values, iqm }) => {
+    const rows = scores.map(({ group, scores: values, step, iqm }) => {
       const ends = [Math.min(...values), Math.max(...values)];
       return [
         group.task,
         group.label,
         String(values.length),
+        String(step),
         span(iqm, values.length),
         ...[mean(values), ...ends].map(brief),
       ];
     });
-    console.log(table(['task', 'agent', 'runs', 'IQM [95 %]', 'mean', 'min', 'max'], rows));
+    console.log(table(['task', 'agent', 'runs', 'step', 'IQM [95 %]', 'mean', 'min', 'max'], rows));
     for (const { first, second, tasks, probability } of better) {
       const share = [probability.estimate, probability.low, probability.high].map(
         (value) => `${(100 * value).toFixed(0)} %`,
@@ -51,7 +52,9 @@ export async function compareRuns(
       );
     }
   }
-  if (svg) await draw(groups, svg, metric);
+  if (!svg) return;
+  await draw(groups, svg, metric);
+  (json ? console.error : console.log)(`Drawn: ${svg}`);
 }
 
 /** Draws a metric of runs. */
@@ -60,17 +63,20 @@ export async function plotRuns(
   { out, metric = RETURN, title }: { out: string; metric?: string; title?: string },
 ): Promise<void> {
   await draw(await groupsOf(await runsIn(paths), metric), out, metric, title);
+  console.log(`Drawn: ${out}`);
 }
 
 async function draw(groups: readonly RunGroup[], path: string, metric: string, title?: string): Promise<void> {
   const yLabel = metric === RETURN ? 'return' : metric;
   const { svg } = drawGroups(groups, { yLabel, ...(title !== undefined && { title }) });
   await writeFileAtomically('diffrl', path, svg);
-  console.log(`Drawn: ${path}`);
 }
 
 async function groupsOf(folders: readonly RunFolder[], metric: string): Promise<RunGroup[]> {
   const groups = await groupRuns(folders, metric);
+  for (const path of groups.flatMap(({ leftOut }) => leftOut)) {
+    console.error(`Left out, for another run of its seed is further or newer: ${path}`);
+  }
   if (groups.length) return groups;
   const names = [...new Set((await Promise.all(folders.map(progressOf))).flat().flatMap(Object.keys))];
   throw new ArgumentError(

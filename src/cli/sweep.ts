@@ -66,9 +66,8 @@ async function report(plan: Sweep): Promise<void> {
   const states = ['finished', 'paused', 'interrupted', 'running', 'failed', 'new'].filter(count);
   console.log(states.map((state) => `${count(state)} ${state}`).join(', '));
   if (groups.length) {
-    const rows = scoresOf(groups).map(({ group, scores, iqm }) => {
+    const rows = scoresOf(groups).map(({ group, scores, step, iqm }) => {
       const interval = scores.length > 1 ? `[${brief(iqm.low)}, ${brief(iqm.high)}]` : '';
-      const step = Math.min(...group.curves.map((curve) => curve.step.at(-1) as number));
       return [group.task, group.label, String(scores.length), String(step), brief(iqm.estimate), interval];
     });
     const heads = ['task', 'agent', 'runs', 'step', 'IQM', '95 %'];

@@ -23,15 +23,19 @@ export interface RunGroup {
   task: string;
   seeds: number[];
   curves: Curve[];
-  /** Before this step the shortest of its runs ends. */
+  /** Before this step the shortest of its runs ends, or is so far. */
   end: number;
+  /** Paths of runs whose seed got further in another one, or as far in a newer one. */
+  leftOut: string[];
 }
 
 /** A group's final results on one task. */
 export interface GroupScore {
   group: RunGroup;
-  /** Last values, a run each; where some runs are longer, those up to the end of the shortest. */
+  /** Last values, a run each; where some runs are longer or further, those up to the end of the shortest. */
   scores: number[];
+  /** Step of these values, the first where they differ. */
+  step: number;
   /** Interquartile mean with a 95 % interval; without an interval for a single run. */
   iqm: Interval;
 }
@@ -39,14 +43,15 @@ export interface GroupScore {
 /** The metric of evaluations. */
 export const RETURN = 'evaluation/return';
 
-/** Runs with results, in groups by task, agent and settings. @param metric a logged name, default the evaluations' return */
+/** Runs with results, one for each seed, in groups by task, agent and settings. @param metric a logged name, default the evaluations' return */
 export async function groupRuns(folders: readonly RunFolder[], metric = RETURN): Promise<RunGroup[]> {
   const different = new Map(folders.map((folder) => [folder.path, folder]));
   const found = await Promise.all([...different.values()].map((folder) => read(folder, metric)));
   const runs = withEnvs(found.filter(({ curve }) => curve.step.length > 0));
   const keyOf = (run: Run) => JSON.stringify([run.task, variantOf(run)]);
   return [...new Set(runs.map(keyOf))].map((key) => {
-    const own = runs.filter((run) => keyOf(run) === key);
+    const all = runs.filter((run) => keyOf(run) === key);
+    const own = onePerSeed(all);
     const [{ agent, task, settings }] = own as [Run];
     const rivals = runs.filter((run) => run.agent === agent).map((run) => run.settings);
     return {
@@ -56,11 +61,20 @@ export async function groupRuns(folders: readonly RunFolder[], metric = RETURN):
       seeds: own.map(({ seed }) => seed),
       curves: own.map(({ curve }) => curve),
       end: Math.min(...own.map(({ end }) => end)),
+      leftOut: all.filter((run) => !own.includes(run)).map(({ path }) => path),
     };
   });
 }
 
+/** Of runs of the same seed the furthest, and the newest of those. */
+function onePerSeed(runs: readonly Run[]): Run[] {
+  const ranked = [...runs].sort((a, b) => lastStep(b) - lastStep(a) || (a.created < b.created ? 1 : -1));
+  return runs.filter((run) => ranked.find(({ seed }) => seed === run.seed) === run);
+}
+
 interface Run {
+  path: string;
+  created: string;
   task: string;
   env: string;
   /** For people; modules may share it. */
@@ -73,17 +87,25 @@ interface Run {
 }
 
 async function read(folder: RunFolder, metric: string): Promise<Run> {
-  const { settings, task, resolved } = await folder.config();
+  const { settings, task, resolved, created } = await folder.config();
   const { env, seed, steps, threads, evaluationEvery, checkpointEvery, logEvery, filmEvery, ...counting } = settings;
+  const { state, steps: planned } = await folder.status();
+  const curve = await curveOf(folder, metric);
   return {
+    path: folder.path,
+    created,
     task: task.id,
     env,
     agent: fileName(settings.agent),
     seed,
-    end: (await folder.status()).steps + resolved.envs,
+    end: state === 'finished' ? planned + resolved.envs : lastStep({ curve }) + 1,
     settings: flat(counting as unknown as JsonObject),
-    curve: await curveOf(folder, metric),
+    curve,
   };
+}
+
+function lastStep({ curve }: Pick<Run, 'curve'>): number {
+  return curve.step.at(-1) ?? 0;
 }
 
 function variantOf({ settings }: Pick<Run, 'settings'>): string {
@@ -105,7 +127,7 @@ export function scoresOf(groups: readonly RunGroup[]): GroupScore[] {
   });
 }
 
-/** Of each two variants with runs on the same tasks, how probable it is that the first is better. */
+/** Of each two variants with runs on the same tasks, several on some, how probable it is that the first is better. */
 export function improvements(
   scores: readonly GroupScore[],
 ): { first: string; second: string; tasks: number; probability: Interval }[] {
@@ -117,6 +139,7 @@ export function improvements(
       const tasks = [...new Set(scores.map(({ group }) => group.task))].filter((task) => of(a, task) && of(b, task));
       if (!tasks.length) return [];
       const [first, second] = [a, b].map((variant) => tasks.map((task) => of(variant, task)!));
+      if ([...first!, ...second!].every((runs) => runs.length === 1)) return [];
       const probability = probabilityOfImprovement(first!, second!);
       return [{ first: variants.get(a)!, second: variants.get(b)!, tasks: tasks.length, probability }];
     }),
@@ -143,19 +166,24 @@ async function curveOf(folder: RunFolder, metric: string): Promise<Curve> {
 }
 
 function scoreOf(group: RunGroup): GroupScore {
-  const scores = group.curves.map((curve) => lastBefore(group.end, curve));
+  const last = group.curves.map((curve) => lastBefore(group.end, curve));
+  const scores = last.map(({ value }) => value);
   const iqm = interquartileMean(scores);
   return {
     group,
     scores,
+    step: Math.min(...last.map(({ step }) => step)),
     iqm: scores.length > 1 ? stratifiedBootstrap([scores]) : { estimate: iqm, low: iqm, high: iqm },
   };
 }
 
 /** The last value before `end`, or the first one if there is none. */
-function lastBefore(end: number, { step, value }: Curve): number {
-  const last = step.findLastIndex((at) => at < end);
-  return value[Math.max(0, last)] as number;
+function lastBefore(end: number, { step, value }: Curve): { step: number; value: number } {
+  const last = Math.max(
+    step.findLastIndex((at) => at < end),
+    0,
+  );
+  return { step: step[last] as number, value: value[last] as number };
 }
 
 /** Over the steps that all runs of the group have. */

@@ -83,7 +83,7 @@ describe('the program diffrl', () => {
       call('verify', join('runs', runs[0]!)),
       call('watch', 'runs'),
     ]);
-    expect(compared.text).toMatch(/Counter +makeGraded, quality 4 +3 +2\.00 \[2\.00, 2\.00\]/);
+    expect(compared.text).toMatch(/Counter +makeGraded, quality 4 +3 +200 +2\.00 \[2\.00, 2\.00\]/);
     expect(compared.text).toMatch(/quality 4 beats makeGraded, quality 2 with probability 100 %/);
     expect(await readFile(join(folder, 'c.svg'), 'utf8')).toMatch(/makeGraded, quality 4 \(3 seeds\)/);
     expect(verified).toMatchObject({ code: 0, text: expect.stringMatching(/all \d+ arrays .* agree, byte for byte/) });

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RunFolder, type RunSettings } from 'diffrl/node';
+import { RunFolder, type RunSettings, type RunState } from 'diffrl/node';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { groupRuns, improvements, scoresOf } from '../../src/runs/compare.js';
 import { completeSettings } from '../../src/runs/settings.js';
@@ -15,7 +15,11 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** A run as if it had been trained: its returns by the step of their evaluation. */
-async function runOf(given: Partial<RunSettings>, returns: Record<number, number>): Promise<RunFolder> {
+async function runOf(
+  given: Partial<RunSettings>,
+  returns: Record<number, number>,
+  state: RunState = 'finished',
+): Promise<RunFolder> {
   const settings = completeSettings({ agent: 'dime', env: 'Pendulum', ...given });
   const task = { id: settings.env, observationSize: 3, actionSize: 1 };
   const run = await RunFolder.createAt(join(folder, `${count++}`), settings, {
@@ -24,6 +28,7 @@ async function runOf(given: Partial<RunSettings>, returns: Record<number, number
   });
   const rows = Object.entries(returns).map(([step, value]) => `${step},${value},0\n`);
   await writeFile(run.file('evaluations.csv'), `step,return,std\n${rows.join('')}`);
+  await run.writeStatus({ ...(await run.status()), state });
   return run;
 }
 
@@ -36,6 +41,31 @@ it('runs that are longer, or looked at more often, belong to the others, up to t
   const groups = await groupRuns([...runs, runs[0]!]);
   expect(groups.map(({ label, seeds }) => [label, seeds])).toEqual([['dime', [0, 1, 2]]]);
   expect(scoresOf(groups)[0]!.scores).toEqual([2, 3, 4]);
+});
+
+it('runs that failed or are under way are compared at the step that all have reached', async () => {
+  const groups = await groupRuns([
+    await runOf({ seed: 0, steps: 300 }, { 100: 1, 200: 2, 300: 3 }),
+    await runOf({ seed: 1, steps: 300 }, { 100: 5, 200: 6, 300: 7 }),
+    await runOf({ seed: 2, steps: 300 }, { 100: 8 }, 'failed'),
+  ]);
+  expect(scoresOf(groups)[0]).toMatchObject({ scores: [1, 5, 8], step: 100 });
+  const stopped = await groupRuns([await runOf({ steps: 300 }, { 100: 1, 200: 2 })]);
+  expect(scoresOf(stopped)[0]).toMatchObject({ scores: [2], step: 200 });
+});
+
+it('a seed counts once: in its furthest run, the newest of those', async () => {
+  const runs = [
+    await runOf({ seed: 0 }, { 100: 1 }, 'interrupted'),
+    await runOf({ seed: 0 }, { 100: 1, 200: 2 }),
+    await runOf({ seed: 1 }, { 100: 3, 200: 4 }),
+    await runOf({ seed: 0 }, { 100: 5, 200: 6 }),
+  ];
+  const config = await runs[3]!.config();
+  await writeFile(runs[3]!.file('config.json'), JSON.stringify({ ...config, created: '2099-01-01T00:00:00.000Z' }));
+  const groups = await groupRuns(runs);
+  expect(groups).toMatchObject([{ seeds: [1, 0], leftOut: [runs[0]!.path, runs[1]!.path] }]);
+  expect(scoresOf(groups)[0]!.scores).toEqual([4, 6]);
 });
 
 it('a label tells every setting that distinguishes a group', async () => {
@@ -83,4 +113,9 @@ it('improvements compare each variant with each other one, over the tasks that b
     [wrapped, plain, 1, 1],
     ['sac', plain, 2, 1],
   ]);
+});
+
+it('single runs tell nothing of how probable it is that one is better', async () => {
+  const runs = [await runOf({}, { 9: 1 }), await runOf({ agent: 'sac' }, { 9: 2 })];
+  expect(improvements(scoresOf(await groupRuns(runs)))).toEqual([]);
 });
