@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The program `diffrl`. */
 import { Command, CommanderError } from 'commander';
-import { DiffrlError } from '../errors.js';
 import { listenForSignals } from './interruption.js';
+import { describeError } from './print.js';
 
 listenForSignals();
 main().then(
@@ -30,12 +30,6 @@ async function main(): Promise<number> {
     throw error;
   }
   return Number(process.exitCode ?? 0);
-}
-
-/** Our own complaints as one text, everything else with its stack. */
-function describeError(error: unknown): string {
-  if (error instanceof DiffrlError && !process.env.DIFFRL_STACK) return `error: ${error.message}`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 const EXAMPLES = `

@@ -1,3 +1,5 @@
+import { DiffrlError } from '../errors.js';
+
 /** Rows under heads, in columns; numbers to the right. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((row) => row[i]?.length ?? 0)));
@@ -29,4 +31,10 @@ export function duration(seconds: number): string {
   ];
   const two = (value: number) => String(value).padStart(2, '0');
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** Our own complaints as one text, everything else with its stack. */
+export function describeError(error: unknown): string {
+  if (error instanceof DiffrlError && !process.env.DIFFRL_STACK) return `error: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

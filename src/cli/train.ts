@@ -5,7 +5,7 @@ import { createRun } from '../runs/prepare.js';
 import type { RunSettings } from '../runs/settings.js';
 import { progressBar } from '../training/callbacks/progressBar.js';
 import { INTERRUPTED, interruption } from './interruption.js';
-import { brief, duration } from './print.js';
+import { brief, describeError, duration } from './print.js';
 
 /** One run for each seed. */
 export async function trainRuns(
@@ -16,7 +16,9 @@ export async function trainRuns(
   const folders: RunFolder[] = [];
   for (const seed of seeds) folders.push(await createRun('diffrl train', runs, { ...settings, seed }));
   if (jobs === 1) {
-    for (const folder of folders) if (!interruption.aborted) await trainHere(folder);
+    for (const folder of folders) {
+      if (!interruption.aborted) await trainHere(folder).catch((error) => tellFailure(folder, error));
+    }
   } else {
     const { workThrough } = await import('../runs/sweep/pool.js');
     const { liveView } = await import('./liveView.js');
@@ -28,12 +30,12 @@ export async function trainRuns(
     }
     await tellFailures(folders);
   }
-  if (interruption.aborted) {
-    process.exitCode = INTERRUPTED;
-    const open = [];
-    for (const folder of folders) if ((await folder.status()).state !== 'finished') open.push(shown(folder));
-    console.log(`Interrupted. Go on with: diffrl resume ${open.join(' ')}`);
-  }
+  if (!interruption.aborted) return;
+  const open = [];
+  for (const folder of folders) if ((await folder.status()).state !== 'finished') open.push(shown(folder));
+  if (!open.length) return;
+  process.exitCode = INTERRUPTED;
+  console.log(`Interrupted. Go on with: diffrl resume ${open.join(' ')}`);
 }
 
 /** The view has told of runs that failed, not of those whose processes could not say so. */
@@ -70,6 +72,12 @@ function summary({ step, seconds, evaluation, stopped }: RunStatus): string {
   ]
     .filter(Boolean)
     .join(', ');
+}
+
+/** Prints why a run failed, so that the others can go on. */
+export function tellFailure(folder: RunFolder, error: unknown): void {
+  process.exitCode = 1;
+  console.error(`${shown(folder)}: ${describeError(error)}`);
 }
 
 /** The folder as one would write it here. */

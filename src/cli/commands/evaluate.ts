@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { EvaluateFlags } from '../evaluate.js';
-import { collectSetting, parseCount } from '../values.js';
+import { collectSetting, parseCount, parsePositiveCount } from '../values.js';
 
 /** Which checkpoint of a run a command takes. */
 export const checkpointOption = () =>
@@ -12,7 +12,7 @@ export function addEvaluate(program: Command): void {
     .command('evaluate')
     .description('play episodes without exploration and print their returns')
     .argument('<runs...>', 'folders of runs, or folders with runs in them')
-    .option('-n, --episodes <count>', 'episodes', parseCount, 20)
+    .option('-n, --episodes <count>', 'episodes', parsePositiveCount, 20)
     .option('-s, --seed <number>', 'of the first start', parseCount, 2000)
     .addOption(checkpointOption())
     .option(
