@@ -87,6 +87,7 @@ describe('the plan of a sweep', () => {
     [{ grid: { gamma: 0.9 } }, /grid.gamma must be a list of values, got 0.9/],
     [{ random: { samples: 0, options: {} } }, /samples must be an integer >= 1, got 0/],
     [{ random: { options: { gamma: { log: [0, 1] } } } }, /random.options.gamma must be \{ log: \[a, b\] \}/],
+    [{ agents: ['dime', 'sac'], agentOptions: { dmie: {} } }, /agentOptions.dmie is of none .*, did you mean 'dime'/],
     [{ local: { job: 3 } }, /there is no option 'job', did you mean 'jobs'/],
     [{ steps: -1 }, /steps must be an integer >= 1, got -1/],
   ])('refuses %o', (change, message) => {

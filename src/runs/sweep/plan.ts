@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type JsonObject, mergeOptions } from '../../agents/optionsJson.js';
 import type { Json } from '../../checkpoint/checkpointFiles.js';
 import { ArgumentError, show } from '../../errors.js';
+import { nearest } from '../../nearest.js';
 import {
   type GivenOptions,
   group,
@@ -130,6 +131,12 @@ export function planSweep(content: JsonObject, where = 'sweep'): SweepPlan {
     JsonObject;
   const { agents, envs, seeds } = given;
   if (!agents || !envs) throw new ArgumentError(`${where}: the file must name agents and envs.`);
+  const odd = Object.keys(given.agentOptions).find((name) => !agents.includes(name));
+  if (odd !== undefined) {
+    throw new ArgumentError(
+      `${where}: agentOptions.${odd} is of none of the agents${nearest(odd, agents)}; the agents are ${agents.join(', ')}.`,
+    );
+  }
   const common = Object.fromEntries(shared.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
   const runs: PlannedRun[] = [];
   for (const seed of seeds ?? [0]) {
