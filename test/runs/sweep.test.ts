@@ -151,6 +151,12 @@ it('successive halving counts evaluations of environments side by side, and says
   for (const entry of await sweep.entries()) await executeRun(entry.folder, { until: 50 });
   const left = await survivors(await sweep.entries(), 2, rung);
   expect(left.map(({ run }) => run.variant.quality)).toEqual([4]);
+  const { folder: best, status } = left[0]!;
+  const after = async (step: number) => {
+    await best.writeStatus({ ...status, state: 'failed', step });
+    return (await survivors(await sweep.entries(), 2, rung)).map(({ run }) => run.variant.quality);
+  };
+  expect([await after(45), await after(60)]).toEqual([[1], [4]]); // failed before it was compared, and after
 });
 
 it('a run that cannot be looked at fails the call once the other runs are complete', async () => {

@@ -5,7 +5,7 @@ import type { SweepEntry } from './sweep.js';
 
 /**
  * The runs of the variants that go on: of those of an agent on a task one in `factor`, by the mean over seeds of their last
- * evaluation up to `steps`. A variant without a result in all of its runs is left behind.
+ * evaluation up to `steps`. A variant is left behind where one of its runs has no result or failed before.
  *
  * @throws DiffrlError if no variant of an agent on a task has results, without a failure that explains it
  */
@@ -45,6 +45,7 @@ function requireFailures(group: readonly { runs: SweepEntry[] }[], steps: (entry
 async function scoreOf(runs: readonly SweepEntry[], steps: (entry: SweepEntry) => number): Promise<number> {
   const scores = await Promise.all(
     runs.map(async (entry) => {
+      if (entry.status.state === 'failed' && entry.status.step < steps(entry)) return undefined;
       const evaluations = await evaluationsOf(entry.folder);
       const { envs } = (await entry.folder.config()).resolved; // side by side, they stop at the first step beyond
       return evaluations.findLast(({ step }) => step < steps(entry) + envs)?.return;
