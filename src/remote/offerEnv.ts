@@ -87,8 +87,12 @@ export async function acceptEnv(options: AcceptOptions = {}): Promise<RemoteEnv>
     const channel = await offers.next(patience);
     return Session.open(channel, { numEnvs: 1, autoreset: false }, { timeout, patience, limit: FRAME_LIMIT });
   };
+  const close = () => {
+    offers.close();
+    void listener.close();
+  };
   try {
-    return new RemoteEnv(await Member.connect(dial, patience, () => void listener.close()));
+    return new RemoteEnv(await Member.connect(dial, patience, close));
   } catch (error) {
     await listener.close();
     throw error;
@@ -98,7 +102,7 @@ export async function acceptEnv(options: AcceptOptions = {}): Promise<RemoteEnv>
 /** Who offers an environment, in order; one may wait while another is in use. */
 class Offers {
   private waiting: Channel | undefined;
-  private wanted: ((channel: Channel) => void) | undefined;
+  private wanted: { take(channel: Channel): void; giveUp(why: string): void } | undefined;
 
   constructor(private readonly token: string | undefined) {}
 
@@ -107,7 +111,7 @@ class Offers {
       const frame = await channel.receive(HELLO_TIMEOUT);
       if (frame.type !== FrameType.offer) throw new ProtocolError(`expected an offer, got ${frameName(frame.type)}`);
       if (!isSameToken('acceptEnv', this.token, decodeOffer(frame))) throw new ProtocolError(TOKEN_REFUSED);
-      if (this.wanted) return this.wanted(channel);
+      if (this.wanted) return this.wanted.take(channel);
       this.waiting?.end(new ConnectionLostError(`${this.waiting.peer}: another offer came later`));
       this.waiting = channel;
     } catch (error) {
@@ -120,13 +124,25 @@ class Offers {
     this.waiting = undefined;
     if (waiting && !waiting.reason) return Promise.resolve(waiting);
     return new Promise((resolve, reject) => {
-      const expire = () => reject(new ConnectionLostError(`acceptEnv: nobody came within ${patience / 1000} s.`));
-      const timer = setTimeout(expire, patience);
-      this.wanted = (channel) => {
+      const timer = setTimeout(() => this.wanted?.giveUp(`nobody came within ${patience / 1000} s`), patience);
+      const end = () => {
         clearTimeout(timer);
         this.wanted = undefined;
-        resolve(channel);
+      };
+      this.wanted = {
+        take(channel) {
+          end();
+          resolve(channel);
+        },
+        giveUp(why) {
+          end();
+          reject(new ConnectionLostError(`acceptEnv: ${why}.`));
+        },
       };
     });
+  }
+
+  close(): void {
+    this.wanted?.giveUp('it was closed here');
   }
 }

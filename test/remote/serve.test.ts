@@ -209,6 +209,25 @@ describe('an environment that comes by itself', () => {
     env.close();
     await robot; // ends with the connection
   });
+
+  it('is taken by the next reset if it comes too late for one, and waited for no longer than until close', async () => {
+    const port = 20_001 + (process.pid % 20_000);
+    const address = `tcp://127.0.0.1:${port}`;
+    const accepted = acceptEnv({ port, patience: 5000 });
+    const first = await retry(() => offerEnv(() => new Pendulum(), address));
+    const env = later(await accepted);
+    await env.reset();
+    first.close();
+    await expect(env.reset()).rejects.toThrow(/nobody came within 5 s/);
+    const second = await offerEnv(() => new Pendulum(), address);
+    await env.reset();
+    second.close();
+    const waiting = env.reset();
+    const start = performance.now();
+    setTimeout(() => env.close(), 300);
+    await expect(waiting).rejects.toThrow(/it was closed here/);
+    expect(performance.now() - start).toBeLessThan(4000);
+  }, 60_000);
 });
 
 async function retry<T>(run: () => Promise<T>): Promise<T> {
