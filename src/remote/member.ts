@@ -43,9 +43,18 @@ export class Member {
     return this.session.peer;
   }
 
-  /** Starts episodes; if the server is lost, in the environments of the next connection. */
-  async reset(seeds: readonly (number | undefined)[]): Promise<Started> {
-    const started = await this.session.reset(seeds).catch((error) => this.resetElsewhere(error, seeds));
+  /**
+   * Starts episodes; if the server is lost, in the environments of the next connection, with {@link freshSeeds} where none
+   * is given.
+   */
+  async reset(seeds: readonly (number | undefined)[], first = 0): Promise<Started> {
+    const started = await this.session.reset(seeds).catch((error) => {
+      const fresh = this.freshSeeds(first);
+      return this.resetElsewhere(
+        error,
+        seeds.map((seed, i) => seed ?? fresh[i]!),
+      );
+    });
     this.observations = started.observations;
     return started;
   }
@@ -94,7 +103,7 @@ export class Member {
     return Object.assign({}, ...parts);
   }
 
-  private async resetElsewhere(error: unknown, seeds: readonly (number | undefined)[]): Promise<Started> {
+  private async resetElsewhere(error: unknown, seeds: readonly number[]): Promise<Started> {
     if (!isLoss(error) || this.isClosed) throw error;
     const deadline = performance.now() + this.patience;
     let [pause, last] = [FIRST_PAUSE, error as Error];

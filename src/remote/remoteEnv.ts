@@ -35,6 +35,7 @@ export class RemoteEnv implements Env {
   async reset(options: { seed?: number } = {}): Promise<ResetResult> {
     const seed = resetSeed('RemoteEnv', options);
     return this.calls.run('reset', async () => {
+      this.calls.isRunning = false;
       const { observations, infos } = await this.member.reset([seed]);
       this.calls.isRunning = true;
       return { observation: observations, info: infos[0]! };

@@ -57,7 +57,8 @@ export class RemoteVectorEnv implements VectorEnv {
       this.calls.isRunning = false;
       const started = await this.all((member, first) => {
         const rows = Array.from({ length: member.welcome.numEnvs }, (_, i) => first + i);
-        return member.reset(rows.map((row) => (seed === undefined ? undefined : environmentSeed(seed, row))));
+        const seeds = rows.map((row) => (seed === undefined ? undefined : environmentSeed(seed, row)));
+        return member.reset(seeds, first);
       });
       this.calls.isRunning = true;
       return {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { EnvironmentError, Pendulum, ReplayBuffer, Rng, TrainingRun, type Transitions, type VectorEnv } from 'diffrl';
-import { connectEnv, connectVectorEnv } from 'diffrl/remote';
+import { connectEnv, connectVectorEnv, serveEnv } from 'diffrl/remote';
 import { afterAll, describe, expect, it } from 'vitest';
 import { AugmentedRollout } from '../../src/mdp/rollout.js';
 import { TinyAgent } from '../training/tinyAgent.js';
@@ -80,6 +80,30 @@ describe('a server that is lost', () => {
     expect(error).toBeInstanceOf(EnvironmentError);
     expect(error.message).toMatch(/did not come back within 0.4 s: .*ECONNREFUSED/);
   });
+
+  it('goes on with seeds that depend on the number of losses only; a reset that fails leaves no episode', async () => {
+    const play = async () => {
+      let server = await serveEnv(() => new Pendulum(), { port: 0 });
+      const port = Number(new URL(server.address).port);
+      const env = await connectEnv(server.address, { patience: 3000 });
+      open.push(env);
+      await env.reset({ seed: 1 });
+      const starts: number[][] = [];
+      for (let loss = 0; loss < 2; loss++) {
+        await server.close();
+        server = await serveEnv(() => new Pendulum(), { port });
+        expect((await env.step(Float32Array.of(0))).info.lost).toBe(true);
+        starts.push([...(await env.reset()).observation]);
+      }
+      await server.close();
+      await expect(env.reset()).rejects.toThrow(/did not come back within 3 s/);
+      await expect(env.step(Float32Array.of(0))).rejects.toThrow(/call reset first/);
+      return starts;
+    };
+    const [first, second] = await Promise.all([play(), play()]);
+    expect(second).toEqual(first);
+    expect(first[0]).not.toEqual(first[1]);
+  }, 60_000);
 
   it('on the way to an agent: its row is marked, its episode is not counted', async () => {
     const inner = new Pendulum({ maxEpisodeSteps: 5 });
