@@ -15,7 +15,7 @@ export interface Advance<State> {
 
 /**
  * An environment whose whole state is a short list of float64 numbers. Seeding, the time limit, saving and the checks
- * of arguments are done here.
+ * of arguments are done here. Without a seed the first reset draws one at random.
  *
  * Subclass requirements: name the spaces and give `start`, `advance` and `observe`, which depend on their arguments
  * only and change nothing but the `Rng` they are handed.
@@ -44,6 +44,7 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
   readonly maxEpisodeSteps: number;
   private readonly stateSize: number;
   private rng = Rng.fromSeed(0);
+  private isSeeded = false;
   private current: State | undefined;
   private elapsed = 0;
 
@@ -67,7 +68,8 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
 
   reset(options: { seed?: number } = {}): ResetResult {
     const seed = resetSeed(this.id, options);
-    if (seed !== undefined) this.rng = Rng.fromSeed(seed);
+    if (seed !== undefined || !this.isSeeded) this.rng = Rng.fromSeed(seed ?? Math.floor(Math.random() * 2 ** 32));
+    this.isSeeded = true;
     this.current = this.start(this.rng);
     this.elapsed = 0;
     return { observation: this.observe(this.current), info: {} };
@@ -90,6 +92,7 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
 
   /** `physics` is the state vector; it is empty while no episode is running. */
   state(): StateDict {
+    this.isSeeded = true; // it goes on as what was saved would
     return {
       physics: stateArray(Float64Array.from(this.current ?? [])),
       elapsed: stateArray(this.elapsed),
@@ -104,6 +107,7 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
     const rng = this.rng.prepare(substate(state, 'rng'));
     return () => {
       rng();
+      this.isSeeded = true;
       this.current = isRunning ? (Array.from(entries.physics) as State) : undefined;
       this.elapsed = elapsed;
     };

@@ -1,4 +1,4 @@
-import { Box, EnvironmentError, Rng, SyncVectorEnv, TimeLimit, Wrapper } from 'diffrl';
+import { Box, EnvironmentError, Pendulum, Rng, SyncVectorEnv, TimeLimit, Wrapper } from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { loadState } from '../../src/state.js';
 import { SlowWalk, Walk } from './toys.js';
@@ -45,6 +45,15 @@ describe('SyncVectorEnv', () => {
     const copy = structuredClone(first);
     await slow.step(new Float32Array(4).fill(1));
     expect(first).toEqual(copy);
+  });
+
+  it('starts in different places without a seed, too', async () => {
+    const env = await SyncVectorEnv.create(3, () => new Pendulum());
+    const { observations } = await env.reset();
+    expect(new Set(observations).size).toBe(9);
+    expect(await new SyncVectorEnv([new Pendulum()]).state!()).toEqual(
+      await new SyncVectorEnv([new Pendulum()]).state!(),
+    );
   });
 
   it('goes on bit for bit from its state', async () => {
