@@ -45,7 +45,8 @@ export class MujocoEnv implements Env {
   readonly layout: Readonly<Record<string, { from: number; to: number }>>;
   private readonly stepping: Stepping;
   private readonly actuators: readonly number[];
-  private rng = Rng.fromSeed(Math.floor(Math.random() * 2 ** 32));
+  private rng = Rng.fromSeed(0);
+  private isSeeded = false;
   private phase: 'new' | 'running' | 'unstable' | 'closed' = 'new';
 
   private constructor(
@@ -86,7 +87,8 @@ export class MujocoEnv implements Env {
   reset(options: { seed?: number } = {}): ResetResult {
     this.requireOpen('reset');
     const seed = resetSeed(this.id, options);
-    if (seed !== undefined) this.rng = Rng.fromSeed(seed);
+    if (seed !== undefined || !this.isSeeded) this.rng = Rng.fromSeed(seed ?? Math.floor(Math.random() * 2 ** 32));
+    this.isSeeded = true;
     this.phase = 'new';
     this.stepping.clear(this.simulation, this.task.keyframe);
     this.task.initialize?.(this.simulation, this.rng);
@@ -156,6 +158,7 @@ export class MujocoEnv implements Env {
   /** The physics, the random stream and whatever of the model a reset changes. */
   state(): StateDict {
     this.requireOpen('state');
+    this.isSeeded = true; // it goes on as what was saved would
     const { model } = this.simulation;
     const changed = (this.task.modelState ?? []).map((name) => [name, stateArray(modelArray(model, name).slice())]);
     return {
@@ -177,6 +180,7 @@ export class MujocoEnv implements Env {
     const parts = [this.rng.prepare(substate(state, 'rng')), simulation.prepare(substate(state, 'simulation'))];
     return () => {
       for (const commit of parts) commit();
+      this.isSeeded = true;
       for (const [name, array] of arrays) array.set(changed[name]!);
       this.stepping.resume(simulation);
       this.phase = running[0] === 1 ? 'running' : 'new';

@@ -53,6 +53,12 @@ describe('MujocoEnv', () => {
     expect(env.reset({ seed: 5 }).observation).toEqual(first);
   });
 
+  it('starts anywhere as long as it has no seed, from one state before that', async () => {
+    const [one, other] = [await use(point()), await use(point())];
+    expect(one.reset().observation).not.toEqual(other.reset().observation);
+    expect((await use(point())).state()).toEqual((await use(point())).state());
+  });
+
   it('names a part of the observation whose size changes, and one that comes or goes', async () => {
     let parts: object = { place: 0, wheels: [1, 2] };
     const task = { model: POINT, frameSkip: 1, evaluate: () => ({ reward: 0 }) };
