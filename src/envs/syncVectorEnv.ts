@@ -52,7 +52,7 @@ export class SyncVectorEnv implements VectorEnv {
     };
   }
 
-  /** Makes the environments side by side; `make` gets the index of each. Throws what one threw once each is made or has failed. */
+  /** Makes the environments side by side; `make` gets the index of each. Throws what one threw once each is made or has failed; the others are closed then. */
   static async create(numEnvs: number, make: (index: number) => MaybePromise<Env>): Promise<SyncVectorEnv> {
     requireInteger('SyncVectorEnv.create', 'numEnvs', numEnvs, { min: 1 });
     if (typeof make !== 'function') {
@@ -61,9 +61,14 @@ export class SyncVectorEnv implements VectorEnv {
       );
     }
     const outcomes = await Promise.allSettled(Array.from({ length: numEnvs }, async (_, i) => make(i)));
-    const failed = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
-    if (failed) throw failed.reason;
-    return new SyncVectorEnv(outcomes.map((outcome) => (outcome as PromiseFulfilledResult<Env>).value));
+    const envs = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    try {
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+      return new SyncVectorEnv(envs);
+    } catch (error) {
+      await Promise.allSettled(envs.map(async (env) => env?.close?.()));
+      throw error;
+    }
   }
 
   /** @throws ArgumentError for a seed that is none; nothing has changed then */

@@ -33,5 +33,11 @@ export async function makeMujoco<Id extends MujocoId>(id: Id, options?: MujocoOp
   requireOneOf('makeMujoco', 'id', id, mujocoIds());
   const { maxEpisodeSteps, ...taskOptions } = (options ?? {}) as { maxEpisodeSteps?: number };
   const task = await loadTask(id, taskOptions as unknown as MujocoTaskOptions<Id>);
-  return new TimeLimit(await MujocoEnv.create(task), maxEpisodeSteps ?? task.timeLimit ?? Infinity);
+  const env = await MujocoEnv.create(task);
+  try {
+    return new TimeLimit(env, maxEpisodeSteps ?? task.timeLimit ?? Infinity);
+  } catch (error) {
+    env.close();
+    throw error;
+  }
 }

@@ -75,21 +75,26 @@ export async function makeRunEnvironments(
   const make = async (learns: boolean, index = 0) => {
     const place = places[index % places.length] as string;
     const env = await makeEnvironment(where, place, setting.envOptions);
+    return closedIfFails({ close: async () => env.close?.() }, async () => wrapping.wrap(env, learns));
+  };
+  const kept = <E extends { close?(): unknown }>(env: E): E => {
     made.push(env);
-    return wrapping.wrap(env, learns);
+    return env;
   };
   const close = async () => {
     for (const env of made) await env.close?.();
   };
   return closedIfFails({ close }, async () => {
-    const train = envs === 1 ? await make(true) : await SyncVectorEnv.create(envs, (i) => make(true, i));
-    const evaluation = await make(false);
+    const train = kept(envs === 1 ? await make(true) : await SyncVectorEnv.create(envs, (i) => make(true, i)));
+    const evaluation = kept(await make(false));
     return {
       train,
       evaluation,
-      another: () => make(false),
+      another: async () => kept(await make(false)),
       sideBySide: async (episodes) =>
-        isOwn(setting.env) ? SyncVectorEnv.create(Math.min(episodes, SIDE_BY_SIDE), () => make(false)) : evaluation,
+        isOwn(setting.env)
+          ? kept(await SyncVectorEnv.create(Math.min(episodes, SIDE_BY_SIDE), () => make(false)))
+          : evaluation,
       close,
     };
   });

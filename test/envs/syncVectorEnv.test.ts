@@ -104,6 +104,17 @@ describe('SyncVectorEnv', () => {
     expect((await env.step(new Float32Array(2))).rewards.length).toBe(2);
   });
 
+  it('closes those that were made where another one fails', async () => {
+    const made: Walk[] = [];
+    const make = (i: number) => {
+      if (i === 2) throw new Error('no more');
+      made.push(new Walk());
+      return made.at(-1)!;
+    };
+    await expect(SyncVectorEnv.create(4, make)).rejects.toThrow('no more');
+    expect(made.map(({ isClosed }) => isClosed)).toEqual([true, true, true]);
+  });
+
   it('closes all', async () => {
     const env = await four();
     await env.close();
