@@ -55,12 +55,26 @@ export interface MujocoTask {
   resetInfo?(simulation: Simulation): Info;
 }
 
-/** `given` over `defaults`. @throws ArgumentError for a name that `defaults` does not have */
+/** `given` over `defaults`. @throws ArgumentError for a name that `defaults` does not have, or a value of another kind */
 export function withDefaults<T extends object>(where: string, defaults: T, given: Partial<T>): T {
   const unknown = Object.keys(given).find((name) => !(name in defaults));
   if (unknown === undefined) {
-    return { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+    const chosen = Object.entries(given).filter(([, value]) => value !== undefined);
+    for (const [name, value] of chosen) requireLike(where, name, value, defaults[name as keyof T]);
+    return { ...defaults, ...Object.fromEntries(chosen) };
   }
   const allowed = Object.keys(defaults).join(', ') || 'none';
   throw new ArgumentError(`${where}: there is no option ${show(unknown)}; the options are: ${allowed}.`);
+}
+
+/** @throws ArgumentError unless `value` is a number, a switch or a list of numbers as `initial` is; a model may be anything */
+function requireLike(where: string, name: string, value: unknown, initial: unknown): void {
+  if (initial === undefined) return;
+  const isNumber = (entry: unknown) => typeof entry === 'number' && !Number.isNaN(entry);
+  const isLike = Array.isArray(initial)
+    ? Array.isArray(value) && value.length === initial.length && value.every(isNumber)
+    : typeof value === typeof initial && !Number.isNaN(value);
+  if (isLike) return;
+  const wanted = Array.isArray(initial) ? `a list of ${initial.length} numbers` : `a ${typeof initial}`;
+  throw new ArgumentError(`${where}: ${name} must be ${wanted}, got ${show(value)}.`);
 }

@@ -133,6 +133,16 @@ describe('MujocoEnv', () => {
     await expect(MujocoEnv.create({ ...task, model: POINT, observe: () => ({}) })).rejects.toThrow(/no numbers/);
     await expect(MujocoEnv.create({ ...task, model: POINT, frameSkip: 0 })).rejects.toThrow(/frameSkip .* >= 1/);
     await expect(makeMujoco('HalfCheetah-v5', { ctrlCost: 1 } as object)).rejects.toThrow(/no option 'ctrlCost'/);
+    for (const [option, value, wanted] of [
+      ['healthyZRange', 0.8, 'a list of 2 numbers, got 0.8'],
+      ['healthyZRange', [0.8, null], 'a list of 2 numbers'],
+      ['ctrlCostWeight', '1', "a number, got '1'"],
+      ['terminateWhenUnhealthy', 0, 'a boolean, got 0'],
+    ] as const) {
+      await expect(makeMujoco('Hopper-v5', { [option]: value } as object)).rejects.toThrow(
+        `Hopper-v5: ${option} must be ${wanted}`,
+      );
+    }
     await expect(makeMujoco('HalfCheetah-v4', { frameSkip: 1 } as object)).rejects.toThrow(/no option 'frameSkip'/);
     await expect(makeMujoco('Cheetah-v5' as MujocoId)).rejects.toThrow(/must be one of 'Ant-v4'/);
   });

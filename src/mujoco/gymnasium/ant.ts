@@ -61,8 +61,8 @@ const DEFAULTS: AntOptions = {
   includeCfrcExtInObservation: true,
 };
 
-export const antV5 = (options: Partial<AntOptions> = {}) =>
-  ant(5, { ...readOptions('Ant', 5, DEFAULTS, options), useContactForces: true });
+export const antV5 = ({ mainBody = DEFAULTS.mainBody, ...options }: Partial<AntOptions> = {}) =>
+  ant(5, { ...readOptions('Ant', 5, DEFAULTS, options), mainBody, useContactForces: true });
 
 export const antV4 = (options: AntV4Options = {}) => {
   const fixed = ['forwardRewardWeight', 'mainBody', 'includeCfrcExtInObservation'] as const;
