@@ -56,6 +56,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   requireOptions('evaluate', options, { agent: true, env: true, episodes: true, seed: true, maxEpisodeSteps: true });
   const { agent, env, episodes = 10, seed = 0, maxEpisodeSteps = 100_000 } = options;
   requireInteger('evaluate', 'episodes', episodes, { min: 1 });
+  if (maxEpisodeSteps !== Infinity) requireInteger('evaluate', 'maxEpisodeSteps', maxEpisodeSteps, { min: 1 });
   requireMatch('evaluate', agent, env);
   const worlds = environments('evaluate', env);
   const { numEnvs } = worlds;

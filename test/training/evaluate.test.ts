@@ -73,6 +73,8 @@ describe('evaluate', () => {
     const evaluation = evaluate({ agent: new TinyAgent(env), env, episodes: 1, maxEpisodeSteps: 50 });
     await expect(evaluation).rejects.toThrow(EnvironmentError);
     await expect(evaluation).rejects.toThrow(/did not end within 50 steps; wrap the environment in a time limit/);
+    const never = evaluate({ agent: new TinyAgent(env), env, maxEpisodeSteps: Number.NaN });
+    await expect(never).rejects.toThrow(/maxEpisodeSteps must be an integer >= 1, got NaN/);
   });
 
   it('names the environment that fails, and refuses to run no episode', async () => {
