@@ -5,7 +5,7 @@ import { checkpointExists, readCheckpoint } from '../checkpoint/checkpoint.js';
 import { CheckpointError } from '../errors.js';
 import type { StateDict } from '../state.js';
 import { type ExecuteOptions, executeRun } from './execute.js';
-import { RunFolder } from './folder.js';
+import { type RunConfig, RunFolder } from './folder.js';
 import { versions } from './here.js';
 import { evaluationsOf } from './results.js';
 
@@ -55,7 +55,7 @@ export async function verifyRun(path: string, options: ExecuteOptions = {}): Pro
       differing,
       evaluations: pairs.length,
       digits: Math.min(ALL_DIGITS, ...pairs.map(([a, b]) => digitsOf(a, b))),
-      changes: changesSince(config.versions, config.machine.cpu, (await copy.config()).machine.cpu),
+      changes: changesSince(config, (await copy.config()).machine),
     };
   } finally {
     await rm(parent, { recursive: true, force: true });
@@ -82,11 +82,14 @@ function digitsOf(a: number, b: number): number {
   return Math.max(0, Math.floor(-Math.log10(Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b)))));
 }
 
-function changesSince(before: Record<string, string>, cpuBefore: string, cpu: string): string[] {
+function changesSince({ versions: before, machine, settings }: RunConfig, here: RunConfig['machine']): string[] {
   const now = versions();
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
     (name) => before[name] !== now[name],
   );
   const changed = names.map((name) => `${name} ${before[name] ?? 'none'} is ${now[name] ?? 'none'} now`);
-  return cpuBefore === cpu ? changed : [...changed, `the processor was a ${cpuBefore}, it is a ${cpu} now`];
+  if (machine.cpu !== here.cpu) changed.push(`the processor was a ${machine.cpu}, it is a ${here.cpu} now`);
+  const countsCores = settings.threads === 0; // else the engine has the same number of threads anywhere
+  if (countsCores && machine.cores !== here.cores) changed.push(`${machine.cores} cores are ${here.cores} now`);
+  return changed;
 }

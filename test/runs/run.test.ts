@@ -16,6 +16,7 @@ import { createRun, executeRun, findRuns, loadRun, RunBusyError, RunFolder, type
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claim } from '../../src/runs/claim.js';
 import { prepareRun } from '../../src/runs/prepare.js';
+import { verifyRun } from '../../src/runs/verify.js';
 import { digests } from './digests.js';
 import { counted } from './tiny.js';
 
@@ -143,6 +144,24 @@ describe('a run', () => {
     expect((await executeRun(run)).state).toBe('finished');
     const { observationSpace, actionSpace } = (await loadRun(run.path)).environments.train;
     expect([observationSpace.size, actionSpace]).toEqual([6, Box.uniform(1, -1, 1)]);
+  });
+
+  it.each([
+    [0, [expect.stringMatching(/^999 cores are \d+ now$/)]],
+    [1, []],
+  ])('with threads %i is verified, and told what may explain a difference', async (threads, changes) => {
+    const run = await createRun('test', folder, { ...settings, steps: 40, threads });
+    await executeRun(run);
+    const config = await run.config();
+    config.machine.cores = 999;
+    await writeFile(run.file('config.json'), JSON.stringify(config));
+    expect(await verifyRun(run.path)).toMatchObject({ step: 40, differing: [], changes });
+  });
+
+  it('before its first evaluation is repeated to the byte, too', async () => {
+    const run = await createRun('test', folder, settings);
+    await executeRun(run, { until: 20 });
+    expect(await verifyRun(run.path)).toMatchObject({ step: 20, differing: [], evaluations: 0 });
   });
 
   it('is told from other folders that have a config.json', async () => {
