@@ -86,7 +86,7 @@ async function executeClaimed(folder: RunFolder, options: ExecuteOptions): Promi
     }
     return await folder.status();
   } catch (error) {
-    await report.fail(error);
+    await report.fail(error).catch(() => {}); // why the training failed says more
     throw error;
   }
 }

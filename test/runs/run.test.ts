@@ -261,6 +261,17 @@ describe('a run', () => {
     await environments.close();
   });
 
+  it('tells why it failed also where its folder is gone', async () => {
+    const run = await createRun('test', folder, settings);
+    const onStep = async () => {
+      run.writeStatus = async () => {
+        throw new Error('no space left');
+      };
+      throw new Error('power cut');
+    };
+    await expect(executeRun(run, { callbacks: [{ onStep }] })).rejects.toThrow('power cut');
+  });
+
   it('is worked on by one process at a time', async () => {
     const run = await createRun('test', folder, settings);
     const release = await claim(run.path);
