@@ -71,7 +71,7 @@ export async function makeRunEnvironments(
 ): Promise<RunEnvironments> {
   const wrapping = new Wrapping(setting.wrappers);
   const made: { close?(): unknown }[] = [];
-  const places = isRemoteAddress(setting.env) ? setting.env.split(',') : [setting.env];
+  const places = placesOf(setting.env);
   const make = async (learns: boolean, index = 0) => {
     const place = places[index % places.length] as string;
     const env = await makeEnvironment(where, place, setting.envOptions);
@@ -98,6 +98,19 @@ export async function makeRunEnvironments(
       close,
     };
   });
+}
+
+/** @throws ArgumentError where `env` names more servers than a run has environments */
+export function requirePlaces(where: string, env: string, envs: number): void {
+  const { length } = placesOf(env);
+  if (length <= envs) return;
+  throw new ArgumentError(
+    `${where}: env names ${length} servers, but envs is ${envs}, so that not all would be used; set envs (--envs) to ${length} or more, or leave servers out.`,
+  );
+}
+
+function placesOf(env: string): string[] {
+  return isRemoteAddress(env) ? env.split(',') : [env];
 }
 
 /** Whether `name` is an environment of the library, of which there can be any number side by side. */

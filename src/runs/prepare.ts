@@ -5,7 +5,7 @@ import { agentClass, createAgent } from '../agents/registry.js';
 import type { Env } from '../envs/env.js';
 import { ArgumentError, requireObject, requireText, show } from '../errors.js';
 import { requirePath } from '../files/fileErrors.js';
-import { closedIfFails, makeRunEnvironments, type RunEnvironments } from './environment.js';
+import { closedIfFails, makeRunEnvironments, type RunEnvironments, requirePlaces } from './environment.js';
 import { fileName, type RunDetails, RunFolder } from './folder.js';
 import { absoluteModule, isModule, loadFunction } from './modules.js';
 import { type CompleteSettings, completeSettings, type RunSettings } from './settings.js';
@@ -61,7 +61,11 @@ export function withAbsolutePaths(given: RunSettings): RunSettings {
 async function describeTask(where: string, settings: CompleteSettings) {
   const environment = (envs: number) => makeRunEnvironments(where, settings, envs);
   const first = await environment(1);
-  const details = await closedIfFails(first, async () => detailsOf(settings, first.evaluation));
+  const details = await closedIfFails(first, async () => {
+    const found = detailsOf(settings, first.evaluation);
+    requirePlaces(where, settings.env, found.resolved.envs);
+    return found;
+  });
   const { envs } = details.resolved;
   if (envs === 1) return { details, environments: first };
   await first.close();

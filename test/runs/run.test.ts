@@ -8,11 +8,13 @@ import {
   type Env,
   evaluate,
   NormaliseObservation,
+  Pendulum,
   type SacAgent,
   type SdacAgent,
   type TrainingCallback,
 } from 'diffrl';
 import { createRun, executeRun, findRuns, loadRun, RunBusyError, RunFolder, type RunSettings } from 'diffrl/node';
+import { serveEnv } from 'diffrl/remote';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { claim } from '../../src/runs/claim.js';
 import { prepareRun } from '../../src/runs/prepare.js';
@@ -259,6 +261,15 @@ describe('a run', () => {
     expect((agent as SacAgent).options.compile).toEqual(expected);
     agent.dispose();
     await environments.close();
+  });
+
+  it('is refused where it would not use all servers that it names', async () => {
+    const server = await serveEnv(() => new Pendulum(), { port: 0 });
+    const env = `${server.address},${server.address}`;
+    const remote: RunSettings = { ...settings, env, envOptions: {}, envs: undefined, preset: 'none' };
+    await expect(createRun('test', folder, remote)).rejects.toThrow(/env names 2 servers, but envs is 1/);
+    expect((await (await createRun('test', folder, { ...remote, envs: 2 })).config()).resolved.envs).toBe(2);
+    await server.close();
   });
 
   it('tells why it failed also where its folder is gone', async () => {
