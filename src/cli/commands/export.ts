@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RunningMoments } from '../../ops/runningMoments.js';
 import type { LoadedRun } from '../../runs/load.js';
 import { parseCount } from '../values.js';
 import { checkpointOption } from './evaluate.js';
@@ -41,22 +42,28 @@ interface ExportFlags {
 }
 
 /** The moments that the run's observations are normalised with: they become part of the model, which takes raw observations. */
-async function momentsOf({ environments, config }: LoadedRun) {
+export async function momentsOf({ environments, config }: Pick<LoadedRun, 'environments' | 'config'>) {
   const { NormaliseObservation } = await import('../../envs/wrappers/normaliseObservation.js');
   const { FrameStack } = await import('../../envs/wrappers/frameStack.js');
   const { Wrapper } = await import('../../envs/wrappers/wrapper.js');
   const { ArgumentError } = await import('../../errors.js');
-  let stack = false;
+  let [stack, moments]: [boolean, RunningMoments | undefined] = [false, undefined];
   for (let env: unknown = environments.evaluation; env instanceof Wrapper; env = env.env) {
-    if (env instanceof NormaliseObservation && !stack) return env.moments;
-    if (env instanceof NormaliseObservation) {
+    stack ||= env instanceof FrameStack;
+    if (!(env instanceof NormaliseObservation)) continue;
+    if (stack && !moments) {
       throw new ArgumentError(
         `diffrl export: ${config.task.id} was normalised before its frames were stacked, which one model cannot do; train with --wrap frameStack=N normaliseObservation.`,
       );
     }
-    stack ||= env instanceof FrameStack;
+    if (moments) {
+      throw new ArgumentError(
+        `diffrl export: ${config.task.id} was normalised twice, which one model cannot do; train with one normaliseObservation.`,
+      );
+    }
+    moments = env.moments;
   }
-  return undefined;
+  return moments;
 }
 
 /** What the file tells of the run. */

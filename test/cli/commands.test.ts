@@ -1,10 +1,12 @@
-/** What commands for several runs make of one that fails, in this process. */
+/** Commands, called in this process: what they make of runs that fail, and of what cannot be exported. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NormaliseObservation, Pendulum } from 'diffrl';
 import { createRun, executeRun, findRuns, type RunSettings } from 'diffrl/node';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { momentsOf } from '../../src/cli/commands/export.js';
 import { evaluateRuns } from '../../src/cli/evaluate.js';
 import { trainRuns } from '../../src/cli/train.js';
 
@@ -47,3 +49,11 @@ it('train goes on with the next seed where one fails', async () => {
   expect(states).toEqual(['failed', 'failed']);
   expect(process.exitCode).toBe(1);
 }, 60_000);
+
+it('export takes the moments of one normaliser, and refuses two', async () => {
+  const once = new NormaliseObservation(new Pendulum());
+  const run = (evaluation: object) =>
+    ({ environments: { evaluation }, config: { task: { id: 'Pendulum-v1' } } }) as never;
+  expect(await momentsOf(run(once))).toBe(once.moments);
+  await expect(momentsOf(run(new NormaliseObservation(once)))).rejects.toThrow(/Pendulum-v1 was normalised twice/);
+});
