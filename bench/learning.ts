@@ -57,6 +57,12 @@ try {
   await recording;
 }
 await record(experiment);
+for (const { folder, status } of await sweep.entries()) {
+  if (status.error === undefined) continue;
+  process.exitCode = 1;
+  const [why] = status.error.split('\n');
+  console.error(`${folder.path} ${status.state} at step ${status.step}: ${why}. To try again remove the folder.`);
+}
 
 /** Writes the results of runs that are complete and were not recorded yet. */
 async function record(name: string): Promise<void> {
