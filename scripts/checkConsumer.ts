@@ -110,14 +110,19 @@ function checkTypes(): void {
       );
       const { version } = JSON.parse(readFileSync(join(project, 'node_modules', compiler, 'package.json'), 'utf8'));
       const tsc = join(project, 'node_modules', compiler, 'bin/tsc');
-      const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], {
+      const { stdout, stderr, status } = spawnSync(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], {
         cwd: project,
         encoding: 'utf8',
       });
       const ours = stdout
         .split('\n')
         .filter((line) => /error TS/.test(line) && /^(\.\.\/)*(node_modules\/diffrl\/|[\w/]*uses)|^error/.test(line));
-      report(`types, ${name}, TypeScript ${version}`, ours.length === 0, ours.join('\n'));
+      const hasRun = status === 0 || /error TS/.test(stdout); // errors of other packages are not ours
+      report(
+        `types, ${name}, TypeScript ${version}`,
+        hasRun && ours.length === 0,
+        ours.join('\n') || stderr || stdout || `tsc ended with ${status}`,
+      );
     }
   }
 }
