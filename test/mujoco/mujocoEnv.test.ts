@@ -1,6 +1,6 @@
 import { Rng } from 'diffrl';
 import { MujocoEnv, type MujocoId, makeMujoco, type Simulation } from 'diffrl/mujoco';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadState } from '../../src/state.js';
 
 const POINT = `<mujoco><option timestep="0.01"/>
@@ -212,6 +212,10 @@ describe('makeMujoco', () => {
     expect(ends).toEqual([false, false, true]);
     expect((await use(makeMujoco('HalfCheetah-v5'))).maxEpisodeSteps).toBe(1000);
     expect((await use(makeMujoco('dm_control/walker-run', { maxEpisodeSteps: 7 }))).maxEpisodeSteps).toBe(7);
+    const close = vi.spyOn(MujocoEnv.prototype, 'close');
+    await expect(makeMujoco('HalfCheetah-v5', { maxEpisodeSteps: 0 })).rejects.toThrow(/maxEpisodeSteps must be/);
+    expect(close).toHaveBeenCalledOnce();
+    close.mockRestore();
     // @ts-expect-error the tasks of the suite have no options of their own
     await expect(makeMujoco('dm_control/walker-run', { frameSkip: 7 })).rejects.toThrow(/no option 'frameSkip'/);
   });
