@@ -82,7 +82,17 @@ export interface Group {
 }
 
 /** In the order of rows and curves. */
-export const agents: readonly string[] = ['dime', 'sdac', 'dpmd', 'diffsac', 'diffwpo', 'diffppo', 'ppo', 'crossq', 'sac'];
+export const agents: readonly string[] = [
+  'dime',
+  'sdac',
+  'dpmd',
+  'diffsac',
+  'diffwpo',
+  'diffppo',
+  'ppo',
+  'crossq',
+  'sac',
+];
 
 /** The runs of each agent on each task in an experiment, or in each of those that a comparison names. */
 export function groupsOf(name: string): Group[] {

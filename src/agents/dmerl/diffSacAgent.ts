@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ArgumentError } from '../../errors.js';
 import { sacStepLoss } from '../../objectives/sacStepLoss.js';
 import { stepLogRatio } from '../../objectives/stepBatch.js';
+import { adamOption } from '../../ops/adam.js';
 import { logNormal } from '../../ops/gaussian.js';
 import { flag, type OptionValues, oneOf } from '../../options.js';
 import type { AgentOptions } from '../baseAgent.js';
@@ -10,6 +11,7 @@ import { type ActorContext, type ActorLoss, StepActorCritic, stepActorCriticOpti
 
 const diffSacOptions = {
   ...stepActorCriticOptions,
+  actorAdam: adamOption({ updateClip: 1 }, "Of the policy's optimiser."),
   divergence: oneOf(
     ['reverse', 'forward'],
     'reverse',

@@ -63,7 +63,7 @@ export const stepActorCriticOptions = {
   criticHidden: widths([256, 256], 'Hidden layers of both critics.'),
   actorLearningRate: learningRateOption(3e-4, 'Of the policy.'),
   criticLearningRate: learningRateOption(3e-4, 'Of the critics.'),
-  actorAdam: adamOption({ updateClip: 1 }, "Of the policy's optimiser; without updateClip its chains can explode."),
+  actorAdam: adamOption({}, "Of the policy's optimiser."),
   criticAdam: adamOption({}, "Of the critics' optimiser."),
   trustRegion: trustRegionOption,
   evaluation: evaluationOption('lastStepMean'),
