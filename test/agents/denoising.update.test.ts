@@ -38,7 +38,7 @@ const [chains, side] = [
 /** The network of Diffusion-QL at times `t`, one a row. */
 function network(v: Vars, x: tf.Tensor, s: tf.Tensor2D, t: number[]): tf.Tensor2D {
   const features = t.map((time) => {
-    const angles = Array.from({ length: 8 }, (_, j) => time / 10_000 ** (j / 8));
+    const angles = Array.from({ length: 8 }, (_, j) => time / 10_000 ** (j / 7));
     return [...angles.map(Math.sin), ...angles.map(Math.cos)];
   });
   const time = dense(v, tf.tensor2d(features), mish, 'time/mlp/');
