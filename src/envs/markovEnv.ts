@@ -1,9 +1,10 @@
 import { EnvironmentError, requireFinite, requireInteger, requireLength, requireNamed } from '../errors.js';
-import { Rng } from '../rng/rng.js';
+import type { Rng } from '../rng/rng.js';
 import type { Box } from '../spaces/box.js';
 import { asCount, lengthOf, prefixed, readEntries, type StateDict, stateArray, substate } from '../state.js';
 import type { Env, ResetResult, StepResult } from './env.js';
 import { resetSeed } from './resetSeed.js';
+import { StartRng } from './startRng.js';
 
 /** What {@link MarkovEnv.advance} returns. */
 export interface Advance<State> {
@@ -43,8 +44,7 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
   /** Steps after which an episode is truncated; may be infinite. */
   readonly maxEpisodeSteps: number;
   private readonly stateSize: number;
-  private rng = Rng.fromSeed(0);
-  private isSeeded = false;
+  private readonly random = new StartRng();
   private current: State | undefined;
   private elapsed = 0;
 
@@ -68,9 +68,7 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
 
   reset(options: { seed?: number } = {}): ResetResult {
     const seed = resetSeed(this.id, options);
-    if (seed !== undefined || !this.isSeeded) this.rng = Rng.fromSeed(seed ?? Math.floor(Math.random() * 2 ** 32));
-    this.isSeeded = true;
-    this.current = this.start(this.rng);
+    this.current = this.start(this.random.start(seed));
     this.elapsed = 0;
     return { observation: this.observe(this.current), info: {} };
   }
@@ -83,7 +81,7 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
     if (!this.current) throw new EnvironmentError(`${this.id}.step: call reset first; no episode is running.`);
     requireLength(`${this.id}.step`, 'action', action, this.actionSpace.size);
     requireFinite(`${this.id}.step`, 'action', action);
-    const { state, reward, terminated } = this.advance(this.current, Array.from(action), this.rng);
+    const { state, reward, terminated } = this.advance(this.current, Array.from(action), this.random.rng);
     this.elapsed += 1;
     const truncated = !terminated && this.elapsed >= this.maxEpisodeSteps;
     this.current = terminated || truncated ? undefined : state;
@@ -92,11 +90,10 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
 
   /** `physics` is the state vector; it is empty while no episode is running. */
   state(): StateDict {
-    this.isSeeded = true; // it goes on as what was saved would
     return {
       physics: stateArray(Float64Array.from(this.current ?? [])),
       elapsed: stateArray(this.elapsed),
-      ...prefixed('rng', this.rng.state()),
+      ...prefixed('rng', this.random.state()),
     };
   }
 
@@ -104,10 +101,9 @@ export abstract class MarkovEnv<State extends number[]> implements Env {
     const isRunning = lengthOf(state, 'physics') > 0;
     const entries = readEntries(state, { physics: isRunning ? this.stateSize : 0, elapsed: 1 }, ['rng']);
     const elapsed = asCount(entries.elapsed, 'elapsed');
-    const rng = this.rng.prepare(substate(state, 'rng'));
+    const rng = this.random.prepare(substate(state, 'rng'));
     return () => {
       rng();
-      this.isSeeded = true;
       this.current = isRunning ? (Array.from(entries.physics) as State) : undefined;
       this.elapsed = elapsed;
     };

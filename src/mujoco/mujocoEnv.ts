@@ -1,5 +1,6 @@
 import type { Env, ResetResult, StepResult } from '../envs/env.js';
 import { resetSeed } from '../envs/resetSeed.js';
+import { StartRng } from '../envs/startRng.js';
 import { Wrapper } from '../envs/wrappers/wrapper.js';
 import {
   ArgumentError,
@@ -12,7 +13,6 @@ import {
   show,
 } from '../errors.js';
 import { requireOptions } from '../options.js';
-import { Rng } from '../rng/rng.js';
 import { Box } from '../spaces/box.js';
 import { prefixed, readEntries, type StateDict, stateArray, substate } from '../state.js';
 import { MujocoSimulationError } from './errors.js';
@@ -45,8 +45,7 @@ export class MujocoEnv implements Env {
   readonly layout: Readonly<Record<string, { from: number; to: number }>>;
   private readonly stepping: Stepping;
   private readonly actuators: readonly number[];
-  private rng = Rng.fromSeed(0);
-  private isSeeded = false;
+  private readonly random = new StartRng();
   private phase: 'new' | 'running' | 'unstable' | 'closed' = 'new';
 
   private constructor(
@@ -86,12 +85,10 @@ export class MujocoEnv implements Env {
   /** @throws NonFiniteError if the task starts from NaN or infinity; then another reset is due */
   reset(options: { seed?: number } = {}): ResetResult {
     this.requireOpen('reset');
-    const seed = resetSeed(this.id, options);
-    if (seed !== undefined || !this.isSeeded) this.rng = Rng.fromSeed(seed ?? Math.floor(Math.random() * 2 ** 32));
-    this.isSeeded = true;
+    const rng = this.random.start(resetSeed(this.id, options));
     this.phase = 'new';
     this.stepping.clear(this.simulation, this.task.keyframe);
-    this.task.initialize?.(this.simulation, this.rng);
+    this.task.initialize?.(this.simulation, rng);
     requireFinite('MujocoEnv.reset', 'qpos of initialize', this.simulation.qpos);
     requireFinite('MujocoEnv.reset', 'qvel of initialize', this.simulation.qvel);
     this.stepping.settle(this.simulation);
@@ -158,13 +155,12 @@ export class MujocoEnv implements Env {
   /** The physics, the random stream and whatever of the model a reset changes. */
   state(): StateDict {
     this.requireOpen('state');
-    this.isSeeded = true; // it goes on as what was saved would
     const { model } = this.simulation;
     const changed = (this.task.modelState ?? []).map((name) => [name, stateArray(modelArray(model, name).slice())]);
     return {
       ...prefixed('simulation', this.simulation.state()),
       ...prefixed('model', Object.fromEntries(changed)),
-      ...prefixed('rng', this.rng.state()),
+      ...prefixed('rng', this.random.state()),
       running: stateArray(Uint8Array.of(this.phase === 'running' ? 1 : 0)),
     };
   }
@@ -177,10 +173,9 @@ export class MujocoEnv implements Env {
     const sizes = Object.fromEntries(arrays.map(([name, { length }]) => [name, length]));
     const changed = readEntries(substate(state, 'model'), sizes as Record<string, number>);
     const { running } = readEntries(state, { running: 1 }, ['model', 'rng', 'simulation']);
-    const parts = [this.rng.prepare(substate(state, 'rng')), simulation.prepare(substate(state, 'simulation'))];
+    const parts = [this.random.prepare(substate(state, 'rng')), simulation.prepare(substate(state, 'simulation'))];
     return () => {
       for (const commit of parts) commit();
-      this.isSeeded = true;
       for (const [name, array] of arrays) array.set(changed[name]!);
       this.stepping.resume(simulation);
       this.phase = running[0] === 1 ? 'running' : 'new';
