@@ -1,5 +1,6 @@
 import { EnvironmentError, requireFinite, requireLength, show } from '../errors.js';
 import { Rng } from '../rng/rng.js';
+import { settled } from '../settled.js';
 import type { MaybePromise } from '../state.js';
 import type { Env, Info } from './env.js';
 import { andThen } from './maybePromise.js';
@@ -84,12 +85,4 @@ function all<T>(envs: readonly Env[], first: number, run: (env: Env, i: number) 
     }
   });
   return results.some((result) => result instanceof Promise) ? settled(results) : (results as T[]);
-}
-
-async function settled<T>(results: MaybePromise<T>[]): Promise<T[]> {
-  const outcomes = await Promise.allSettled(results);
-  return outcomes.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
 }

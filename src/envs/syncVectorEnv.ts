@@ -1,4 +1,5 @@
 import { ArgumentError, EnvironmentError, requireInteger, show } from '../errors.js';
+import { allOrNone } from '../settled.js';
 import type { Box } from '../spaces/box.js';
 import { type Commit, type MaybePromise, type StateDict, type Stateful, together } from '../state.js';
 import { requireActions, resetBatch, stepBatch } from './batch.js';
@@ -60,15 +61,8 @@ export class SyncVectorEnv implements VectorEnv {
         `SyncVectorEnv.create: make must be a function that returns an environment, got ${show(make)}.`,
       );
     }
-    const outcomes = await Promise.allSettled(Array.from({ length: numEnvs }, async (_, i) => make(i)));
-    const envs = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    try {
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-      return new SyncVectorEnv(envs);
-    } catch (error) {
-      await Promise.allSettled(envs.map(async (env) => env?.close?.()));
-      throw error;
-    }
+    const envs = Array.from({ length: numEnvs }, async (_, i) => make(i));
+    return allOrNone(envs, (made) => new SyncVectorEnv(made));
   }
 
   /** @throws ArgumentError for a seed that is none; nothing has changed then */

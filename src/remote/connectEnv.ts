@@ -1,5 +1,6 @@
 import { ArgumentError, requireInteger, requireNumber, show } from '../errors.js';
 import { requireOptions } from '../options.js';
+import { allOrNone } from '../settled.js';
 import { type Address, parseAddress } from './address.js';
 import { Channel, type Link } from './channel.js';
 import { FRAME_LIMIT } from './frames.js';
@@ -103,15 +104,8 @@ export async function connectVectorEnv(
       return () => open(address, hello, options, { timeout, patience });
     }),
   );
-  const outcomes = await Promise.allSettled(dials.map((dial) => Member.connect(dial, patience)));
-  const members = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  try {
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-    return new RemoteVectorEnv(members);
-  } catch (error) {
-    for (const member of members) member.close();
-    throw error;
-  }
+  const members = dials.map((dial) => Member.connect(dial, patience));
+  return allOrNone(members, (connected) => new RemoteVectorEnv(connected));
 }
 
 /** @throws ArgumentError unless both are numbers of milliseconds */

@@ -2,6 +2,7 @@ import { environmentSeed, requireActions } from '../envs/batch.js';
 import { resetSeed } from '../envs/resetSeed.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
 import { ArgumentError } from '../errors.js';
+import { settled } from '../settled.js';
 import type { Box } from '../spaces/box.js';
 import { type Commit, readEntries, type StateDict } from '../state.js';
 import type { Member } from './member.js';
@@ -105,11 +106,7 @@ export class RemoteVectorEnv implements VectorEnv {
 
   /** `run` for every member at the same time; waits for all of them before it throws. */
   private async all<T>(run: (member: Member, first: number) => Promise<T>): Promise<T[]> {
-    const outcomes = await Promise.allSettled(this.members.map((member, i) => run(member, this.firsts[i]!)));
-    return outcomes.map((outcome) => {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value;
-    });
+    return settled(this.members.map((member, i) => run(member, this.firsts[i]!)));
   }
 }
 

@@ -3,6 +3,7 @@ import type { Env, Info } from '../envs/env.js';
 import { hasState } from '../envs/hasState.js';
 import type { VectorEnv } from '../envs/vectorEnv.js';
 import { ArgumentError, EnvironmentError } from '../errors.js';
+import { allOrNone } from '../settled.js';
 import { type Commit, type MaybePromise, type StateDict, type Stateful, together } from '../state.js';
 import type { Hello, Started, Stepped, Welcome } from './messages.js';
 
@@ -38,7 +39,10 @@ export class Servant {
     if (wanted > available)
       throw new EnvironmentError(`${wanted} environments were asked for, ${available} are served`);
     if (!autoreset && wanted > 1) throw new EnvironmentError('several environments need a reset in the same step');
-    if (typeof source === 'function') return new ServedEnvs(await makeAll(source, wanted), autoreset, closeAll);
+    if (typeof source === 'function') {
+      const envs = Array.from({ length: wanted }, async () => source());
+      return allOrNone(envs, (made) => new ServedEnvs(made, autoreset, closeAll));
+    }
     if (this.isTaken) throw new EnvironmentError('the environment is in use by another connection');
     if (wanted !== available) {
       throw new EnvironmentError(`${available} environments step together, ${wanted} were asked for`);
@@ -58,17 +62,6 @@ export class Servant {
 export function requireSource(where: string, source: Source): Source {
   if (typeof source === 'function' || typeof source?.step === 'function') return source;
   throw new ArgumentError(`${where}: the first argument must be an environment or a function that makes one.`);
-}
-
-async function makeAll(make: () => MaybePromise<Env>, count: number): Promise<Env[]> {
-  const outcomes = await Promise.allSettled(Array.from({ length: count }, async () => make()));
-  const envs = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  for (const outcome of outcomes) {
-    if (outcome.status === 'fulfilled') continue;
-    await closeAll(envs);
-    throw outcome.reason;
-  }
-  return envs;
 }
 
 async function closeAll(envs: readonly Env[]): Promise<void> {

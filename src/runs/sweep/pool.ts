@@ -6,6 +6,7 @@ import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { requireInteger } from '../../errors.js';
+import { settled } from '../../settled.js';
 import { isClaimed } from '../claim.js';
 import type { RunFolder } from '../folder.js';
 import { here } from '../here.js';
@@ -38,8 +39,7 @@ export async function workThrough(folders: readonly RunFolder[], options: PoolOp
     }
   };
   // A lane that fails leaves no process of the others behind: they work on, and what it threw is thrown at the end.
-  const lanes = await Promise.allSettled(Array.from({ length: Math.min(jobs, folders.length) }, lane));
-  for (const outcome of lanes) if (outcome.status === 'rejected') throw outcome.reason;
+  await settled(Array.from({ length: Math.min(jobs, folders.length) }, lane));
 }
 
 /** How often in a row the process of a run may die without having got on; then it is left to the next call. */
