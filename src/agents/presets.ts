@@ -182,6 +182,13 @@ const small: PresetLine[] = [
       criticAdam: { beta1: 0.5 },
     },
   },
+  {
+    agents: ['diffwpo'],
+    tasks: LARGER,
+    source:
+      "no faster than the policy's own rate: at 1e-3 it falls on past its place while the entropy follows, and the chain explodes (results/fast-temperature-50k)",
+    options: { temperature: { automatic: { learningRate: 3e-4 } } },
+  },
   ...SMALL.map((task) => ({
     agents: DMERL,
     tasks: [task],
