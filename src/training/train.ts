@@ -80,11 +80,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 }
 
 /** What callbacks remember; those of one name are numbered. */
-function partsOf(callbacks: readonly TrainingCallback[]): Record<string, Stateful> {
+export function partsOf(callbacks: readonly TrainingCallback[]): Record<string, Stateful> {
   const parts: Record<string, Stateful> = {};
   for (const [name, part] of callbacks.flatMap((callback) => Object.entries(callback.parts ?? {}))) {
-    const same = Object.keys(parts).filter((other) => other.replace(/-\d+$/, '') === name).length;
-    parts[same ? `${name}-${same + 1}` : name] = part;
+    let own = name;
+    for (let n = 2; own in parts; n++) own = `${name}-${n}`;
+    parts[own] = part;
   }
   return parts;
 }

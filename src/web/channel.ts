@@ -34,6 +34,9 @@ interface Fault {
   stack?: string;
 }
 
+/** In place of a question's number: waits for the other side to listen. */
+const READY = 0;
+
 /** Questions, answers and events between a page and its worker. Errors of diffrl arrive as the classes they are. */
 export class Channel {
   private readonly pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
@@ -41,7 +44,9 @@ export class Channel {
   private readonly receive = ({ data }: { data: Message }) => void this.take(data);
   private readonly fail = ({ message, filename, lineno }: Partial<ErrorEvent>) => {
     const place = filename ? ` (${filename}:${lineno})` : '';
-    this.reject(new errors.DiffrlError(`The worker failed: ${message ?? 'its script could not be loaded'}${place}.`));
+    const error = new errors.DiffrlError(`The worker failed: ${message ?? 'its script could not be loaded'}${place}.`);
+    if (this.pending.has(READY)) this.closed = error;
+    this.reject(error);
   };
   private asked = 0;
   private closed?: Error;
@@ -80,8 +85,8 @@ export class Channel {
   /** Resolves once the other side has said that it listens. @throws DiffrlError if its script fails */
   ready(): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.pending.set(0, { resolve, reject });
-      this.on('ready', () => this.settle(0)?.resolve(undefined));
+      this.pending.set(READY, { resolve, reject });
+      this.on('ready', () => this.settle(READY)?.resolve(undefined));
     });
   }
 

@@ -4,8 +4,9 @@ import type { Checkpoint } from '../checkpoint/checkpointFiles.js';
 import { Queue } from '../compile/queue.js';
 import { ArgumentError, requireInteger, requireNumber, show } from '../errors.js';
 import { loadState } from '../state.js';
+import type { TrainingCallback } from '../training/callback.js';
 import type { EpisodeRecord, EvaluationRecord } from '../training/history.js';
-import { advance, end } from '../training/train.js';
+import { advance, end, partsOf } from '../training/train.js';
 import { TrainingRun } from '../training/trainingRun.js';
 import { Channel, type Endpoint, faultOf, Moved } from './channel.js';
 import type { CreateSession, TrainingSession } from './session.js';
@@ -63,8 +64,9 @@ export function serveTraining(create: CreateSession, endpoint = globalThis as un
 interface Active {
   readonly session: TrainingSession;
   readonly run: TrainingRun;
-  /** Whether the callbacks have been told of the start. */
-  started: boolean;
+  readonly callbacks: readonly TrainingCallback[];
+  /** The callbacks that have been told of the start, and not yet of an end. */
+  started: TrainingCallback[];
 }
 
 class TrainingServer {
@@ -127,8 +129,9 @@ class TrainingServer {
   private async make(options: object): Promise<Active> {
     const session = await this.create(options, this.channel);
     try {
-      const { agent, env, seed, warmupSteps } = session;
-      return { session, run: new TrainingRun({ agent, env, seed, warmupSteps }), started: false };
+      const { agent, env, seed, warmupSteps, callbacks = [] } = session;
+      const run = new TrainingRun({ agent, env, seed, warmupSteps, parts: partsOf(callbacks) });
+      return { session, run, callbacks, started: [] };
     } catch (error) {
       await free(session);
       throw error;
@@ -141,19 +144,27 @@ class TrainingServer {
     this.options = options;
     this.report = new Report();
     if (!before) return;
-    if (before.started) await end(before.run, before.session.callbacks ?? [], 'aborted');
-    await free(before.session);
+    try {
+      await end(before.run, before.started, 'aborted');
+    } finally {
+      await free(before.session);
+    }
   }
 
   private start({ learn = true, stepsPerSecond = Infinity }: StartOptions = {}): void {
     if (stepsPerSecond !== Infinity) requireNumber('Trainer.start', 'stepsPerSecond', stepsPerSecond, { above: 0 });
     this.requireActive();
-    this.pace = new Pace(learn, stepsPerSecond);
+    this.follow(new Pace(learn, stepsPerSecond));
     if (this.going) return;
     this.report.reset();
     this.going = this.goOn().finally(() => {
       this.going = undefined;
     });
+  }
+
+  private follow(pace?: Pace): void {
+    this.pace?.end();
+    this.pace = pace;
   }
 
   private async goOn(): Promise<void> {
@@ -166,37 +177,40 @@ class TrainingServer {
         await pace.wait();
       }
     } catch (error) {
-      this.pace = undefined;
+      this.follow();
       this.channel.send('error', faultOf(error));
     }
     this.tell(true);
   }
 
   private async pause(): Promise<Progress> {
-    this.pace = undefined;
+    this.follow();
     return this.exclusive(async () => this.take());
   }
 
   private async step(count = 1): Promise<Progress> {
     requireInteger('Trainer.step', 'count', count, { min: 1 });
-    this.pace = undefined;
+    this.follow();
     return this.exclusive(async () => {
       for (let i = 0; i < count; i++) await this.advance();
       return this.take();
     });
   }
 
+  /** One step; where it fails, callbacks hear of an end, and of a new start at the next one. */
   private async advance(): Promise<void> {
     const active = this.requireActive();
-    const callbacks = active.session.callbacks ?? [];
-    if (!active.started) {
-      active.started = true;
-      for (const callback of callbacks) await callback.onStart?.(active.run, Infinity);
+    const { run, callbacks } = active;
+    try {
+      await begin(active);
+      const evaluations = run.history.evaluations.length;
+      const { metrics, episodes } = await advance(run, callbacks);
+      this.report.add(metrics, episodes, run.history.evaluations.slice(evaluations));
+    } catch (error) {
+      await end(run, active.started.splice(0), 'failed');
+      throw error;
     }
-    const evaluations = active.run.history.evaluations.length;
-    const { metrics, episodes } = await advance(active.run, callbacks);
-    this.report.add(metrics, episodes, active.run.history.evaluations.slice(evaluations));
-    if (active.run.stopped) this.pace = undefined;
+    if (run.stopped) this.follow();
   }
 
   private async advanceShow(): Promise<void> {
@@ -240,7 +254,7 @@ class TrainingServer {
   }
 
   private async close(): Promise<void> {
-    this.pace = undefined;
+    this.follow();
     await this.exclusive(() => this.replace(undefined, {}));
   }
 
@@ -258,10 +272,26 @@ class TrainingServer {
   }
 }
 
-async function free({ agent, env, close }: TrainingSession): Promise<void> {
-  await close?.();
-  await env.close?.();
-  agent.dispose();
+/** Tells of the start whoever has not heard of it. */
+async function begin({ run, callbacks, started }: Active): Promise<void> {
+  for (const callback of callbacks.slice(started.length)) {
+    await callback.onStart?.(run, Infinity);
+    started.push(callback);
+  }
+}
+
+/** Frees all of it, also where one part throws. */
+async function free(session: TrainingSession): Promise<void> {
+  const { agent, env } = session;
+  try {
+    await session.close?.();
+  } finally {
+    try {
+      await env.close?.();
+    } finally {
+      agent.dispose();
+    }
+  }
 }
 
 /** Sums up steps for the page. */
@@ -307,6 +337,8 @@ class Report {
 /** How it goes on, and when the next step is due. */
 class Pace {
   private due = performance.now();
+  private over = false;
+  private wake?: () => void;
 
   constructor(
     readonly learns: boolean,
@@ -315,9 +347,22 @@ class Pace {
 
   /** Waits until the next step is due. What was late is not caught up with. */
   async wait(): Promise<void> {
-    if (this.stepsPerSecond === Infinity) return;
+    if (this.stepsPerSecond === Infinity || this.over) return;
     const now = performance.now();
     this.due = Math.max(this.due + 1000 / this.stepsPerSecond, now - 50);
-    if (this.due > now) await new Promise((resolve) => setTimeout(resolve, this.due - now));
+    if (this.due <= now) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.due - now);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Another pace is followed, or none: nobody waits any longer. */
+  end(): void {
+    this.over = true;
+    this.wake?.();
   }
 }

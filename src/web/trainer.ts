@@ -123,10 +123,17 @@ export class Trainer<Create extends CreateSession = CreateSession> {
     return this.channel.ask('call', name, args) as never;
   }
 
-  /** Frees agent and environment, and ends the worker. */
+  /** Frees agent and environment, and ends the worker. @throws what a callback's `onEnd` throws; all is freed then too */
   async close(): Promise<void> {
-    await this.channel.ask('close');
-    this.channel.close(new DiffrlError('Trainer: it was closed; connect a new one.'));
-    this.worker.terminate?.();
+    const listens = await this.ready.then(
+      () => true,
+      () => false,
+    );
+    try {
+      if (listens) await this.channel.ask('close');
+    } finally {
+      this.channel.close(new DiffrlError('Trainer: it was closed; connect a new one.'));
+      this.worker.terminate?.();
+    }
   }
 }

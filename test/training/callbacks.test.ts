@@ -138,6 +138,15 @@ describe('checkpoints', () => {
     const resumed = await train({ agent: new TinyAgent(env), env, steps: 5, resume: folder });
     expect(resumed.steps).toBe(5);
   });
+
+  it('leave one at the end of a run that had nothing left to do', async () => {
+    const env = new Counter(4);
+    const [first, second] = [join(folder, 'a'), join(folder, 'b')];
+    const run = { agent: new TinyAgent(env), env, steps: 10 };
+    await train({ ...run, callbacks: [checkpoints({ path: first, every: 10 })] });
+    await train({ ...run, resume: first, callbacks: [checkpoints({ path: second, every: 10 })] });
+    expect((await readCheckpoint(second)).training!.steps!.data).toEqual(Float64Array.of(10));
+  });
 });
 
 describe('learningCurve', () => {

@@ -1,4 +1,14 @@
-import { type Agent, ArgumentError, CheckpointError, DiffrlError, Pendulum, TrainingRun } from 'diffrl';
+import {
+  type Agent,
+  ArgumentError,
+  CheckpointError,
+  DiffrlError,
+  decodeCheckpoint,
+  Pendulum,
+  stateArray,
+  type TrainingCallback,
+  TrainingRun,
+} from 'diffrl';
 import { type Page, serveTraining, Trainer, type TrainingSession } from 'diffrl/web';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TinyAgent } from '../training/tinyAgent.js';
@@ -8,6 +18,7 @@ interface Options {
   broken?: boolean;
   fails?: boolean;
   discount?: number;
+  callbacks?: TrainingCallback[];
 }
 
 let made: (TrainingSession & { options: Options })[] = [];
@@ -22,7 +33,7 @@ const create = (options: Options, page: Page<{ frame: Float32Array }>) => {
     agent,
     env,
     options,
-    callbacks: [{ onStep: () => page.send('frame', Float32Array.of(1, 2)) }],
+    callbacks: [{ onStep: () => page.send('frame', Float32Array.of(1, 2)) }, ...(options.callbacks ?? [])],
     calls: { double: (x: number) => 2 * x, discount: () => options.discount },
   };
   made.push(session);
@@ -155,5 +166,109 @@ describe('a trainer', () => {
     await trainer.close();
     await expect(trainer.step()).rejects.toThrow(/was closed/);
     expect(closed).toBe(1);
+  });
+
+  it('changes a slow pace at once', async () => {
+    const trainer = await connect();
+    await trainer.start({ stepsPerSecond: 0.01 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await trainer.start();
+    await until(trainer, 50);
+    await trainer.start({ stepsPerSecond: 0.01 });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect((await trainer.pause()).running).toBe(false);
+    await trainer.start();
+    await until(trainer, 100);
+  });
+
+  it('ends a worker whose script fails, and asks it nothing more', async () => {
+    let fail = (_: { message: string }) => {};
+    let terminated = 0;
+    const trainer = new Trainer({
+      postMessage: () => {},
+      addEventListener: (type, listener) => {
+        if (type === 'error') fail = listener;
+      },
+      removeEventListener: () => {},
+      terminate: () => void terminated++,
+    });
+    const opened = trainer.open({});
+    fail({ message: 'boom' });
+    await expect(opened).rejects.toThrow('The worker failed: boom.');
+    await expect(trainer.act(new Float32Array(3))).rejects.toThrow('The worker failed: boom.');
+    await trainer.close();
+    expect(terminated).toBe(1);
+  });
+});
+
+describe('callbacks of a session', () => {
+  // MessagePorts clone options, so these are handed over beside them.
+  let heard: string[];
+  const hearing = (name: string): TrainingCallback => ({
+    onStart: () => void heard.push(`${name} start`),
+    onEnd: (_, outcome) => void heard.push(`${name} ${outcome}`),
+  });
+  beforeEach(() => {
+    heard = [];
+  });
+
+  async function serve(callbacks: TrainingCallback[], options: Options = {}): Promise<Trainer<typeof create>> {
+    const trainer = new Trainer<typeof create>(ports.port1);
+    serveTraining((given: Options, page) => create({ ...given, callbacks }, page), ports.port2);
+    await trainer.open(options);
+    return trainer;
+  }
+
+  it('hear of a failure once, and of a new start', async () => {
+    const trainer = await serve([hearing('a')], { fails: true });
+    await expect(trainer.step()).rejects.toThrow(/reward/);
+    expect(heard).toEqual(['a start', 'a failed']);
+    await expect(trainer.step()).rejects.toThrow(/reward/);
+    await trainer.close();
+    expect(heard).toEqual(['a start', 'a failed', 'a start', 'a failed']);
+  });
+
+  it('all start before the first step, or none goes on', async () => {
+    let full = true;
+    const disk: TrainingCallback = {
+      onStart: () => {
+        if (full) throw new Error('disk full');
+      },
+    };
+    const trainer = await serve([hearing('a'), disk, hearing('b')]);
+    await expect(trainer.step()).rejects.toThrow('disk full');
+    expect(heard).toEqual(['a start', 'a failed']);
+    full = false;
+    expect((await trainer.step()).step).toBe(1);
+    expect(heard.slice(2)).toEqual(['a start', 'b start']);
+  });
+
+  it('have what they remember in snapshots', async () => {
+    const state = { v: stateArray(Float32Array.of(2)) };
+    const part = { state: async () => state, prepare: () => () => {} };
+    const trainer = await serve([{ parts: { mine: part } }, { parts: { mine: part } }]);
+    await trainer.step();
+    const { training } = await decodeCheckpoint(await trainer.snapshot(), made[0]!.agent.kind);
+    expect(Object.keys(training!).filter((name) => name.startsWith('parts/'))).toEqual([
+      'parts/mine/v',
+      'parts/mine-2/v',
+    ]);
+  });
+
+  it('cannot keep a session from being freed', async () => {
+    const trainer = await serve([
+      {
+        onEnd: () => {
+          throw new Error('quota exceeded');
+        },
+      },
+    ]);
+    await trainer.step();
+    await expect(trainer.restart()).rejects.toThrow('quota exceeded');
+    expect(closed).toBe(1);
+    await trainer.step();
+    await expect(trainer.close()).rejects.toThrow('quota exceeded');
+    expect(closed).toBe(2);
+    await expect(trainer.step()).rejects.toThrow(/was closed/);
   });
 });

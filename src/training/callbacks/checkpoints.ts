@@ -23,19 +23,24 @@ export function checkpoints(options: CheckpointsOptions): TrainingCallback {
   requirePath('checkpoints', path);
   requireInteger('checkpoints', 'every', every, { min: 1 });
   let writing: Promise<void> = Promise.resolve();
+  let written: number | undefined;
   const begin = async (run: TrainingRun) => {
     await writing;
     const checkpoint = await run.checkpoint();
     writing = writeCheckpoint(path, checkpoint);
+    written = run.step;
     writing.catch(() => {}); // whoever waits for it next gets the error
   };
   return {
+    onStart() {
+      written = undefined;
+    },
     async onStepEnd(run) {
       if (run.isDue(every)) await begin(run);
     },
     async onEnd(run, outcome) {
       await writing;
-      if (outcome === 'failed' || run.isDue(every)) return;
+      if (outcome === 'failed' || run.step === written) return;
       await begin(run);
       await writing;
     },
