@@ -87,7 +87,7 @@ export {
   type StepStarts,
 } from './agents/onPolicyAgent.js';
 export type { JsonObject } from './agents/optionsJson.js';
-export { type Maker, stepNetwork } from './agents/pieces.js';
+export { type Maker, type StepNetworkOptions, stepNetwork } from './agents/pieces.js';
 export { type Bounds as PolicyBounds, type PolicyMetadata, readPolicyMetadata } from './agents/policyMetadata.js';
 export { type Preset, type PresetLine, type PresetName, presetFor, presetLines } from './agents/presets.js';
 export {

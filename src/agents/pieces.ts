@@ -19,10 +19,12 @@ import { GeneralBridgeSampler, generalBridge } from '../diffusion/generalBridge.
 import { OrnsteinUhlenbeckSampler, ornsteinUhlenbeck } from '../diffusion/ornsteinUhlenbeck.js';
 import type { NetworkFactory } from '../diffusion/process.js';
 import { noSquash, tanhSquash } from '../diffusion/squash.js';
+import { ArgumentError } from '../errors.js';
 import { broCritic } from '../networks/broNet.js';
 import { crossQCritic } from '../networks/crossQCritic.js';
 import { latentCritic } from '../networks/latentValue.js';
 import { TimeConditionedMlp, type TimeConditionedMlpOptions } from '../networks/timeConditionedMlp.js';
+import type { TimeFeatures } from '../networks/timeEmbedding.js';
 import { twinCritic } from '../networks/twinCritic.js';
 import { categoricalObjective, type Support } from '../objectives/categorical.js';
 import { quantileObjective } from '../objectives/quantile.js';
@@ -39,17 +41,24 @@ import { powerStepsSchedule } from '../schedules/powerSteps.js';
 import { squareRootSchedule } from '../schedules/squareRoot.js';
 import { variancePreservingSchedule } from '../schedules/variancePreserving.js';
 
+/** Options of {@link stepNetwork}. */
+export interface StepNetworkOptions
+  extends Omit<TimeConditionedMlpOptions, 'observationSize' | 'actionSize' | 'timeFeatures'> {
+  /** Features of the step, or what makes them if they learn, as {@link fourierFeatures} do: each network has its own. */
+  timeFeatures?: TimeFeatures | (() => TimeFeatures);
+}
+
 /**
  * A {@link TimeConditionedMlp} of other sizes as the `network` of a sampler.
+ *
+ * @throws ArgumentError for options that do not exist, and for features that hold variables: networks would share them
  *
  * @example
  * ```ts
  * new EulerMaruyamaSampler({ network: stepNetwork({ hidden: [64, 64], timeSize: 64 }) });
  * ```
  */
-export function stepNetwork(
-  options: Omit<TimeConditionedMlpOptions, 'observationSize' | 'actionSize'> = {},
-): NetworkFactory {
+export function stepNetwork(options: StepNetworkOptions = {}): NetworkFactory {
   requireOptions('stepNetwork', options, {
     outputs: true,
     hidden: true,
@@ -61,7 +70,17 @@ export function stepNetwork(
     balanced: true,
     limit: true,
   });
-  return described((rng, sizes) => new TimeConditionedMlp(rng, { ...sizes, ...options }), stepNetwork, options);
+  const { timeFeatures: given, ...others } = options;
+  if (typeof given === 'object' && Object.keys(given?.variables ?? {}).length) {
+    throw new ArgumentError(
+      'stepNetwork: timeFeatures holds variables, which all networks made here would share; hand in what makes them, such as timeFeatures: () => fourierFeatures(64).',
+    );
+  }
+  const network: NetworkFactory = (rng, sizes) => {
+    const timeFeatures = typeof given === 'function' ? given() : given;
+    return new TimeConditionedMlp(rng, { ...sizes, ...others, timeFeatures });
+  };
+  return described(network, stepNetwork, options);
 }
 
 /** Makes something from its options. */

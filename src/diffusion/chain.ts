@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
 import { unstack } from '../ops/pieces.js';
 import { stopGradient } from '../ops/stopGradient.js';
-import type { TransitionKernels } from './kernels.js';
+import { stdOfBackward, type TransitionKernels } from './kernels.js';
 
 /** The states $x_0 \ldots x_K$ of a chain and the means they were drawn around. */
 export interface ChainStates {
@@ -56,18 +56,24 @@ export function logForwardDensities(
   noise: tf.Tensor3D,
   detached: boolean,
 ): tf.Tensor2D {
-  const std = ofAllSteps(kernels, kernels.std);
+  const std = ofAllSteps(kernels, (k) => kernels.std(k));
   if (!detached) return logNormalOfNoise(noise, tf.log(std)) as tf.Tensor2D;
   return logNormal(tf.stack(states.slice(1)), tf.stack(means), std) as tf.Tensor2D;
 }
 
 /** $\log B_k(x_k \mid x_{k+1})$ for every step, `[K, B]`. */
 export function logBackwardDensities(kernels: TransitionKernels, states: readonly tf.Tensor2D[]): tf.Tensor2D {
-  const { steps, backwardMean: mean, std, backwardStd = std } = kernels;
+  const { steps } = kernels;
   const all = tf.stack([...states]) as tf.Tensor3D;
   const from = tf.slice(all, 0, steps);
-  const means = mean.ofAllSteps?.(tf.slice(all, 1)) ?? tf.stack(states.slice(1).map((next, k) => mean(next, k)));
-  return logNormal(from, means, ofAllSteps(kernels, backwardStd)) as tf.Tensor2D;
+  const means =
+    kernels.backwardMean.ofAllSteps?.(tf.slice(all, 1)) ??
+    tf.stack(states.slice(1).map((next, k) => kernels.backwardMean(next, k)));
+  return logNormal(
+    from,
+    means,
+    ofAllSteps(kernels, (k) => stdOfBackward(kernels, k)),
+  ) as tf.Tensor2D;
 }
 
 /** The standard deviations of all steps, `[K, 1, A]`. */

@@ -3,6 +3,7 @@ import { described } from '../described.js';
 import { requireOneOf } from '../errors.js';
 import { Mlp } from '../networks/mlp.js';
 import type { Activation } from '../ops/activations.js';
+import { moveTowards } from '../ops/ema.js';
 import { logNormal, logNormalOfNoise } from '../ops/gaussian.js';
 import { repeatRows } from '../ops/repeatRows.js';
 import { stopGradient } from '../ops/stopGradient.js';
@@ -81,6 +82,13 @@ export class GaussianSampler extends Sampler {
   protected createVariables(rng: Rng, { observationSize, actionSize }: SamplerSizes): Variables {
     this.network = this.createNetwork(rng, { inputs: observationSize, outputs: 2 * actionSize });
     return this.network.variables;
+  }
+
+  /** As of any sampler, with the running statistics that it has now. */
+  override twin(): this {
+    const twin = super.twin();
+    moveTowards(twin.statistics, this.statistics, 1);
+    return twin;
   }
 
   /** Running statistics of the network, if it has any. */

@@ -6,6 +6,7 @@ import { prefixVariables } from '../ops/variables.js';
 import { type GivenOptions, readOptions } from '../options.js';
 import { DiffusionSampler } from './diffusionSampler.js';
 import { type EulerMaruyamaOptions, eulerMaruyama, eulerMaruyamaOptions } from './eulerMaruyama.js';
+import { stdOfBackward } from './kernels.js';
 import type { Process } from './process.js';
 import { networkOption, processOption } from './processOptions.js';
 
@@ -19,8 +20,8 @@ export type GeneralBridgeOptions = GivenOptions<typeof generalBridgeOptions> & {
 /**
  * General Bridges (Richter & Berner 2024; DIME, appendix F): a process with learned noising kernels. A second network
  * steers them as the first steers the kernels that lead to the action; around {@link eulerMaruyama}
- * $B_k:\ x_k \sim N(x_{k+1} + \eta_k\,(-x_{k+1}/\sigma_0^2 + g_\phi(x_{k+1}, s, k)),\ 2\eta_k I)$. A backward control of 0, where training
- * starts, is the process itself.
+ * $B_k:\ x_k \sim N(x_{k+1} + \eta_k\,(-x_{k+1}/\sigma_0^2 + g_\phi(x_{k+1}, s, k)),\ 2\eta_k I)$. A backward control of 0 is the process
+ * itself; networks whose last kernel starts near 0, as all do but {@link ddpm}'s, start there.
  *
  * @example
  * ```ts run
@@ -36,7 +37,9 @@ export type GeneralBridgeOptions = GivenOptions<typeof generalBridgeOptions> & {
 export function generalBridge(options: GeneralBridgeOptions): Process {
   const { around: process, network = process.network } = readOptions('generalBridge', options, generalBridgeOptions);
   const bridge: Process = {
-    ...process,
+    schedule: process.schedule,
+    priorStd: process.priorStd,
+    network: process.network,
     build(rng, sizes) {
       const built = process.build(rng, sizes);
       const backward = network(rng.split('backwardControl'), sizes);
@@ -48,8 +51,11 @@ export function generalBridge(options: GeneralBridgeOptions): Process {
           const bound = backward.bind(observations, process.schedule.steps, groupSize);
           const control = trainDiffusion ? bound : frozen(bound);
           return {
-            ...kernels,
+            steps: kernels.steps,
+            forwardMean: (x, step) => kernels.forwardMean(x, step),
             backwardMean: (next, step) => kernels.backwardMean(next, step, control(next, step)),
+            std: (step) => kernels.std(step),
+            backwardStd: (step) => stdOfBackward(kernels, step),
           };
         },
       };

@@ -47,6 +47,10 @@ export function logBackward(
   next: tf.Tensor2D,
   step: DiffusionStep,
 ): tf.Tensor1D {
-  const { std, backwardStd = std } = kernels;
-  return logNormal(x, kernels.backwardMean(next, step), backwardStd(step)) as tf.Tensor1D;
+  return logNormal(x, kernels.backwardMean(next, step), stdOfBackward(kernels, step)) as tf.Tensor1D;
+}
+
+/** The standard deviation of $B_k$. */
+export function stdOfBackward(kernels: TransitionKernels, step: DiffusionStep): tf.Tensor2D {
+  return kernels.backwardStd?.(step) ?? kernels.std(step);
 }

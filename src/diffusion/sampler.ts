@@ -85,7 +85,8 @@ export interface SamplerSizes {
  * A stochastic policy that actions can be drawn from.
  *
  * **Subclass requirements.** `createVariables` makes everything trainable; it may run more than once, on
- * objects that inherit from each other ({@link ActionSampler.twin}). `actions` is traceable and takes all randomness from
+ * objects that inherit from each other ({@link ActionSampler.twin}), which fields written `#name` do not: keep what it
+ * makes in `private` ones. `actions` is traceable and takes all randomness from
  * `noise` (standard normal, shape `noiseShape(rows)`).
  */
 export abstract class ActionSampler {

@@ -12,7 +12,8 @@ export type BoundNetwork = (x: tf.Tensor2D, step: DiffusionStep) => tf.Tensor2D;
  * up to the process that uses it.
  *
  * **Subclass requirements.** What `bind` returns gives the same rows for a step as a number and as one a row, and is
- * traceable (no reads, no data-dependent shapes). `variables` names everything trainable.
+ * traceable (no reads, no data-dependent shapes). `variables` names everything trainable. Make constants in `bind`: a
+ * sampler frees the variables and nothing else.
  */
 export interface StepNetwork {
   readonly variables: Variables;
@@ -21,5 +22,6 @@ export interface StepNetwork {
    * computed once. Latents come `groupSize` (default 1) in a row for every observation.
    */
   bind(observations: tf.Tensor2D, steps: number, groupSize?: number): BoundNetwork;
+  /** Frees the variables, for whoever has made it without a sampler. */
   dispose(): void;
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  BatchRenormMlp,
   cosineSchedule,
   DdpmSampler,
   DiffusionSampler,
@@ -8,6 +9,8 @@ import {
   EulerMaruyamaSampler,
   entropyLowerBound,
   eulerMaruyama,
+  fourierFeatures,
+  GaussianSampler,
   GeneralBridgeSampler,
   generalBridge,
   logBackward,
@@ -18,8 +21,11 @@ import {
   type Process,
   powerStepsSchedule,
   Rng,
+  stepNetwork,
+  type TransitionKernels,
 } from 'diffrl';
 import { describe, expect, it } from 'vitest';
+import { stdOfBackward } from '../../src/diffusion/kernels.js';
 import { expectClose } from '../close.js';
 
 const sizes = { observationSize: 2, actionSize: 3 };
@@ -33,6 +39,46 @@ function perturb(sampler: DiffusionSampler) {
 }
 
 const options = { steps: 5, stepSize: 0.3 };
+
+/** `process` with kernels and all else as classes of one's own would have them: methods that need `this`. */
+class AsClass implements Process {
+  constructor(private readonly process: Process) {}
+  get schedule() {
+    return this.process.schedule;
+  }
+  get priorStd() {
+    return this.process.priorStd;
+  }
+  get network() {
+    return this.process.network;
+  }
+  build(...args: Parameters<Process['build']>) {
+    const built = this.process.build(...args);
+    return {
+      variables: built.variables,
+      bind: (...bound: Parameters<typeof built.bind>) => new KernelsAsClass(built.bind(...bound)),
+    };
+  }
+}
+
+class KernelsAsClass implements TransitionKernels {
+  constructor(private readonly kernels: TransitionKernels) {}
+  get steps() {
+    return this.kernels.steps;
+  }
+  forwardMean(x: tf.Tensor2D, step: DiffusionStep) {
+    return this.kernels.forwardMean(x, step);
+  }
+  backwardMean(next: tf.Tensor2D, step: DiffusionStep, control?: tf.Tensor2D) {
+    return this.kernels.backwardMean(next, step, control);
+  }
+  std(step: DiffusionStep) {
+    return this.kernels.std(step);
+  }
+  backwardStd(step: DiffusionStep) {
+    return stdOfBackward(this.kernels, step);
+  }
+}
 const processes: Record<string, Process> = {
   eulerMaruyama: eulerMaruyama(options),
   'eulerMaruyama, a step size for every step': eulerMaruyama({ ...options, learnDiffusion: 'perStep' }),
@@ -42,6 +88,8 @@ const processes: Record<string, Process> = {
   'bridge around eulerMaruyama': generalBridge({ around: eulerMaruyama(options) }),
   'bridge around ornsteinUhlenbeck': generalBridge({ around: ornsteinUhlenbeck(options) }),
   'bridge around ddpm': generalBridge({ around: ddpm({ steps: 5 }) }),
+  "a class of one's own": new AsClass(eulerMaruyama(options)),
+  "bridge around a class of one's own": generalBridge({ around: new AsClass(ddpm({ steps: 5 })) }),
 };
 
 describe.each(Object.entries(processes))('%s', (_, process) => {
@@ -228,6 +276,25 @@ describe('ways to run a trained chain, target N(1, 0.3^2), exact score, 512 step
 });
 
 describe('twin', () => {
+  it('has the running statistics of a network that normalises batches', () => {
+    const network = (rng: Rng, given: { inputs: number; outputs: number }) =>
+      new BatchRenormMlp(rng, { ...given, hidden: [4] });
+    const sampler = new GaussianSampler({ network }).build(Rng.fromSeed(0), sizes);
+    sampler.sample(tf.tensor2d([5, 5, 7, 9], [2, 2]), tf.zeros([2, 3]), { training: true });
+    const means = (of: GaussianSampler) => of.statistics['norm0/mean']!.dataSync();
+    expect(means(sampler)[0]).not.toBe(0);
+    expect(means(sampler.twin())).toEqual(means(sampler));
+  });
+
+  it('has step features of its own', () => {
+    expect(() => stepNetwork({ timeFeatures: fourierFeatures(4) })).toThrow('timeFeatures holds variables');
+    const network = stepNetwork({ hidden: [8], timeSize: 8, timeFeatures: () => fourierFeatures(4) });
+    const sampler = new EulerMaruyamaSampler({ steps: 2, network }).build(Rng.fromSeed(0), sizes);
+    const phase = 'control/time/phase';
+    expect(sampler.variables[phase]).toBeDefined();
+    expect(sampler.twin().variables[phase]).not.toBe(sampler.variables[phase]);
+  });
+
   it('is the same policy until one of them changes', () => {
     const before = tf.memory().numTensors;
     const sampler = new GeneralBridgeSampler({ steps: 3 }).build(Rng.fromSeed(4), sizes);
