@@ -40,9 +40,10 @@ export type Compiler = <In extends Tensors, Out extends string>(
 export const eager: Compiler = (program, accept) => {
   const run = async (inputs: Record<string, StateArray>) => {
     const undo = accept && rememberVariables();
-    const outputs = tf.tidy(() => program(mapValues(inputs, toTensor) as never));
+    let outputs: Record<string, tf.Tensor> = {};
     try {
-      const read = await Promise.all(Object.values<tf.Tensor>(outputs).map((tensor) => tensor.data()));
+      outputs = tf.tidy(() => program(mapValues(inputs, toTensor) as never));
+      const read = await Promise.all(Object.values(outputs).map((tensor) => tensor.data()));
       const results = Object.fromEntries(Object.keys(outputs).map((name, i) => [name, read[i]])) as never;
       accept?.(results);
       return results;

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 /**
  * Trajectories of a policy's Markov chain, generation order: `states[0]` is the prior's draw, `states[K]` the end,
  * `action` its squashed value. Rows are trajectories; those of one observation stand together, `groupSize` of them.
+ * Policies without a chain, such as {@link GaussianSampler}, have one state, the end, and one kernel, which nothing noises.
  */
 export interface DiffusionPath {
   /** `[B, O]`, one observation a trajectory. */

@@ -60,7 +60,8 @@ export function projectCategorical(
 export function categoricalObjective(support: Support, entropyCoefficient = 0.005): CriticObjective {
   requireObject('categoricalObjective', 'support', support);
   requireOptions('categoricalObjective', support, { min: true, max: true, atoms: true });
-  const { min, atoms = 101 } = support;
+  const { atoms = 101 } = support;
+  const min = requireNumber('categoricalObjective', 'support.min', support.min);
   const max = requireNumber('categoricalObjective', 'support.max', support.max, { above: min });
   requireInteger('categoricalObjective', 'support.atoms', atoms, { min: 2 });
   requireNumber('categoricalObjective', 'entropyCoefficient', entropyCoefficient, { min: 0 });

@@ -33,8 +33,9 @@ export function tickLabels(ticks: readonly number[]): string[] {
   const { unit, suffix } = UNITS.find(({ from }) => largest >= from) ?? { unit: 1, suffix: '' };
   const digits = Math.min(Math.max(0, -Math.floor(Math.log10(step / unit) + 1e-9)), 12);
   const isExtreme = largest < 1e-4 || largest >= 1e12;
+  const places = Math.min(Math.max(Math.floor(Math.log10(largest)) - Math.floor(Math.log10(step) + 1e-9), 0), 12);
   const label = (tick: number) =>
-    isExtreme ? tick.toExponential(1).replace('.0e', 'e') : `${(tick / unit).toFixed(digits)}${suffix}`;
+    isExtreme ? tick.toExponential(places).replace(/\.?0*e/, 'e') : `${(tick / unit).toFixed(digits)}${suffix}`;
   return ticks.map((tick) => (tick === 0 ? '0' : label(tick)));
 }
 

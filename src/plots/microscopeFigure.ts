@@ -19,7 +19,7 @@ export function microscopeFigure(picture: PolicyPicture, options: { title?: stri
   requireObject('microscopeFigure', 'picture', picture);
   requireList('microscopeFigure', 'picture.dimensions', picture.dimensions);
   const figures = [chainFigure(picture), densityFigure(picture)];
-  if (picture.logRatios) figures.push(ratioFigure(picture, picture.logRatios));
+  if (picture.steps && picture.logRatios) figures.push(ratioFigure(picture, picture.logRatios));
   return panels(figures, { columns: figures.length, title });
 }
 

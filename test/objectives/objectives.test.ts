@@ -90,6 +90,8 @@ describe('categoricalObjective', () => {
 
   it('says what is wrong with its support', () => {
     expect(() => categoricalObjective({ min: 1, max: 1 })).toThrow(ArgumentError);
+    expect(() => categoricalObjective({ min: -Infinity, max: 1 })).toThrow('support.min must be a');
+    expect(() => categoricalObjective({ max: 1 } as { min: number; max: number })).toThrow('support.min must be a');
     expect(() => categoricalObjective({ min: 0, max: 1, atoms: 1 })).toThrow('support.atoms must be an integer >= 2');
   });
 });

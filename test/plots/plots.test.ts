@@ -53,6 +53,8 @@ describe('niceTicks', () => {
     expect(tickLabels([0, 500_000, 1_000_000])).toEqual(['0', '0.5M', '1.0M']);
     expect(tickLabels([-2000, 0, 2000])).toEqual(['-2000', '0', '2000']);
     expect(tickLabels([0, 2e-9])).toEqual(['0', '2e-9']);
+    expect(tickLabels([1.2e-5, 1.21e-5, 1.3e-5])).toEqual(['1.2e-5', '1.21e-5', '1.3e-5']);
+    expect(tickLabels([9.98e12, 1e13, 1.002e13])).toEqual(['9.98e+12', '1e+13', '1.002e+13']);
   });
 });
 
