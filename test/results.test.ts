@@ -1,12 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { palette } from 'diffrl';
 import { describe, expect, it } from 'vitest';
 import { columnsOf, reports } from '../bench/report.js';
-import type { Group } from '../bench/results.js';
+import { agents, type Group } from '../bench/results.js';
 
 describe('the record of runs', () => {
   it('is what tables and figures show (repair: npx tsx bench/report.ts)', () => {
     const stale = [...reports()].filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text);
     expect(stale.map(([path]) => path)).toEqual([]);
+  });
+
+  it('has a colour for every agent', () => {
+    expect(new Set(palette).size).toBe(palette.length);
+    expect(agents.length).toBeLessThanOrEqual(palette.length);
   });
 
   it('shows runs of unequal length at the steps that all have', () => {

@@ -49,4 +49,5 @@ export const palette: readonly string[] = [
   '#1a9a9a',
   '#a37b45',
   '#7d8590',
+  '#cf5a9d',
 ];
