@@ -220,7 +220,7 @@ function readNumbers(tensors: readonly TensorLike[]): RuntimeArray[] | Promise<R
 }
 
 function numbersOf(argument: TensorLike): RuntimeArray | Promise<RuntimeArray> {
-  if (!(argument instanceof tf.Tensor)) return argument.data as RuntimeArray;
+  if (!(argument instanceof tf.Tensor)) return argument.data.slice() as RuntimeArray;
   const read = (values: ArrayLike<number>) => typedArray(argument.dtype, values);
   return isAtHand(argument.dataId) ? read(argument.dataSync()) : argument.data().then(read);
 }

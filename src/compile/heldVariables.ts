@@ -12,6 +12,7 @@ export class HeldVariables {
   private readonly before = new Map<tf.Variable, object>();
   private readonly created = new Map<tf.Variable, ConstantData>();
   private readonly original: Pick<ReturnType<typeof tf.engine>, 'makeVariable' | 'read' | 'readSync'>;
+  private readonly assign = tf.Variable.prototype.assign;
 
   constructor(private readonly recorder: Recorder) {
     const engine = tf.engine();
@@ -25,6 +26,11 @@ export class HeldVariables {
     const held = new Set(this.before.values());
     engine.makeVariable = (...args) => this.create(makeVariable.apply(engine, args));
     engine.readSync = (dataId) => (held.has(dataId) ? recorder.rejectRead() : readSync.call(engine, dataId));
+    const { assign } = this;
+    tf.Variable.prototype.assign = function (value) {
+      assign.call(this, value);
+      recorder.assigned(this, value);
+    };
     engine.read = (dataId) => (held.has(dataId) ? recorder.rejectRead() : read.call(engine, dataId));
   }
 
@@ -39,6 +45,7 @@ export class HeldVariables {
   /** Stops watching. */
   release(): void {
     Object.assign(tf.engine(), this.original);
+    tf.Variable.prototype.assign = this.assign;
   }
 
   /** Gives all variables the numbers they had, or were created with. */

@@ -18,6 +18,7 @@ export class Recorder implements KernelRecorder {
   readonly builder = new Builder();
   private readonly state = new Map<tf.Variable, Value>();
   private readonly held = new WeakMap<tf.Variable, object>();
+  private readonly assignments = new WeakMap<tf.Variable, Value>();
   private readonly captured = new WeakMap<object, Value>();
 
   constructor(
@@ -61,6 +62,11 @@ export class Recorder implements KernelRecorder {
   /** Notes that `variable` is state of the function until it is assigned. */
   hold(variable: tf.Variable): void {
     this.held.set(variable, variable.dataId);
+  }
+
+  /** Notes what `variable` is from here on: its numbers alone do not tell those of another variable from a constant. */
+  assigned(variable: tf.Variable, value: tf.TensorInfo): void {
+    this.assignments.set(variable, this.valueOf(value));
   }
 
   isUnassigned(variable: tf.Variable): boolean {
@@ -120,7 +126,11 @@ export class Recorder implements KernelRecorder {
 
   /** The value that a tensor stands for: of the trace, a variable's state, or a constant captured from outside. */
   valueOf(tensor: tf.TensorInfo): Value {
-    if (tensor instanceof tf.Variable && this.isUnassigned(tensor)) return this.stateOf(tensor);
+    if (tensor instanceof tf.Variable) {
+      if (this.isUnassigned(tensor)) return this.stateOf(tensor);
+      const assigned = this.assignments.get(tensor);
+      if (assigned) return assigned;
+    }
     return this.backend.lookup(tensor.dataId) ?? this.capture(tensor);
   }
 

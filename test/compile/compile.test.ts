@@ -204,6 +204,20 @@ describe('variables', () => {
     expect([snapshot, target, v].map((x) => x.dataSync()[0])).toEqual([1, 1, 4]);
   });
 
+  it('take what another one is at each call, not what it was at the first', async () => {
+    const [hidden, total] = [0, 0].map((x) => tf.variable(tf.scalar(x)));
+    const before = compile((x: tf.Scalar) => {
+      hidden!.assign(total!);
+      total!.assign(tf.add(total!, x));
+      return tf.clone(hidden!);
+    });
+    const seen: number[] = [];
+    for (let i = 0; i < 4; i++) seen.push((await before(tf.scalar(1))).dataSync()[0]!);
+    expect(seen).toEqual([0, 1, 2, 3]);
+    total!.assign(tf.scalar(10));
+    expect((await before(tf.scalar(1))).dataSync()[0]).toBe(10);
+  });
+
   it('can change places, take constants and take inputs', async () => {
     const [a, b, c, d] = [1, 2, 3, 4].map((x) => tf.variable(tf.tensor1d([x])));
     const step = compile(

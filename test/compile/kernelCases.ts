@@ -335,6 +335,7 @@ export const CASES: KernelCase[] = [
   add('Fill', (x) => tf.add(tf.fill([3], 2.5), x!), [real(3)]),
   add('LinSpace', (x) => tf.add(tf.linspace(0, 1, 5), x!), [real(5)]),
   add('Range', (x) => tf.add(tf.range(0, 5, 1, 'int32'), x!), [real(5)]),
+  add('Range', (x) => tf.add(tf.range(5, 0), x!), [real(5)], false, 'down'),
   ...(['reflect', 'symmetric'] as const).map((mode) =>
     add(
       'MirrorPad',
@@ -444,6 +445,13 @@ export const CASES: KernelCase[] = [
     (x, i) => tf.unsortedSegmentSum(x!, i as tf.Tensor1D, 3),
     [real(5, 2), list([0, 2, 2, -1, 0], 'int32')],
     true,
+  ),
+  add(
+    'UnsortedSegmentSum',
+    (x, i) => tf.unsortedSegmentSum(x!, i as tf.Tensor1D, 3),
+    [real(3, 2), list([0, 9, 1], 'int32')],
+    false,
+    'beyond',
   ),
   add(
     'UnsortedSegmentSum',

@@ -40,7 +40,8 @@ export const indexing = {
   UpperBound: bound('LessOrEqual'),
 } satisfies Partial<Emitters>;
 
-function gather(b: Builder, x: Value, indices: Value, { axis, batchDims = 0 }: tf.GatherV2Attrs): Value {
+function gather(b: Builder, x: Value, indices: Value, { axis, batchDims: given = 0 }: tf.GatherV2Attrs): Value {
+  const batchDims = given < 0 ? given + indices.shape.length : given;
   const at = normalAxes(axis, x.shape.length)[0]!;
   const shape = [...x.shape.slice(0, at), ...indices.shape.slice(batchDims), ...x.shape.slice(at + 1)];
   if (batchDims === 0) return b.op('Gather', [x, indices], { type: x.type, shape }, { axis: at });
@@ -74,14 +75,16 @@ function scatter(b: Builder, base: Value, indices: Value, updates: Value, reduct
   return b.op('ScatterND', [base, b.cast(indices, 'int64'), updates], base, { reduction });
 }
 
-/** Rows of `x` added up by segment; negative segments are left out. */
+/** Rows of `x` added up by segment; segments that there are not are left out. */
 function segmentSum(b: Builder, x: Value, segmentIds: Value, segments: number): Value {
   const rank = segmentIds.shape.length;
   const count = sizeOf(segmentIds.shape);
   const rest = x.shape.slice(rank);
   const ids = b.reshape(segmentIds, [count]);
   // One more segment, cut off at the end, takes what is left out.
-  const row = b.where(b.compare('Less', ids, b.scalar(0, 'int32')), b.scalar(segments, 'int32'), ids);
+  const extra = b.scalar(segments, 'int32');
+  const isOut = b.binary('Or', b.compare('Less', ids, b.scalar(0, 'int32')), b.compare('Greater', ids, extra));
+  const row = b.where(isOut, extra, ids);
   const zeros = b.fill(0, [segments + 1, ...rest], x.type);
   const sums = scatter(b, zeros, b.reshape(row, [count, 1]), b.reshape(x, [count, ...rest]), 'add');
   return b.slice(

@@ -36,7 +36,8 @@ export const layout = {
     const pads = b.longs([...paddings.map((pair) => pair[0]), ...paddings.map((pair) => pair[1])]);
     return b.op('Pad', [x, pads, b.scalar(constantValue, x.type)], { type: x.type, shape });
   },
-  Range: (b, _, { start, stop, step, dtype }) => {
+  Range: (b, _, { start, stop, step: given, dtype }) => {
+    const step = stop < start && given === 1 ? -1 : given;
     const length = Math.max(0, Math.ceil((stop - start) / step));
     const list = range(length).map((i) => start + i * step);
     const data = dtype === 'int32' ? Int32Array.from(list) : Float32Array.from(list);

@@ -47,7 +47,8 @@ function arg(operator: string): Emitter<'ArgMax' | 'ArgMin'> {
 }
 
 /** ONNX has no cumulative product: one multiplication per entry of the axis. */
-function cumprod(b: Builder, x: Value, { axis, exclusive, reverse }: tf.CumprodAttrs): Value {
+function cumprod(b: Builder, x: Value, { axis: given, exclusive, reverse }: tf.CumprodAttrs): Value {
+  const axis = normalAxes(given, x.shape.length)[0]!;
   const values = number(b, x);
   const one = withSize(x.shape, axis, 1);
   const order = range(x.shape[axis]!);
