@@ -427,7 +427,7 @@ class _Source:
     def __init__(self, source, num):
         self.source, self.num = source, num
         self.lock, self.is_taken = threading.Lock(), False
-        self.is_function = callable(source) and not hasattr(source, "step")
+        self.is_function = isinstance(source, type) or (callable(source) and not hasattr(source, "step"))
 
     def open(self, num, autoreset):
         if self.is_function:
@@ -451,7 +451,15 @@ class _Source:
             first = self.source()
             if hasattr(first, "num_envs"):
                 return self._wrap(first, autoreset)
-            return _Envs([first] + [self.source() for _ in range(num - 1)], autoreset)
+            made = [first]
+            try:
+                while len(made) < num:
+                    made.append(self.source())
+                return _Envs(made, autoreset)
+            except Exception:
+                for env in made:
+                    getattr(env, "close", lambda: None)()
+                raise
 
     @staticmethod
     def _wrap(env, autoreset):
@@ -660,14 +668,15 @@ def _serve_stream(stream, source, token, set_timeout=lambda seconds: None):
         hello = _protocol_json(kind, body)
         num, autoreset = _checked_hello(hello, token)
         set_timeout(None)
-        envs = source.open(num, autoreset)
+        envs = _of_user(source.open, num, autoreset)
         stream.send_json(WELCOME, _welcome(envs))
         while True:
             kind, body = stream.receive(FRAME_LIMIT)
             _answer(stream, envs, kind, body)
     except (EOFError, OSError) as error:
         return str(error) or type(error).__name__
-    except Exception as error:  # whatever a user's environment raises while it is made
+    except Exception as error:
+        error = error.error if isinstance(error, _Raised) else error
         text = str(error) if isinstance(error, (ProtocolError, Refused)) else _trace(error)
         try:
             stream.send_json(ERROR, {"name": type(error).__name__, "message": text, "fatal": True})
@@ -677,6 +686,23 @@ def _serve_stream(stream, source, token, set_timeout=lambda seconds: None):
     finally:
         if envs is not None:
             envs.close()
+
+
+class _Raised(Exception):
+    """What a user's environment raised: an OSError of its own is no lost connection."""
+
+    def __init__(self, error):
+        super().__init__(str(error))
+        self.error = error
+
+
+def _of_user(call, *args):
+    try:
+        return call(*args)
+    except (ProtocolError, Refused):
+        raise
+    except Exception as error:
+        raise _Raised(error) from error
 
 
 def _checked_hello(hello, token):
@@ -708,29 +734,30 @@ def _welcome(envs):
 def _answer(stream, envs, kind, body):
     try:
         if kind == STEP:
-            flags, rewards, observations, infos = envs.step(_action_rows(envs, body))
+            flags, rewards, observations, infos = _of_user(envs.step, _action_rows(envs, body))
             stream.send(STEPPED, flags, _little(rewards), observations, _infos_bytes(infos))
         elif kind == RESET:
-            observations, infos = envs.reset(_seeds(envs, body))
+            observations, infos = _of_user(envs.reset, _seeds(envs, body))
             stream.send(STARTED, observations, _infos_bytes(infos))
         elif kind in (GET_STATE, PREPARE) and not envs.has_state:
             raise ProtocolError("these environments have no state to save or put back")
         elif kind == GET_STATE:
-            stream.send(STATE, envs.state())
+            stream.send(STATE, _of_user(envs.state))
         elif kind == PREPARE:
-            envs.commit = envs.prepare(body)
+            envs.commit = _of_user(envs.prepare, body)
             stream.send(DONE)
         elif kind == COMMIT:
             if envs.commit is None:
                 raise ProtocolError("a commit frame must follow a prepare frame")
-            envs.commit()
+            _of_user(envs.commit)
             envs.commit = None
             stream.send(DONE)
         else:
             raise ProtocolError(f"a {NAMES[kind]} frame is out of place here")
     except (ProtocolError, EOFError, OSError):
         raise
-    except Exception as error:  # whatever a user's environment raises
+    except Exception as error:
+        error = error.error if isinstance(error, _Raised) else error
         stream.send_json(ERROR, {"name": type(error).__name__, "message": _trace(error), "fatal": False})
 
 
@@ -899,14 +926,18 @@ class _Client:
         hello = {"protocol": PROTOCOL, "version": VERSION, "token": token, "numEnvs": num, "autoreset": autoreset}
         hello = {name: value for name, value in hello.items() if value is not None}
         welcome = _protocol_json(WELCOME, self.ask(HELLO, json.dumps(hello).encode(), WELCOME))
-        self.id, self.num, self.type = welcome["id"], welcome["numEnvs"], welcome["observationType"]
+        self.id, self.num, self.type = welcome.get("id"), welcome["numEnvs"], welcome["observationType"]
         self.observation_space = _space_of(welcome["observationSpace"])
         self.action_space = _space_of(welcome["actionSpace"])
         self.size = welcome["observationSpace"]["size"]
 
     def ask(self, kind, body, expected):
-        self.stream.send(kind, body)
-        answered, body = self.stream.receive(FRAME_LIMIT)
+        try:
+            self.stream.send(kind, body)
+            answered, body = self.stream.receive(FRAME_LIMIT)
+        except (OSError, EOFError) as error:
+            self.connection.close()  # an answer that comes late would be taken for the next one's
+            raise ConnectionError(f"the connection is lost: {error}") from error
         if answered == ERROR:
             error = _json(ERROR, body)
             raise RuntimeError(f"{error.get('name')}: {error.get('message')}")

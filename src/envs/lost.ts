@@ -12,6 +12,11 @@ export interface LostInfo extends Info {
 
 /** Which of N steps were lost, `[N]`; `undefined` where none was. */
 export function lostRows(infos: readonly Info[]): Uint8Array | undefined {
-  if (!infos.some((info) => info.lost === true)) return undefined;
-  return Uint8Array.from(infos, (info) => Number(info.lost === true));
+  if (!infos.some(isLost)) return undefined;
+  return Uint8Array.from(infos, (info) => Number(isLost(info)));
+}
+
+/** Not every environment that says `lost` means this: games can be lost too. */
+function isLost({ lost, reason }: Info): boolean {
+  return lost === true && typeof reason === 'string';
 }

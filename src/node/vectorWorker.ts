@@ -60,7 +60,10 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
     envs = await make(setup);
     return describe(envs);
   });
-  port.on('message', (request: WorkerRequest) => answer(() => handle(request)));
+  let last = Promise.resolve();
+  port.on('message', (request: WorkerRequest) => {
+    last = last.then(() => answer(() => handle(request)));
+  });
 }
 
 async function make({ module, export: name, args, count }: WorkerSetup): Promise<Env[]> {

@@ -8,6 +8,7 @@ import { resetSeed } from '../envs/resetSeed.js';
 import type { VectorEnv, VectorReset, VectorStep } from '../envs/vectorEnv.js';
 import { ArgumentError, CheckpointError, EnvironmentError, requireInteger, requireNumber, show } from '../errors.js';
 import { requireOptions } from '../options.js';
+import { settled } from '../settled.js';
 import { Box } from '../spaces/box.js';
 import { type Commit, readEntries, type StateDict, type Stateful } from '../state.js';
 import {
@@ -142,14 +143,30 @@ export class WorkerVectorEnv implements VectorEnv {
     };
   }
 
-  /** Puts new workers in the place of those that died; a reset is due afterwards. */
+  /**
+   * Puts new workers in the place of those that died; a reset is due afterwards.
+   *
+   * @throws EnvironmentError if one cannot make its environments; the next call tries again
+   */
   async restart(): Promise<void> {
     this.free('restart');
-    const dead = this.members.filter((member) => member.death);
-    for (const member of dead) member.start();
-    await Promise.all(dead.map((member) => member.ready));
-    await this.share(dead);
-    this.phase = 'idle';
+    this.phase = 'busy';
+    try {
+      await settled(this.members.filter((member) => member.death).map((member) => this.revive(member)));
+    } finally {
+      if (this.phase === 'busy') this.phase = 'idle';
+    }
+  }
+
+  private async revive(member: Member): Promise<void> {
+    member.start();
+    try {
+      await member.ready;
+      await this.share([member]);
+    } catch (error) {
+      await member.terminate();
+      throw error;
+    }
   }
 
   /** Closes the environments and ends the workers; those that do not close within a few seconds are ended all the same. */

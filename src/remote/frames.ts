@@ -165,5 +165,7 @@ export function bytesOf(array: Float32Array | Float64Array): Uint8Array {
 }
 
 export function jsonBytes(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
+  const asList = (_: string, entry: unknown) =>
+    ArrayBuffer.isView(entry) && !(entry instanceof DataView) ? Array.from(entry as Float32Array) : entry;
+  return new TextEncoder().encode(JSON.stringify(value, asList));
 }

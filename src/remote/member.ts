@@ -126,6 +126,10 @@ export class Member {
   private async reconnect(): Promise<void> {
     this.session.close();
     const session = await this.dial();
+    if (this.isClosed) {
+      session.close();
+      throw new EnvironmentError(`${this.peer}: it was closed; connect a new one`);
+    }
     if (!isSame(session.welcome, this.welcome)) {
       session.close();
       throw new EnvironmentError(`${this.peer}: after the connection was lost, other environments are served there`);

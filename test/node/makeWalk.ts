@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { NormaliseObservation } from '../../src/envs/wrappers/normaliseObservation.js';
 import { TimeLimit } from '../../src/envs/wrappers/timeLimit.js';
 import { SlowWalk, Walk } from '../envs/toys.js';
@@ -21,6 +22,12 @@ export const makeMortal = () =>
 
 export const makeNothing = () => {
   throw new Error('no parts');
+};
+
+/** Fails to be made while the file is there. */
+export const makeLicensed = (path: string) => {
+  if (existsSync(path)) throw new Error('licence server is away');
+  return makeMortal();
 };
 
 export const makeHanging = () => new Promise(() => setInterval(() => {}, 1000));

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Rng, SyncVectorEnv, type VectorEnv } from 'diffrl';
 import { makeMujoco } from 'diffrl/mujoco';
@@ -106,6 +109,21 @@ describe('WorkerVectorEnv', () => {
     await env.close();
     await env.close();
     await expect(env.step(zeros)).rejects.toThrow(/was closed/);
+  });
+
+  it('can be restarted again where a restart has failed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'diffrl-'));
+    const path = join(folder, 'away');
+    const env = await workers('makeLicensed', [path], { numEnvs: 2, workers: 2 });
+    await env.reset({ seed: 1 });
+    await env.terminate();
+    await writeFile(path, '');
+    const restarting = expect(env.restart()).rejects.toThrow(/licence server is away/);
+    await expect(env.restart()).rejects.toThrow(/workers are busy/);
+    await restarting;
+    await rm(folder, { recursive: true });
+    await env.restart();
+    await env.reset({ seed: 1 });
   });
 
   it('ends a worker that hangs: after a time, on terminate, and on close', async () => {

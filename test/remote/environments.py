@@ -81,6 +81,17 @@ class Mortal(Pendulum):
         return super().step(action)
 
 
+class Robot(Pendulum):
+    """Raises errors of the operating system."""
+
+    def step(self, action):
+        raise TimeoutError("the serial port does not answer")
+
+
+def missing():
+    open("/no/such/arm.xml")
+
+
 class Dict:
     def __init__(self, **spaces):
         self.spaces = spaces

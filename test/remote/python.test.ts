@@ -129,6 +129,31 @@ describe('an environment in Python', () => {
     expect(broken.message).toMatch(/an environment needs step; Broken has none/);
   });
 
+  it('tells errors of the system that it raises from a lost connection', async () => {
+    const env = await single('Robot');
+    await env.reset();
+    await expect(env.step(Float32Array.of(0))).rejects.toThrow(/TimeoutError: the serial port does not answer/);
+    await env.reset();
+    await expect(single('missing')).rejects.toThrow(/FileNotFoundError: .*arm.xml/);
+  });
+
+  it('is made anew for each of a connection where a class is served, all or none', () => {
+    const program = [
+      'import sys; sys.path[:0] = sys.argv[1:]; import diffrl_env, environments',
+      'print(diffrl_env._Source(environments.Pendulum, 3).open(2, True).num)',
+      'class Scarce(environments.Pendulum):',
+      '    left, closed = 2, 0',
+      '    def __init__(self):',
+      '        super().__init__(); Scarce.left -= 1',
+      '        if Scarce.left < 0: raise RuntimeError("no third arm")',
+      '    def close(self): Scarce.closed += 1',
+      'try: diffrl_env._Source(Scarce, 3).open(3, True)',
+      'except RuntimeError as error: print(error, Scarce.closed)',
+    ].join('\n');
+    const folders = ['../../python', '.'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+    expect(execFileSync(python, ['-c', program, ...folders], { encoding: 'utf8' })).toBe('2\nno third arm 2\n');
+  });
+
   it('says what is missing', async () => {
     await expect(connectEnv('python:nothing-here')).rejects.toThrow(
       /Gymnasium is not installed|doesn't exist|not found/,
