@@ -5,8 +5,10 @@ import type { Variables } from './variables.js';
 export type LossWithAux<Aux extends tf.NamedTensorMap> = { loss: tf.Scalar } & Aux;
 
 /**
- * Runs `compute` once; returns its results and the gradient of `loss` for every variable (zeros where there is no
- * connection), by the variables' names here.
+ * Runs `compute` once; returns its results and the gradient of `loss` for every variable, by the variables' names here:
+ * zeros for those that it does not depend on.
+ *
+ * @throws Error if it depends on none of them
  */
 export function lossAndGradients<Aux extends tf.NamedTensorMap>(
   variables: Variables,
@@ -15,8 +17,7 @@ export function lossAndGradients<Aux extends tf.NamedTensorMap>(
   let kept: tf.NamedTensorMap = {};
   const { value, grads } = tf.variableGrads(() => {
     const { loss, ...aux } = compute();
-    kept = aux;
-    for (const tensor of Object.values(kept)) tf.keep(tensor);
+    kept = Object.fromEntries(Object.entries(aux).map(([name, tensor]) => [name, tf.keep(tf.clone(tensor))]));
     return loss;
   }, Object.values(variables));
   const aux = Object.entries(kept).map(([name, tensor]) => [name, release(tensor)]);

@@ -15,12 +15,21 @@ export class RewardScale implements Stateful {
     requireNumber('RewardScale', 'gamma', gamma, { min: 0, max: 1 });
   }
 
-  /** Takes in one step of N environments; `ended` `[N]` is 1 where an episode is over. */
-  add(rewards: Float32Array, ended: ArrayLike<number>): void {
-    if (this.returns.length !== rewards.length) this.returns = new Float64Array(rewards.length);
-    this.returns = this.returns.map((sum, i) => this.gamma * sum + (rewards[i] as number));
-    this.moments.add(this.returns);
-    this.returns = this.returns.map((sum, i) => (ended[i] ? 0 : sum));
+  /**
+   * Takes in one step of N environments; `ended` `[N]` is 1 where an episode is over.
+   *
+   * @throws NonFiniteError for rewards that are not finite; nothing has changed then
+   */
+  add(rewards: ArrayLike<number>, ended: ArrayLike<number>): void {
+    const before = this.returns.length === rewards.length ? this.returns : new Float64Array(rewards.length);
+    const returns = before.map((sum, i) => this.gamma * sum + (rewards[i] as number));
+    this.moments.add(returns);
+    this.returns = returns.map((sum, i) => (ended[i] ? 0 : sum));
+  }
+
+  /** Episodes begin anew: what was summed up of those before does not count for them. */
+  restart(): void {
+    this.returns = new Float64Array(0);
   }
 
   /** What rewards are divided by. */

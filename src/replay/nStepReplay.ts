@@ -99,10 +99,8 @@ export class NStepReplay implements Replay {
       stream.push(step);
       const [terminated, truncated] = [transitions.terminated[i] as number, transitions.truncated[i] as number];
       if (terminated || truncated) done.push(...this.returnsOf(stream.splice(0), terminated, truncated));
-      else if (stream.length === this.options.steps) {
-        done.push(this.returnOf(stream));
-        stream.shift();
-      }
+      // More than one where what was loaded waited for longer returns than these.
+      else for (; stream.length >= this.options.steps; stream.shift()) done.push(this.returnOf(this.ahead(stream, 0)));
     }
     return done;
   }
@@ -120,7 +118,15 @@ export class NStepReplay implements Replay {
 
   /** Returns of the steps of an episode that ends, or is not seen any more, after the last of them. */
   private returnsOf(steps: readonly Pending[], terminated: number, truncated = 1 - terminated): Return[] {
-    return steps.map((_, i) => this.returnOf(steps.slice(i), terminated, truncated));
+    return steps.map((_, i) => {
+      const ahead = this.ahead(steps, i);
+      return i + ahead.length < steps.length ? this.returnOf(ahead) : this.returnOf(ahead, terminated, truncated);
+    });
+  }
+
+  /** The steps of one return. */
+  private ahead(steps: readonly Pending[], from: number): readonly Pending[] {
+    return steps.slice(from, from + this.options.steps);
   }
 
   /** The return of the first of `steps`, with the value of what follows the last. */

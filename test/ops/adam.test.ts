@@ -100,6 +100,12 @@ describe('Adam', () => {
 });
 
 describe('lossAndGradients', () => {
+  it('leaves alone what it is given, also where that is handed out', () => {
+    const [a, outer] = [tf.variable(tf.scalar(3)), tf.scalar(5)];
+    const { results } = lossAndGradients({ a }, () => ({ loss: tf.square(a) as tf.Scalar, a, outer }));
+    expect([a, outer, results.a, results.outer].map((x) => x.dataSync()[0])).toEqual([3, 5, 3, 5]);
+  });
+
   it('hands out the loss, what else was computed, and zeros for unused variables', () => {
     const [a, b] = [scalarVariable(3), scalarVariable(5)];
     const { results, gradients } = lossAndGradients({ a, b }, () => ({

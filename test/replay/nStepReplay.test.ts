@@ -90,6 +90,18 @@ describe('n-step returns by hand, gamma 1/2', () => {
     ]);
   });
 
+  it('steps that waited for longer returns are taken in at once when loaded', async () => {
+    const long = make(5);
+    for (let t = 1; t < 5; t++) long.replay.add(steps({ from: t, reward: 2 ** t, to: t + 1 }));
+    for (const end of [{}, { truncated: 1 }]) {
+      const { replay, buffer } = make(2);
+      await loadState(replay, { ...(await long.replay.state()) });
+      replay.add(steps({ from: 5, reward: 32, to: 6, ...end }));
+      const two = [1, 2, 3, 4].map((t) => [t, 2 ** (t + 1), t + 2, 1 / 4, 0, t === 4 && 'truncated' in end ? 1 : 0]);
+      expect(kept(buffer)).toEqual('truncated' in end ? [...two, [5, 32, 6, 1 / 2, 0, 1]] : two);
+    }
+  });
+
   it('what does not go on from the last state is another episode, and so is another number of environments', () => {
     const { replay, buffer } = make(3);
     replay.add(steps({ from: 1, reward: 1, to: 2 }, { from: 10, reward: 8, to: 20 }));

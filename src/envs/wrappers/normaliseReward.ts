@@ -2,7 +2,7 @@ import { requireNumber } from '../../errors.js';
 import { RewardScale } from '../../ops/rewardScale.js';
 import { requireOptions } from '../../options.js';
 import type { MaybePromise, StateDict } from '../../state.js';
-import type { Env, StepResult } from '../env.js';
+import type { Env, ResetResult, StepResult } from '../env.js';
 import { andThen } from '../maybePromise.js';
 import { Wrapper } from './wrapper.js';
 
@@ -25,9 +25,14 @@ export class NormaliseReward<E extends Env = Env> extends Wrapper<E> {
     );
   }
 
+  override reset(options?: { seed?: number }): MaybePromise<ResetResult> {
+    this.scale.restart();
+    return super.reset(options);
+  }
+
   override step(action: Float32Array): MaybePromise<StepResult> {
     return andThen(super.step(action), (result) => {
-      this.scale.add(Float32Array.of(result.reward), [Number(result.terminated || result.truncated)]);
+      this.scale.add([result.reward], [Number(result.terminated || result.truncated)]);
       return { ...result, reward: result.reward / this.scale.value };
     });
   }

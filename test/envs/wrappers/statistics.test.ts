@@ -2,6 +2,7 @@ import {
   type Env,
   EpisodeStatistics,
   FrameStack,
+  NonFiniteError,
   NormaliseObservation,
   NormaliseReward,
   Rng,
@@ -60,6 +61,23 @@ describe('NormaliseObservation', () => {
 });
 
 describe('NormaliseReward', () => {
+  it('goes on after a reward that is no number, and sums up each episode by itself', async () => {
+    let reward = 1;
+    const walk = Object.assign(new Walk(), { step: () => ({ ...done, reward }) }) as unknown as Env;
+    const done = { observation: new Float32Array(1), terminated: false, truncated: false, info: {} };
+    const env = new NormaliseReward(walk);
+    await env.reset({ seed: 0 });
+    for (let t = 0; t < 3; t++) await env.step(new Float32Array(1));
+    const before = env.scale.state();
+    reward = Number.NaN;
+    await expect(async () => env.step(new Float32Array(1))).rejects.toThrow(NonFiniteError);
+    expect(env.scale.state()).toEqual(before);
+    reward = 1e39;
+    expect((await env.step(new Float32Array(1))).reward).toBeGreaterThan(0);
+    await env.reset();
+    expect([...env.scale.state().returns!.data]).toEqual([]);
+  });
+
   it('gives discounted returns of deviation 1 and keeps the sign of rewards', async () => {
     const gamma = 0.9;
     const env = new NormaliseReward(new Walk(), { gamma });
