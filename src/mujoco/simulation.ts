@@ -42,6 +42,8 @@ export class Simulation implements Stateful {
   readonly timestep: number;
   /** Whether the semi-implicit Euler method moves the model (MuJoCo's default). */
   readonly usesEuler: boolean;
+  /** How often it was reset, or a state put back. */
+  resets = 0;
   /** Runs before each physics step, with the state as the last one left it; for forces from outside. Default: none. */
   beforeStep: (() => void) | undefined;
   private views: Partial<Record<DataArray, Float64Array>> = {};
@@ -157,6 +159,7 @@ export class Simulation implements Stateful {
    */
   reset(keyframe?: string): void {
     const key = keyframe === undefined ? undefined : this.id('keyframe', keyframe);
+    this.resets++;
     this.guard(() => {
       if (key === undefined) this.engine.mj_resetData(this.model, this.data);
       else this.engine.mj_resetDataKeyframe(this.model, this.data, key);

@@ -179,6 +179,9 @@ describe('Hand', () => {
   it('names what it cannot hold, and survives a closed environment', async () => {
     const env = await scene(`<body name="wall"><geom size="1"/></body>${FREE}`);
     const hand = new Hand(env);
+    hand.grab(2, [0, 0, 0]);
+    env.reset({ seed: 1 });
+    expect(hand.held).toBeUndefined();
     expect(() => hand.grab(0, [0, 0, 0])).toThrow(/body 0 is fixed to the world/);
     expect(() => hand.grab(1, [0, 0, 0])).toThrow(/body 1 is fixed/);
     expect(() => hand.grab(9, [0, 0, 0])).toThrow(/body must be an integer/);

@@ -22,7 +22,7 @@ export interface Held {
  * Pulls at a body from outside, as with a mouse: a damped spring between a point of the body and a point in the world.
  * Its strength goes by the mass that can be felt at that point, so that it pulls a cheetah and a finger equally well.
  * The force acts while the environment steps, renewed before each physics step; while nothing is held, runs are the
- * same bit for bit as without a hand. A reset lets go.
+ * same bit for bit as without a hand. A reset, or a state that is put back, lets go.
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export class Hand {
 
   /** The body that is held, if any. */
   get held(): Held | undefined {
-    if (this.grip && (this.simulation.isClosed || this.simulation.time < this.grip.since)) this.release();
+    if (this.grip && (this.simulation.isClosed || this.simulation.resets !== this.grip.resets)) this.release();
     const { grip } = this;
     return grip && { body: grip.body, from: gripPlace(this.simulation, grip), to: grip.to };
   }
@@ -70,7 +70,7 @@ export class Hand {
     this.release();
     const buffers = [new engine.DoubleBuffer(3 * model.nv), new engine.DoubleBuffer(3 * model.nv)] as const;
     const local = toBody(simulation, body, to);
-    this.grip = { body, local, to, since: simulation.time, buffers, speed: new engine.DoubleBuffer(6) };
+    this.grip = { body, local, to, resets: simulation.resets, buffers, speed: new engine.DoubleBuffer(6) };
     simulation.beforeStep = () => this.pull();
   }
 
@@ -94,7 +94,6 @@ export class Hand {
   private pull(): void {
     const { grip, simulation } = this;
     if (!grip || !this.held) return;
-    grip.since = simulation.time;
     const at = gripPlace(simulation, grip);
     const mass = feltMass(simulation, grip, at);
     const stretch = subtract(grip.to, at);
@@ -110,8 +109,8 @@ interface Grip {
   /** The grabbed point in the body's frame. */
   readonly local: Vector;
   readonly to: Vector;
-  /** Time of the last pull; a clock that has gone back was reset. */
-  since: number;
+  /** {@link Simulation.resets} when it was grabbed. */
+  readonly resets: number;
   /** Room for a Jacobian and its product with the inverse mass matrix. */
   readonly buffers: readonly [DoubleBuffer, DoubleBuffer];
   readonly speed: DoubleBuffer;
