@@ -435,7 +435,8 @@ function inInt32(value: number): number {
   return Math.max(-(2 ** 31), Math.min(Math.trunc(value), 2 ** 31 - 1));
 }
 
-function castNumber(value: number, type: ElementType): number {
+/** `value` as `type` holds it. */
+export function castNumber(value: number, type: ElementType): number {
   if (type === 'bool') return value === 0 ? 0 : 1;
   return type === 'float32' ? value : Math.trunc(value);
 }

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { RuntimeArray } from './arrays.js';
 import type { Engine } from './engine.js';
 import { CompileError } from './errors.js';
@@ -58,15 +58,19 @@ export class Executable {
       if (source.kind === 'output') return outputs[source.name]!.data;
       return source.kind === 'input' ? inputs[source.index]! : source.data;
     };
+    const made: unknown[] = [];
     const result = mapLeaves(this.result, isSlot, (slot) => {
       if (!isSlot(slot)) return slot;
       const data = numbersOf(slot.source);
-      return finish({ data: slot.shared ? data.slice() : data, shape: slot.shape, dtype: slot.dtype });
+      made.push(finish({ data: slot.shared ? data.slice() : data, shape: slot.shape, dtype: slot.dtype }));
+      return made.at(-1);
     });
     try {
       accept?.(result as never);
+      this.requireVariables();
     } catch (refusal) {
       for (const { name } of this.main?.kept ?? []) disposeOnDevice(outputs[name]);
+      for (const entry of made) if (entry instanceof tf.Tensor) entry.dispose();
       throw refusal;
     }
     if (this.main) await this.assign(this.main, outputs);
@@ -126,6 +130,15 @@ export class Executable {
     } catch (cause) {
       throw new CompileError(`${this.name}: ONNX Runtime failed: ${messageOf(cause)}`, { cause });
     }
+  }
+
+  /** @throws CompileError if one that is to be assigned was disposed of while the model ran */
+  private requireVariables(): void {
+    const gone = this.main?.kept.find(({ variable }) => variable?.isDisposed)?.variable;
+    if (!gone) return;
+    throw new CompileError(
+      `${this.name}: variable '${gone.name}' was disposed of during the call, which has assigned nothing. Await the call before.`,
+    );
   }
 
   /** Gives variables their new values. */

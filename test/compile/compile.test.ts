@@ -204,6 +204,23 @@ describe('variables', () => {
     expect([snapshot, target, v].map((x) => x.dataSync()[0])).toEqual([1, 1, 4]);
   });
 
+  it('are assigned all or none, and a call that fails keeps no result', async () => {
+    const [a, b] = [1, 2].map((x) => tf.variable(tf.scalar(x)));
+    const both = compile((x: tf.Scalar) => {
+      a!.assign(tf.add(a!, x));
+      b!.assign(tf.add(b!, x));
+      return tf.clone(a!);
+    });
+    const one = tf.scalar(1);
+    await (await both(one)).dispose();
+    const before = tf.memory().numTensors;
+    const running = both(one);
+    b!.dispose();
+    await expect(running).rejects.toThrow(/was disposed of during the call/);
+    expect(a!.dataSync()[0]).toBe(2);
+    expect(tf.memory().numTensors).toBe(before - 1);
+  });
+
   it('take what another one is at each call, not what it was at the first', async () => {
     const [hidden, total] = [0, 0].map((x) => tf.variable(tf.scalar(x)));
     const before = compile((x: tf.Scalar) => {

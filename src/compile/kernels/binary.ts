@@ -1,5 +1,5 @@
 import type { Builder } from '../builder.js';
-import { fillOf, type Value } from '../graph.js';
+import { dataOf, fillOf, type Value } from '../graph.js';
 import type { Emitter, Emitters } from './emitter.js';
 
 /** Elementwise kernels on two tensors that broadcast. */
@@ -50,7 +50,7 @@ function pow(b: Builder, x: Value, exponent: Value): Value {
 
 /** The remainder with the sign of the divisor. */
 function mod(b: Builder, x: Value, y: Value): Value {
-  if (x.type === 'int32') return b.binary('Mod', x, y);
+  if (x.type === 'int32') return zeroAtZero(b, y, (divisor) => b.binary('Mod', x, divisor));
   const rest = b.binary('Mod', x, y, x.type, { fmod: 1 });
   const zero = b.scalar(0, x.type);
   const opposite = b.binary('Xor', b.compare('Less', rest, zero), b.compare('Less', y, zero));
@@ -60,8 +60,20 @@ function mod(b: Builder, x: Value, y: Value): Value {
 
 /** floor(x / y) as an integer, exact for integers. */
 function floorDiv(b: Builder, x: Value, y: Value): Value {
+  if (x.type === 'float32') return b.cast(b.unary('Floor', b.div(x, y)), 'int32');
+  return zeroAtZero(b, y, (divisor) => integerFloorDiv(b, x, divisor));
+}
+
+/** What `divide` gives for the integers `y`, and 0 where they are 0, as in tfjs; ONNX Runtime would end the whole run. */
+function zeroAtZero(b: Builder, y: Value, divide: (divisor: Value) => Value): Value {
+  if (y.constant && Array.from<number | bigint>(dataOf(y)).every(Number)) return divide(y);
+  const isZero = b.compare('Equal', y, b.scalar(0, y.type));
+  const rest = divide(b.where(isZero, b.scalar(1, y.type), y));
+  return b.where(isZero, b.scalar(0, rest.type), rest);
+}
+
+function integerFloorDiv(b: Builder, x: Value, y: Value): Value {
   const quotient = b.div(x, y);
-  if (x.type === 'float32') return b.cast(b.unary('Floor', quotient), 'int32');
   const rest = b.sub(x, b.mul(quotient, y));
   const zero = b.scalar(0, x.type);
   const opposite = b.binary('Xor', b.compare('Less', rest, zero), b.compare('Less', y, zero));

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Builder } from '../builder.js';
+import { type Builder, castNumber } from '../builder.js';
 import type { Value } from '../graph.js';
 import { normalAxes, range, withSize } from '../shapes.js';
 import type { Emitters } from './emitter.js';
@@ -18,7 +18,10 @@ export const layout = {
     const at = dim < 0 ? dim + input.shape.length + 1 : dim;
     return b.reshape(input, input.shape.toSpliced(at, 0, 1));
   },
-  Fill: (b, _, { shape, value, dtype }) => b.fill(value as number, shape, (dtype ?? 'float32') as Value['type']),
+  Fill: (b, _, { shape, value, dtype }) => {
+    const type = (dtype ?? 'float32') as Value['type'];
+    return b.fill(castNumber(value as number, type), shape, type);
+  },
   LinSpace: (b, _, { start, stop, num }) => {
     const data = Float32Array.from(range(num), (i) => (num === 1 ? start : start + (i * (stop - start)) / (num - 1)));
     return b.graph.constant(data, { type: 'float32', shape: [num] });
