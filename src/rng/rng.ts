@@ -58,9 +58,10 @@ export class Rng implements Stateful {
     return draw % count;
   }
 
-  /** `size` whole numbers in [0, count). */
+  /** `size` whole numbers in [0, count). @throws ArgumentError unless count is an integer in [1, 2^31], all that int32 holds */
   integers(size: number, count: number): Int32Array {
     requireSize('Rng.integers', size);
+    requireInteger('Rng.integers', 'count', count, { min: 1, max: 2 ** 31 });
     return Int32Array.from({ length: size }, () => this.integer(count));
   }
 

@@ -1,6 +1,6 @@
 import { ArgumentError, requireFinite, requireInteger, requireNumber, show } from '../errors.js';
 import { requireOptions } from '../options.js';
-import { Rng } from '../rng/rng.js';
+import { Rng, requireRng } from '../rng/rng.js';
 import { interquartileMean, quantile } from './summary.js';
 
 export interface BootstrapOptions {
@@ -38,6 +38,7 @@ export function stratifiedBootstrap(scores: readonly (readonly number[])[], opti
   requireOptions('stratifiedBootstrap', options, { statistic: true, confidence: true, resamples: true, rng: true });
   const { statistic = (all) => interquartileMean(all.flat()), confidence = 0.95, resamples = 2000 } = options;
   const { rng = Rng.fromSeed(0) } = options;
+  requireRng('stratifiedBootstrap', rng);
   requireNumber('stratifiedBootstrap', 'confidence', confidence, { above: 0, below: 1 });
   requireInteger('stratifiedBootstrap', 'resamples', resamples, { min: 1 });
   if (!Array.isArray(scores) || !scores.every((runs) => Array.isArray(runs))) {

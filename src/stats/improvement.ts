@@ -1,4 +1,4 @@
-import { ArgumentError, requireFinite, requireList } from '../errors.js';
+import { ArgumentError, requireFinite, requireInteger, requireList } from '../errors.js';
 import { Rng } from '../rng/rng.js';
 import type { Interval } from './bootstrap.js';
 import { mean, quantile } from './summary.js';
@@ -10,13 +10,14 @@ import { mean, quantile } from './summary.js';
  *
  * @param a scores `[tasks][runs]`
  * @param b scores of the same tasks; the number of runs may differ
- * @throws ArgumentError unless both have the same tasks, each with a run
+ * @throws ArgumentError unless both have the same tasks, each with a run, and resamples is an integer >= 1
  */
 export function probabilityOfImprovement(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
   resamples = 2000,
 ): Interval {
+  requireInteger('probabilityOfImprovement', 'resamples', resamples, { min: 1 });
   for (const [name, scores] of Object.entries({ a, b })) {
     requireList('probabilityOfImprovement', name, scores);
     for (const runs of scores as readonly unknown[]) requireList('probabilityOfImprovement', `${name}[i]`, runs);

@@ -69,6 +69,7 @@ describe('Rng', () => {
     for (const i of Rng.fromSeed(5).integers(70_000, 7)) counts[i]++;
     const chiSquare = counts.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0);
     expect(chiSquare).toBeLessThan(33.1);
+    expect(() => Rng.fromSeed(5).integers(1, 2 ** 32)).toThrow(/count must be an integer/);
   });
 
   it('goes on where a saved state was, at any point', () => {

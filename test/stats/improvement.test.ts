@@ -26,4 +26,5 @@ it('of a over b and of b over a add up to 1', () => {
 it('refuses other tasks and empty ones', () => {
   expect(() => probabilityOfImprovement([[1]], [])).toThrow(/each of the same tasks/);
   expect(() => probabilityOfImprovement([[1]], [[]])).toThrow(/at least one run/);
+  expect(() => probabilityOfImprovement([[1]], [[2]], 1.5)).toThrow(/resamples must be an integer >= 1/);
 });
