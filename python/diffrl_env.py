@@ -65,6 +65,10 @@ class Refused(Exception):
     """The other side does not serve what was asked for."""
 
 
+class _Lost(ConnectionError):
+    """A stream has ended; an OSError of a user's environment is none of these."""
+
+
 # ---------------------------------------------------------------------------------------------------------- spaces
 
 
@@ -343,9 +347,7 @@ class _Envs:
         return commit
 
     def close(self):
-        for env in self.envs:
-            if hasattr(env, "close"):
-                env.close()
+        _close_all(self.envs)
 
     @staticmethod
     def _reset(env, seed):
@@ -421,6 +423,12 @@ def _id(env):
     return getattr(spec, "id", None) or getattr(env, "id", None) or type(getattr(env, "unwrapped", env)).__name__
 
 
+def _close_all(envs):
+    for env in envs:
+        if hasattr(env, "close"):
+            env.close()
+
+
 class _Source:
     """Hands out environments to connections: of a function anew for each, an object to one at a time."""
 
@@ -457,8 +465,7 @@ class _Source:
                     made.append(self.source())
                 return _Envs(made, autoreset)
             except Exception:
-                for env in made:
-                    getattr(env, "close", lambda: None)()
+                _close_all(made)
                 raise
 
     @staticmethod
@@ -533,18 +540,25 @@ class _Stream:
         self.read_some, self.write = read, write
 
     def read(self, count):
-        """``count`` bytes; ``EOFError`` at the end."""
+        """``count`` bytes; ``_Lost`` at the end."""
         parts = bytearray()
         while len(parts) < count:
-            part = self.read_some(min(count - len(parts), 1 << 20))
+            part = self._unless_lost(self.read_some, min(count - len(parts), 1 << 20))
             if not part:
-                raise EOFError("the connection was closed by the other side")
+                raise _Lost("the connection was closed by the other side")
             parts += part
         return parts
 
     def send(self, kind, *parts):
         body = b"".join(parts)
-        self.write(HEADER.pack(len(body), kind) + body)
+        self._unless_lost(self.write, HEADER.pack(len(body), kind) + body)
+
+    @staticmethod
+    def _unless_lost(call, argument):
+        try:
+            return call(argument)
+        except OSError as error:
+            raise _Lost(str(error) or type(error).__name__) from error
 
     def send_json(self, kind, value):
         self.send(kind, json.dumps(value).encode())
@@ -668,15 +682,14 @@ def _serve_stream(stream, source, token, set_timeout=lambda seconds: None):
         hello = _protocol_json(kind, body)
         num, autoreset = _checked_hello(hello, token)
         set_timeout(None)
-        envs = _of_user(source.open, num, autoreset)
+        envs = source.open(num, autoreset)
         stream.send_json(WELCOME, _welcome(envs))
         while True:
             kind, body = stream.receive(FRAME_LIMIT)
             _answer(stream, envs, kind, body)
-    except (EOFError, OSError) as error:
-        return str(error) or type(error).__name__
-    except Exception as error:
-        error = error.error if isinstance(error, _Raised) else error
+    except _Lost as error:
+        return str(error)
+    except Exception as error:  # whatever a user's environment raises while it is made
         text = str(error) if isinstance(error, (ProtocolError, Refused)) else _trace(error)
         try:
             stream.send_json(ERROR, {"name": type(error).__name__, "message": text, "fatal": True})
@@ -686,23 +699,6 @@ def _serve_stream(stream, source, token, set_timeout=lambda seconds: None):
     finally:
         if envs is not None:
             envs.close()
-
-
-class _Raised(Exception):
-    """What a user's environment raised: an OSError of its own is no lost connection."""
-
-    def __init__(self, error):
-        super().__init__(str(error))
-        self.error = error
-
-
-def _of_user(call, *args):
-    try:
-        return call(*args)
-    except (ProtocolError, Refused):
-        raise
-    except Exception as error:
-        raise _Raised(error) from error
 
 
 def _checked_hello(hello, token):
@@ -734,30 +730,29 @@ def _welcome(envs):
 def _answer(stream, envs, kind, body):
     try:
         if kind == STEP:
-            flags, rewards, observations, infos = _of_user(envs.step, _action_rows(envs, body))
+            flags, rewards, observations, infos = envs.step(_action_rows(envs, body))
             stream.send(STEPPED, flags, _little(rewards), observations, _infos_bytes(infos))
         elif kind == RESET:
-            observations, infos = _of_user(envs.reset, _seeds(envs, body))
+            observations, infos = envs.reset(_seeds(envs, body))
             stream.send(STARTED, observations, _infos_bytes(infos))
         elif kind in (GET_STATE, PREPARE) and not envs.has_state:
             raise ProtocolError("these environments have no state to save or put back")
         elif kind == GET_STATE:
-            stream.send(STATE, _of_user(envs.state))
+            stream.send(STATE, envs.state())
         elif kind == PREPARE:
-            envs.commit = _of_user(envs.prepare, body)
+            envs.commit = envs.prepare(body)
             stream.send(DONE)
         elif kind == COMMIT:
             if envs.commit is None:
                 raise ProtocolError("a commit frame must follow a prepare frame")
-            _of_user(envs.commit)
+            envs.commit()
             envs.commit = None
             stream.send(DONE)
         else:
             raise ProtocolError(f"a {NAMES[kind]} frame is out of place here")
-    except (ProtocolError, EOFError, OSError):
+    except (ProtocolError, _Lost):
         raise
-    except Exception as error:
-        error = error.error if isinstance(error, _Raised) else error
+    except Exception as error:  # whatever a user's environment raises
         stream.send_json(ERROR, {"name": type(error).__name__, "message": _trace(error), "fatal": False})
 
 
@@ -844,7 +839,7 @@ def _serve_connection(connection, peer, source, token, slots):
             else:
                 stream = _socket_stream(connection)
             reason = _serve_stream(stream, source, token, connection.settimeout)
-    except (OSError, EOFError, ProtocolError) as error:
+    except (OSError, ProtocolError) as error:
         reason = str(error)
     finally:
         slots.release()
@@ -935,7 +930,7 @@ class _Client:
         try:
             self.stream.send(kind, body)
             answered, body = self.stream.receive(FRAME_LIMIT)
-        except (OSError, EOFError) as error:
+        except _Lost as error:
             self.connection.close()  # an answer that comes late would be taken for the next one's
             raise ConnectionError(f"the connection is lost: {error}") from error
         if answered == ERROR:
