@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { Queue } from '../compile/queue.js';
 import { resetBatch, stepBatch } from '../envs/batch.js';
 import type { Env } from '../envs/env.js';
 import { hasState } from '../envs/hasState.js';
@@ -60,10 +61,8 @@ async function serve(port: MessagePort, setup: WorkerSetup): Promise<void> {
     envs = await make(setup);
     return describe(envs);
   });
-  let last = Promise.resolve();
-  port.on('message', (request: WorkerRequest) => {
-    last = last.then(() => answer(() => handle(request)));
-  });
+  const queue = new Queue();
+  port.on('message', (request: WorkerRequest) => queue.run(() => answer(() => handle(request))));
 }
 
 async function make({ module, export: name, args, count }: WorkerSetup): Promise<Env[]> {

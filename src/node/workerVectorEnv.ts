@@ -107,7 +107,7 @@ export class WorkerVectorEnv implements VectorEnv {
     try {
       const [ready] = await Promise.all(members.map((member) => member.ready));
       const env = new WorkerVectorEnv(members, numEnvs, ready!);
-      await env.share(members);
+      await Promise.all(members.map((member) => env.share(member)));
       return env;
     } catch (error) {
       await Promise.all(members.map((member) => member.terminate()));
@@ -162,7 +162,7 @@ export class WorkerVectorEnv implements VectorEnv {
     member.start();
     try {
       await member.ready;
-      await this.share([member]);
+      await this.share(member);
     } catch (error) {
       await member.terminate();
       throw error;
@@ -188,14 +188,14 @@ export class WorkerVectorEnv implements VectorEnv {
   private async ask<T>(request: WorkerRequest): Promise<T[]> {
     const before = this.free(request.kind);
     this.phase = 'busy';
-    const outcomes = await Promise.allSettled(this.members.map((member) => member.ask(request)));
-    const failed = outcomes.some(({ status }) => status === 'rejected');
-    const after = this.startsEpisodes(request) ? 'running' : before;
-    if (this.phase === 'busy') this.phase = failed && request.kind !== 'prepare' ? 'idle' : after;
-    return outcomes.map((outcome) => {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      return outcome.value as T;
-    });
+    let after = request.kind === 'prepare' ? before : 'idle';
+    try {
+      const answers = await settled(this.members.map((member) => member.ask(request)));
+      after = this.startsEpisodes(request) ? 'running' : before;
+      return answers as T[];
+    } finally {
+      if (this.phase === 'busy') this.phase = after;
+    }
   }
 
   private startsEpisodes({ kind }: WorkerRequest): boolean {
@@ -216,9 +216,8 @@ export class WorkerVectorEnv implements VectorEnv {
     return async () => void (await this.ask({ kind: 'commit' }));
   }
 
-  private async share(members: readonly Member[]): Promise<void> {
-    const request = { kind: 'memory', buffer: this.buffer, numEnvs: this.numEnvs } as const;
-    await Promise.all(members.map((member) => member.ask(request)));
+  private async share(member: Member): Promise<void> {
+    await member.ask({ kind: 'memory', buffer: this.buffer, numEnvs: this.numEnvs });
   }
 
   /** The phase, if a call may begin. */
