@@ -67,10 +67,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const started: TrainingCallback[] = [];
   let outcome: Outcome = 'failed';
   try {
-    for (const callback of callbacks) {
-      await callback.onStart?.(run, steps);
-      started.push(callback);
-    }
+    await begin(run, callbacks, started, steps);
     while (run.step < steps && !signal?.aborted && !run.stopped) await advance(run, callbacks);
     outcome = outcomeOf(run, steps);
   } finally {
@@ -101,6 +98,19 @@ function withOwn(own: TrainOptions['parts'] = {}, parts: Record<string, Stateful
 function outcomeOf(run: TrainingRun, steps: number): Outcome {
   if (run.stopped) return 'stopped';
   return run.step < steps ? 'aborted' : 'finished';
+}
+
+/** Tells the callbacks of the start that have not heard of it, and adds each to `started`, where {@link end} finds it if another throws. */
+export async function begin(
+  run: TrainingRun,
+  callbacks: readonly TrainingCallback[],
+  started: TrainingCallback[],
+  steps: number,
+): Promise<void> {
+  for (const callback of callbacks.slice(started.length)) {
+    await callback.onStart?.(run, steps);
+    started.push(callback);
+  }
 }
 
 /** One step, of which all callbacks hear. */

@@ -6,7 +6,7 @@ import { ArgumentError, requireInteger, requireNumber, show } from '../errors.js
 import { loadState } from '../state.js';
 import type { TrainingCallback } from '../training/callback.js';
 import type { EpisodeRecord, EvaluationRecord } from '../training/history.js';
-import { advance, end, partsOf } from '../training/train.js';
+import { advance, begin, end, partsOf } from '../training/train.js';
 import { TrainingRun } from '../training/trainingRun.js';
 import { Channel, type Endpoint, faultOf, Moved } from './channel.js';
 import type { CreateSession, TrainingSession } from './session.js';
@@ -66,7 +66,7 @@ interface Active {
   readonly run: TrainingRun;
   readonly callbacks: readonly TrainingCallback[];
   /** The callbacks that have been told of the start, and not yet of an end. */
-  started: TrainingCallback[];
+  readonly started: TrainingCallback[];
 }
 
 class TrainingServer {
@@ -199,15 +199,14 @@ class TrainingServer {
 
   /** One step; where it fails, callbacks hear of an end, and of a new start at the next one. */
   private async advance(): Promise<void> {
-    const active = this.requireActive();
-    const { run, callbacks } = active;
+    const { run, callbacks, started } = this.requireActive();
     try {
-      await begin(active);
+      await begin(run, callbacks, started, Infinity);
       const evaluations = run.history.evaluations.length;
       const { metrics, episodes } = await advance(run, callbacks);
       this.report.add(metrics, episodes, run.history.evaluations.slice(evaluations));
     } catch (error) {
-      await end(run, active.started.splice(0), 'failed');
+      await end(run, started.splice(0), 'failed');
       throw error;
     }
     if (run.stopped) this.follow();
@@ -269,14 +268,6 @@ class TrainingServer {
   private get numEnvs(): number {
     const env = this.active?.session.env;
     return env && 'numEnvs' in env ? env.numEnvs : 1;
-  }
-}
-
-/** Tells of the start whoever has not heard of it. */
-async function begin({ run, callbacks, started }: Active): Promise<void> {
-  for (const callback of callbacks.slice(started.length)) {
-    await callback.onStart?.(run, Infinity);
-    started.push(callback);
   }
 }
 
