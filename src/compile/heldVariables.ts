@@ -19,7 +19,6 @@ export class HeldVariables {
     for (const variable of Object.values(engine.registeredVariables)) {
       this.before.set(variable, variable.dataId);
       ownerOf(variable.dataId).incRef(variable.dataId);
-      recorder.hold(variable);
     }
     const { makeVariable, read, readSync } = engine;
     this.original = { makeVariable, read, readSync };
@@ -38,7 +37,7 @@ export class HeldVariables {
   writes(): VariableValue[] {
     const variables = [...this.before.keys(), ...this.created.keys()];
     return variables
-      .filter((variable) => !variable.isDisposed && !this.recorder.isUnassigned(variable))
+      .filter((variable) => !variable.isDisposed && this.recorder.isAssigned(variable))
       .map((variable) => ({ variable, value: this.recorder.valueOf(variable) }));
   }
 
@@ -78,7 +77,6 @@ export class HeldVariables {
       );
     }
     this.created.set(variable, dataOf(value));
-    this.recorder.hold(variable);
     return variable;
   }
 }

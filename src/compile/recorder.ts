@@ -17,7 +17,6 @@ export interface VariableValue {
 export class Recorder implements KernelRecorder {
   readonly builder = new Builder();
   private readonly state = new Map<tf.Variable, Value>();
-  private readonly held = new WeakMap<tf.Variable, object>();
   private readonly assignments = new WeakMap<tf.Variable, Value>();
   private readonly captured = new WeakMap<object, Value>();
 
@@ -59,18 +58,13 @@ export class Recorder implements KernelRecorder {
     return [...this.state].map(([variable, value]) => ({ variable, value }));
   }
 
-  /** Notes that `variable` is state of the function until it is assigned. */
-  hold(variable: tf.Variable): void {
-    this.held.set(variable, variable.dataId);
-  }
-
   /** Notes what `variable` is from here on: its numbers alone do not tell those of another variable from a constant. */
   assigned(variable: tf.Variable, value: tf.TensorInfo): void {
     this.assignments.set(variable, this.valueOf(value));
   }
 
-  isUnassigned(variable: tf.Variable): boolean {
-    return this.held.get(variable) === variable.dataId;
+  isAssigned(variable: tf.Variable): boolean {
+    return this.assignments.has(variable);
   }
 
   constant(values: tf.backend_util.BackendValues, shape: readonly number[], dtype: tf.DataType): Value {
@@ -126,11 +120,7 @@ export class Recorder implements KernelRecorder {
 
   /** The value that a tensor stands for: of the trace, a variable's state, or a constant captured from outside. */
   valueOf(tensor: tf.TensorInfo): Value {
-    if (tensor instanceof tf.Variable) {
-      if (this.isUnassigned(tensor)) return this.stateOf(tensor);
-      const assigned = this.assignments.get(tensor);
-      if (assigned) return assigned;
-    }
+    if (tensor instanceof tf.Variable) return this.assignments.get(tensor) ?? this.stateOf(tensor);
     return this.backend.lookup(tensor.dataId) ?? this.capture(tensor);
   }
 

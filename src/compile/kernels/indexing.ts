@@ -41,7 +41,7 @@ export const indexing = {
 } satisfies Partial<Emitters>;
 
 function gather(b: Builder, x: Value, indices: Value, { axis, batchDims: given = 0 }: tf.GatherV2Attrs): Value {
-  const batchDims = given < 0 ? given + indices.shape.length : given;
+  const batchDims = normalAxes(given, indices.shape.length)[0]!;
   const at = normalAxes(axis, x.shape.length)[0]!;
   const shape = [...x.shape.slice(0, at), ...indices.shape.slice(batchDims), ...x.shape.slice(at + 1)];
   if (batchDims === 0) return b.op('Gather', [x, indices], { type: x.type, shape }, { axis: at });
