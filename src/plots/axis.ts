@@ -30,13 +30,18 @@ export function niceTicks([low, high]: AxisRange, count = 6): number[] {
 export function tickLabels(ticks: readonly number[]): string[] {
   const largest = Math.max(...ticks.map(Math.abs));
   const step = ticks.length > 1 ? Math.abs((ticks[1] as number) - (ticks[0] as number)) : largest;
-  const { unit, suffix } = UNITS.find(({ from }) => largest >= from) ?? { unit: 1, suffix: '' };
-  const digits = Math.min(Math.max(0, -Math.floor(Math.log10(step / unit) + 1e-9)), 12);
   const isExtreme = largest < 1e-4 || largest >= 1e12;
-  const places = Math.min(Math.max(Math.floor(Math.log10(largest)) - Math.floor(Math.log10(step) + 1e-9), 0), 12);
+  const { unit, suffix } = isExtreme
+    ? powerBelow(largest)
+    : (UNITS.find(({ from }) => largest >= from) ?? powerBelow(1));
+  const digits = Math.min(Math.max(0, -Math.floor(Math.log10(step / unit) + 1e-9)), 12);
   const label = (tick: number) =>
-    isExtreme ? tick.toExponential(places).replace(/\.?0*e/, 'e') : `${(tick / unit).toFixed(digits)}${suffix}`;
+    isExtreme ? tick.toExponential(digits).replace(/\.?0*e/, 'e') : `${(tick / unit).toFixed(digits)}${suffix}`;
   return ticks.map((tick) => (tick === 0 ? '0' : label(tick)));
+}
+
+function powerBelow(value: number): { unit: number; suffix: string } {
+  return { unit: 10 ** Math.floor(Math.log10(value)), suffix: '' };
 }
 
 const UNITS = [
