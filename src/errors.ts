@@ -109,9 +109,14 @@ export function requireText(where: string, name: string, value: unknown): assert
   if (typeof value !== 'string') throw new ArgumentError(`${where}: ${name} must be a text, got ${show(value)}.`);
 }
 
+/** Whether `value` is a typed array of any kind. */
+export function isTypedArray(value: unknown): value is ArrayBufferView & ArrayLike<number> {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
+}
+
 /** Throws an {@link ArgumentError} unless `value` is an array or a typed array. */
 export function requireList(where: string, name: string, value: unknown): asserts value is ArrayLike<number> {
-  if (Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))) return;
+  if (Array.isArray(value) || isTypedArray(value)) return;
   throw new ArgumentError(`${where}: ${name} must be a list of numbers, got ${show(value)}.`);
 }
 

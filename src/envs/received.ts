@@ -1,4 +1,4 @@
-import { ArgumentError, EnvironmentError, NonFiniteError, show } from '../errors.js';
+import { ArgumentError, EnvironmentError, isTypedArray, NonFiniteError, show } from '../errors.js';
 import type { Box } from '../spaces/box.js';
 import type { Env, Info, ResetResult, StepResult } from './env.js';
 import type { VectorEnv } from './vectorEnv.js';
@@ -57,7 +57,7 @@ export function receiveInfo(info: unknown): Info {
 
 /** `size` finite numbers as a fresh float32 array. @throws EnvironmentError */
 export function receiveNumbers(name: string, numbers: unknown, size: number): Float32Array {
-  const isList = Array.isArray(numbers) || (ArrayBuffer.isView(numbers) && !(numbers instanceof DataView));
+  const isList = Array.isArray(numbers) || isTypedArray(numbers);
   const { length } = Object(numbers) as ArrayLike<unknown>;
   if (!isList || length !== size) {
     throw new EnvironmentError(`${name} must have ${size} numbers, got ${isList ? length : show(numbers)}`);

@@ -1,4 +1,4 @@
-import { requireInteger } from '../errors.js';
+import { isTypedArray, requireInteger } from '../errors.js';
 import { ProtocolError } from './errors.js';
 
 /** The kinds of frames, see docs/remote.md. */
@@ -165,7 +165,6 @@ export function bytesOf(array: Float32Array | Float64Array): Uint8Array {
 }
 
 export function jsonBytes(value: unknown): Uint8Array {
-  const asList = (_: string, entry: unknown) =>
-    ArrayBuffer.isView(entry) && !(entry instanceof DataView) ? Array.from(entry as Float32Array) : entry;
+  const asList = (_: string, entry: unknown) => (isTypedArray(entry) ? Array.from(entry) : entry);
   return new TextEncoder().encode(JSON.stringify(value, asList));
 }
